@@ -1,0 +1,50 @@
+using System.CommandLine;
+
+namespace Qcow2Stream.Cli.Commands;
+
+/// <summary>info: what an image says of itself.</summary>
+internal static class InfoCommand
+{
+    public static Command Create()
+    {
+        Argument<string> image = CommonOptions.Image();
+        Option<FollowPolicy?> follow = CommonOptions.Follow();
+        Option<string> output = new("--output")
+        {
+            Description = "text, or json with the field names of 'qemu-img info --output=json'.",
+            DefaultValueFactory = _ => "text",
+        };
+        output.AcceptOnlyFromAmong("text", "json");
+        Option<bool> wholeChain = new("--backing-chain")
+        {
+            Description = "Opens the backing files too, as far as --follow allows, and prints each. Without it nothing but IMAGE is opened.",
+        };
+        Command command = new("info", "Prints the format, version, sizes, compression and backing file of an image.")
+        {
+            image, output, wholeChain, follow,
+        };
+        command.SetHelpText("""
+            Example: qcow2 info --backing-chain disk.qcow2
+            """);
+        command.SetAction(parsed =>
+        {
+            string path = parsed.GetRequiredValue(image);
+            bool chain = parsed.GetValue(wholeChain);
+            IReadOnlyList<ImageInfo> images = chain
+                ? ImageInfo.ReadChain(path, new Qcow2OpenOptions { Follow = parsed.GetValue(follow) })
+                : [ImageInfo.Read(path)];
+            using Stream target = StandardOutput.Open();
+            if (parsed.GetValue(output) == "json")
+            {
+                images.WriteJson(target, asArray: chain);
+            }
+            else
+            {
+                images.WriteText(target);
+            }
+
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+
+namespace Qcow2Stream.Cli.Commands;
+
+/// <summary>read: guest bytes to standard output.</summary>
+internal static class ReadCommand
+{
+    private const int BufferSize = 1 << 20;
+
+    public static Command Create()
+    {
+        Argument<string> image = CommonOptions.Image();
+        Option<FollowPolicy?> follow = CommonOptions.Follow();
+        Option<long?> offset = CommonOptions.Size("--offset", "Where in the guest's disk to start.");
+        Option<long?> length = CommonOptions.Size("--length", "How much to write; by default all up to the end of the disk.");
+        Command command = new("read", "Writes the guest's disk, or a range of it, to standard output.")
+        {
+            image, offset, length, follow,
+        };
+        command.SetHelpText("""
+            Example: qcow2 read --length 512 disk.qcow2 | xxd
+            """);
+        command.SetAction(parsed =>
+        {
+            Qcow2OpenOptions options = new() { Follow = parsed.GetValue(follow) };
+            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), options);
+            using Stream target = StandardOutput.Open();
+            Copy(chain, parsed.GetValue(offset) ?? 0, parsed.GetValue(length) ?? long.MaxValue, target);
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static void Copy(Qcow2Chain chain, long offset, long length, Stream target)
+    {
+        byte[] buffer = new byte[Math.Min(BufferSize, length)];
+        while (length > 0)
+        {
+            int read = chain.ReadAt(offset, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length)));
+            if (read == 0)
+            {
+                return;
+            }
+
+            target.Write(buffer, 0, read);
+            offset += read;
+            length -= read;
+        }
+    }
+}

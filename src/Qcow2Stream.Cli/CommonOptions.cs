@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Qcow2Stream.Cli;
+
+/// <summary>Arguments and options that several commands share.</summary>
+internal static class CommonOptions
+{
+    public static Argument<string> Image() => new("IMAGE")
+    {
+        Description = "The disk image: qcow2, or raw.",
+    };
+
+    /// <summary>--follow none|here|DIR|anywhere.</summary>
+    public static Option<FollowPolicy?> Follow() => new("--follow")
+    {
+        Description = "Which files that an image names (backing files) are opened: none; here: those in the naming image's "
+            + "directory or below; DIR: those in that directory or below; anywhere: all, for images you trust. [default: here]",
+        HelpName = "none|here|DIR|anywhere",
+        CustomParser = result => result.Tokens[0].Value switch
+        {
+            "none" => FollowPolicy.None,
+            "here" => FollowPolicy.SameDirectory,
+            "anywhere" => FollowPolicy.Trusted,
+            "" => Fail<FollowPolicy>(result, "--follow needs none, here, anywhere or a directory"),
+            var directory => FollowPolicy.Directories(directory),
+        },
+    };
+
+    /// <summary>A number of bytes with an optional binary suffix.</summary>
+    public static Option<long?> Size(string name, string description) => new(name)
+    {
+        Description = description + " In bytes, or with K, M, G or T.",
+        HelpName = "N",
+        CustomParser = result => TryParseSize(result.Tokens[0].Value, out long size)
+            ? size
+            : Fail<long?>(result, $"{name} needs a size such as 4096, 64K or 2G, not '{result.Tokens[0].Value}'"),
+    };
+
+    /// <summary>Parses digits with an optional K, M, G or T (powers of 1024).</summary>
+    internal static bool TryParseSize(string text, out long size)
+    {
+        int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch
+        {
+            'K' => 10,
+            'M' => 20,
+            'G' => 30,
+            'T' => 40,
+            _ => 0,
+        };
+        ReadOnlySpan<char> digits = shift == 0 ? text : text.AsSpan(0, text.Length - 1);
+        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out size) || size > long.MaxValue >> shift)
+        {
+            return false;
+        }
+
+        size <<= shift;
+        return true;
+    }
+
+    private static T? Fail<T>(ArgumentResult result, string message)
+    {
+        result.AddError(message);
+        return default;
+    }
+}

@@ -1,0 +1,13 @@
+namespace Qcow2Stream.Cli;
+
+/// <summary>What the process returns.</summary>
+internal static class ExitCodes
+{
+    public const int Success = 0;
+
+    /// <summary>The image, or a file of its chain, could not be read.</summary>
+    public const int Failure = 1;
+
+    /// <summary>The command line is wrong.</summary>
+    public const int Usage = 2;
+}

@@ -1,0 +1,37 @@
+using System.CommandLine;
+using Qcow2Stream;
+using Qcow2Stream.Cli;
+using Qcow2Stream.Cli.Commands;
+
+RootCommand root = new("Reads QEMU disk images (qcow2) with their whole backing chain, without qemu, root or FUSE.")
+{
+    DumpMapCommand.Create(),
+    ReadCommand.Create(),
+    InfoCommand.Create(),
+};
+HelpText.Install(root);
+ParseResult parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
+    {
+        Console.Error.WriteLine($"qcow2: {error.Message}");
+    }
+
+    Console.Error.WriteLine("qcow2: see 'qcow2 --help', or --help behind a command");
+    return ExitCodes.Usage;
+}
+
+try
+{
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (IOException e) when (StandardOutput.IsClosedPipe(e))
+{
+    return ExitCodes.Success;
+}
+catch (Exception e) when (e is Qcow2Exception or IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine($"qcow2: {e.Message}");
+    return ExitCodes.Failure;
+}

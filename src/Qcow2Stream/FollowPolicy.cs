@@ -1,0 +1,63 @@
+namespace Qcow2Stream;
+
+/// <summary>
+/// Decides which of the files that an image names (backing files) are opened. Whoever writes an image chooses those
+/// names, so nothing outside what the policy allows is opened, or even looked at. Immutable and safe for any number
+/// of threads.
+/// </summary>
+public sealed class FollowPolicy
+{
+    private FollowPolicy(string description)
+    {
+        Description = description;
+    }
+
+    /// <summary>Opens no file that an image names: a chain of one layer.</summary>
+    public static FollowPolicy None { get; } = new("FollowPolicy.None");
+
+    /// <summary>
+    /// Opens regular files in the directory of the image that names them, or below it. Links are followed as long
+    /// as they stay there. The default for images opened by path.
+    /// </summary>
+    public static FollowPolicy SameDirectory { get; } = new("FollowPolicy.SameDirectory") { FollowsOwnDirectory = true };
+
+    /// <summary>
+    /// Opens any regular file by whatever name the image gives, as QEMU does. For images from people who may read
+    /// every file that this process may read.
+    /// </summary>
+    public static FollowPolicy Trusted { get; } = new("FollowPolicy.Trusted") { IsTrusted = true };
+
+    internal bool FollowsOwnDirectory { get; private init; }
+
+    internal bool IsTrusted { get; private init; }
+
+    /// <summary>The directories whose files may be opened, as full paths.</summary>
+    internal IReadOnlyList<string> Roots { get; private init; } = [];
+
+    internal Func<NamedFile, Stream?>? Resolver { get; private init; }
+
+    internal string Description { get; }
+
+    /// <summary>Opens regular files in any of the given directories, or below them, and no others.</summary>
+    /// <param name="directories">One or more directories; relative ones are taken from the current directory now.</param>
+    /// <exception cref="ArgumentException">No directory is given, or one is empty.</exception>
+    public static FollowPolicy Directories(params IEnumerable<string> directories)
+    {
+        ArgumentNullException.ThrowIfNull(directories);
+        string[] roots = [.. directories.Select(Path.GetFullPath)];
+        return roots.Length > 0
+            ? new FollowPolicy($"FollowPolicy.Directories({string.Join(", ", roots)})") { Roots = roots }
+            : throw new ArgumentException("At least one directory is needed.", nameof(directories));
+    }
+
+    /// <summary>Leaves every decision, and the opening, to the caller.</summary>
+    /// <param name="resolver">
+    /// Gets the name as recorded in the image, and returns a readable and seekable stream, which the chain then owns,
+    /// or null to refuse. Called once a layer, while the chain is opened.
+    /// </param>
+    public static FollowPolicy FromResolver(Func<NamedFile, Stream?> resolver)
+    {
+        ArgumentNullException.ThrowIfNull(resolver);
+        return new FollowPolicy("the caller's resolver") { Resolver = resolver };
+    }
+}

@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+
+namespace Qcow2Stream.Format;
+
+/// <summary>The list of header extensions, from the end of the header to the backing file name or the end of the first cluster.</summary>
+internal static class HeaderExtensions
+{
+    public const uint End = 0;
+    public const uint BackingFormat = 0xE279_2ACA;
+    public const uint FeatureNameTable = 0x6803_F857;
+
+    // QEMU keeps a format's name in 16 bytes, the last of them zero.
+    public const int MaxBackingFormatLength = 15;
+
+    private const int Alignment = 8;
+    private const int TypeAndLength = 8;
+
+    /// <summary>
+    /// Parses the extensions between <paramref name="start"/> and <paramref name="end"/>; null if the list goes
+    /// on behind the bytes given.
+    /// </summary>
+    public static List<Qcow2HeaderExtension>? Parse(ReadOnlySpan<byte> cluster, int start, int end, string? path)
+    {
+        List<Qcow2HeaderExtension> extensions = [];
+        int position = start;
+        while (end - position >= TypeAndLength)
+        {
+            if (cluster.Length - position < TypeAndLength)
+            {
+                return null;
+            }
+
+            uint type = BinaryPrimitives.ReadUInt32BigEndian(cluster[position..]);
+            uint length = BinaryPrimitives.ReadUInt32BigEndian(cluster[(position + sizeof(uint))..]);
+            if (type == End)
+            {
+                break;
+            }
+
+            int data = position + TypeAndLength;
+            if (length > end - data)
+            {
+                throw new Qcow2FormatException(
+                    $"header extension 0x{type:x8} is {length} bytes long, but its area has only {end - data} left",
+                    path,
+                    hostOffset: position);
+            }
+
+            if (cluster.Length - data < length)
+            {
+                return null;
+            }
+
+            extensions.Add(new Qcow2HeaderExtension(type, data, cluster.Slice(data, (int)length).ToArray()));
+            position = data + (int)((length + Alignment - 1) & ~(uint)(Alignment - 1));
+        }
+
+        return extensions;
+    }
+}

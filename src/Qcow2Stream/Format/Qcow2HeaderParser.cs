@@ -1,0 +1,316 @@
+using System.Buffers.Binary;
+using System.Text;
+using Qcow2Stream.Format;
+
+namespace Qcow2Stream;
+
+/// <content>Bytes in, a checked header out: every rule that a header must keep is here and nowhere else.</content>
+public sealed partial class Qcow2Header
+{
+    /// <summary>"QFI\xfb", the first four bytes of every version.</summary>
+    internal const uint MagicNumber = 0x5146_49FB;
+
+    // QEMU's own limit (section "Backing file name").
+    private const int MaxBackingFileName = 1023;
+    private const int MaxRefcountOrder = 6;
+
+    internal static bool HasMagic(ReadOnlySpan<byte> start) =>
+        start.Length >= sizeof(uint) && BinaryPrimitives.ReadUInt32BigEndian(start) == MagicNumber;
+
+    /// <summary>
+    /// Parses and checks a header. Null if the header goes on, inside the first cluster, behind the bytes given:
+    /// then call again with the <paramref name="needed"/> first bytes of the file.
+    /// </summary>
+    /// <param name="start">The first bytes of the file: all of it, if the file is shorter than what was asked for.</param>
+    /// <param name="fileLength">The length of the file in bytes.</param>
+    /// <param name="maxL1TableBytes">See <see cref="Qcow2OpenOptions.MaxL1TableBytes"/>.</param>
+    /// <param name="path">The file's name for messages.</param>
+    /// <param name="needed">The bytes to give at the next call.</param>
+    /// <exception cref="Qcow2FormatException">A field breaks a rule of the specification.</exception>
+    /// <exception cref="Qcow2UnsupportedException">A feature, version or size is not handled.</exception>
+    internal static Qcow2Header? Parse(
+        ReadOnlySpan<byte> start, long fileLength, int maxL1TableBytes, string? path, out int needed)
+    {
+        if (!HasMagic(start))
+        {
+            throw new Qcow2FormatException("the file does not start with the magic of qcow2, \"QFI\\xfb\"", path, hostOffset: 0);
+        }
+
+        RequireLength(start, HeaderLayout.Version2Length, path);
+        uint version = U32(start, HeaderLayout.Version);
+        CheckVersion(version, path);
+
+        uint clusterBits = U32(start, HeaderLayout.ClusterBits);
+        if (clusterBits is < Geometry.MinClusterBits or > Geometry.MaxClusterBits)
+        {
+            throw new Qcow2FormatException(
+                $"cluster_bits is {clusterBits}; it must be from {Geometry.MinClusterBits} to {Geometry.MaxClusterBits}",
+                path,
+                hostOffset: HeaderLayout.ClusterBits);
+        }
+
+        Geometry geometry = new((int)clusterBits);
+        needed = (int)Math.Min(geometry.ClusterSize, fileLength);
+        int headerLength = HeaderLayout.Version2Length;
+        uint refcountOrder = 4;
+        if (version >= 3)
+        {
+            RequireLength(start, HeaderLayout.Version3MinimumLength, path);
+            headerLength = CheckHeaderLength(U32(start, HeaderLayout.HeaderLength), geometry, fileLength, path);
+            refcountOrder = U32(start, HeaderLayout.RefcountOrder);
+            if (refcountOrder > MaxRefcountOrder)
+            {
+                throw new Qcow2FormatException(
+                    $"refcount_order is {refcountOrder}; it must be at most {MaxRefcountOrder}",
+                    path,
+                    hostOffset: HeaderLayout.RefcountOrder);
+            }
+        }
+
+        ulong backingOffset = U64(start, HeaderLayout.BackingFileOffset);
+        uint backingLength = U32(start, HeaderLayout.BackingFileSize);
+        CheckBackingName(backingOffset, backingLength, geometry, fileLength, path);
+        int extensionsEnd = backingOffset != 0 ? (int)backingOffset : geometry.ClusterSize;
+
+        bool complete = start.Length >= needed;
+        if (!complete && (headerLength > start.Length || (long)backingOffset + backingLength > start.Length))
+        {
+            return null;
+        }
+
+        List<Qcow2HeaderExtension>? extensions =
+            HeaderExtensions.Parse(start, headerLength, extensionsEnd, path);
+        if (extensions is null)
+        {
+            // Every byte of a short file was seen: what is missing is not there.
+            return complete ? throw Truncated(extensionsEnd, fileLength, path) : null;
+        }
+
+        Qcow2IncompatibleFeatures incompatible = version < 3
+            ? Qcow2IncompatibleFeatures.None
+            : (Qcow2IncompatibleFeatures)U64(start, HeaderLayout.IncompatibleFeatures);
+        CheckIncompatible(incompatible, extensions, path);
+
+        (long size, int l1Size, long l1Offset) = ReadL1(start, geometry, fileLength, maxL1TableBytes, path);
+        return new Qcow2Header
+        {
+            Version = (int)version,
+            ClusterBits = (int)clusterBits,
+            Size = size,
+            EncryptionMethod = CheckCryptMethod(U32(start, HeaderLayout.CryptMethod), path),
+            L1Size = l1Size,
+            L1TableOffset = l1Offset,
+            RefcountTableOffset = U64(start, HeaderLayout.RefcountTableOffset),
+            RefcountTableClusters = U32(start, HeaderLayout.RefcountTableClusters),
+            SnapshotCount = U32(start, HeaderLayout.NbSnapshots),
+            SnapshotsOffset = U64(start, HeaderLayout.SnapshotsOffset),
+            IncompatibleFeatures = incompatible,
+            CompatibleFeatures = version < 3 ? 0 : U64(start, HeaderLayout.CompatibleFeatures),
+            AutoclearFeatures = version < 3 ? 0 : U64(start, HeaderLayout.AutoclearFeatures),
+            RefcountOrder = (int)refcountOrder,
+            HeaderLength = headerLength,
+            CompressionType = ReadCompressionType(start, headerLength, incompatible, path),
+            BackingFileName = backingOffset == 0 ? default : start.Slice((int)backingOffset, (int)backingLength).ToArray(),
+            BackingFormat = ReadBackingFormat(extensions, path),
+            Extensions = extensions,
+        };
+    }
+
+    private static void CheckVersion(uint version, string? path)
+    {
+        switch (version)
+        {
+            case 2 or 3:
+                return;
+            case 0:
+                throw new Qcow2FormatException("version is 0; it must be 2 or 3", path, hostOffset: HeaderLayout.Version);
+            case 1:
+                throw new Qcow2UnsupportedException(
+                    "qcow version 1", "the image is in format qcow (version 1), not qcow2 (2 or 3)", path, HeaderLayout.Version);
+            default:
+                throw new Qcow2UnsupportedException(
+                    $"qcow2 version {version}", $"qcow2 version {version} is not known; 2 and 3 are", path, HeaderLayout.Version);
+        }
+    }
+
+    private static int CheckHeaderLength(uint headerLength, Geometry geometry, long fileLength, string? path)
+    {
+        if (headerLength < HeaderLayout.Version3MinimumLength || headerLength % 8 != 0 || headerLength > geometry.ClusterSize)
+        {
+            throw new Qcow2FormatException(
+                $"header_length is {headerLength}; it must be a multiple of 8, from {HeaderLayout.Version3MinimumLength} to the cluster size {geometry.ClusterSize}",
+                path,
+                hostOffset: HeaderLayout.HeaderLength);
+        }
+
+        return headerLength <= fileLength ? (int)headerLength : throw Truncated(headerLength, fileLength, path);
+    }
+
+    private static void CheckBackingName(ulong offset, uint length, Geometry geometry, long fileLength, string? path)
+    {
+        if (offset == 0)
+        {
+            return;
+        }
+
+        if (offset > (ulong)geometry.ClusterSize || length > (ulong)geometry.ClusterSize - offset)
+        {
+            throw new Qcow2FormatException(
+                $"the backing file name (offset {offset}, length {length}) does not lie in the first cluster of {geometry.ClusterSize} bytes",
+                path,
+                hostOffset: HeaderLayout.BackingFileOffset);
+        }
+
+        if (length > MaxBackingFileName)
+        {
+            throw new Qcow2FormatException(
+                $"the backing file name is {length} bytes long; {MaxBackingFileName} are allowed",
+                path,
+                hostOffset: HeaderLayout.BackingFileSize);
+        }
+
+        if ((long)offset + length > fileLength)
+        {
+            throw Truncated((long)offset + length, fileLength, path);
+        }
+    }
+
+    private static void CheckIncompatible(
+        Qcow2IncompatibleFeatures features, IEnumerable<Qcow2HeaderExtension> extensions, string? path)
+    {
+        const Qcow2IncompatibleFeatures Known = Qcow2IncompatibleFeatures.Dirty | Qcow2IncompatibleFeatures.Corrupt
+            | Qcow2IncompatibleFeatures.CompressionType;
+        ulong unknown = (ulong)(features & ~Known);
+        if (unknown == 0)
+        {
+            return;
+        }
+
+        string feature = (features & ~Known) switch
+        {
+            var f when f.HasFlag(Qcow2IncompatibleFeatures.ExternalDataFile) => "external data file",
+            var f when f.HasFlag(Qcow2IncompatibleFeatures.ExtendedL2) => "extended L2 entries",
+            _ => FeatureNames.DescribeIncompatible(unknown, extensions),
+        };
+        throw new Qcow2UnsupportedException(
+            feature, $"the image uses a feature that is not handled: {feature}", path, HeaderLayout.IncompatibleFeatures);
+    }
+
+    private static int CheckCryptMethod(uint method, string? path)
+    {
+        string feature = method switch
+        {
+            0 => "",
+            1 => "AES encryption",
+            2 => "LUKS encryption",
+            _ => $"encryption method {method}",
+        };
+        return feature.Length == 0
+            ? 0
+            : throw new Qcow2UnsupportedException(
+                feature, $"the image uses a feature that is not handled: {feature}", path, HeaderLayout.CryptMethod);
+    }
+
+    private static (long Size, int L1Size, long L1Offset) ReadL1(
+        ReadOnlySpan<byte> start, Geometry geometry, long fileLength, int maxL1TableBytes, string? path)
+    {
+        ulong size = U64(start, HeaderLayout.Size);
+        if (size > long.MaxValue)
+        {
+            throw new Qcow2FormatException($"size is {size}; it must be below 2^63", path, hostOffset: HeaderLayout.Size);
+        }
+
+        uint l1Size = U32(start, HeaderLayout.L1Size);
+        long l1Bytes = (long)l1Size * L1Entry.Length;
+        if (l1Bytes > maxL1TableBytes)
+        {
+            throw new Qcow2UnsupportedException(
+                "large L1 table",
+                $"l1_size is {l1Size}: the L1 table would take {l1Bytes} bytes, more than the {maxL1TableBytes} that MaxL1TableBytes allows",
+                path,
+                HeaderLayout.L1Size);
+        }
+
+        long needed = geometry.L1EntriesFor((long)size);
+        if (l1Size < needed)
+        {
+            throw new Qcow2FormatException(
+                $"l1_size is {l1Size}; a disk of {size} bytes needs {needed} entries", path, hostOffset: HeaderLayout.L1Size);
+        }
+
+        ulong l1Offset = U64(start, HeaderLayout.L1TableOffset);
+        if (l1Offset > long.MaxValue || !geometry.IsClusterAligned((long)l1Offset))
+        {
+            throw new Qcow2FormatException(
+                $"L1 table offset 0x{l1Offset:x} is not cluster-aligned", path, hostOffset: HeaderLayout.L1TableOffset);
+        }
+
+        if (l1Bytes > 0 && (long)l1Offset > fileLength - l1Bytes)
+        {
+            throw new Qcow2FormatException(
+                $"the L1 table (offset 0x{l1Offset:x}, {l1Bytes} bytes) does not lie inside the file of {fileLength} bytes",
+                path,
+                hostOffset: HeaderLayout.L1TableOffset);
+        }
+
+        return ((long)size, (int)l1Size, (long)l1Offset);
+    }
+
+    private static Qcow2CompressionType ReadCompressionType(
+        ReadOnlySpan<byte> start, int headerLength, Qcow2IncompatibleFeatures incompatible, string? path)
+    {
+        byte type = headerLength > HeaderLayout.CompressionType ? start[HeaderLayout.CompressionType] : (byte)0;
+        bool flagged = incompatible.HasFlag(Qcow2IncompatibleFeatures.CompressionType);
+        if ((type != 0) != flagged)
+        {
+            throw new Qcow2FormatException(
+                $"compression_type is {type}, but incompatible feature bit 3 is {(flagged ? "set" : "clear")}: it must be set for every type but 0",
+                path,
+                hostOffset: HeaderLayout.CompressionType);
+        }
+
+        return type <= (byte)Qcow2CompressionType.Zstd
+            ? (Qcow2CompressionType)type
+            : throw new Qcow2UnsupportedException(
+                $"compression type {type}", $"compression_type {type} is not known; 0 (zlib) and 1 (zstd) are", path, HeaderLayout.CompressionType);
+    }
+
+    private static string? ReadBackingFormat(List<Qcow2HeaderExtension> extensions, string? path)
+    {
+        string? format = null;
+        foreach (Qcow2HeaderExtension extension in extensions)
+        {
+            if (extension.Type != HeaderExtensions.BackingFormat)
+            {
+                continue;
+            }
+
+            if (extension.Data.Length > HeaderExtensions.MaxBackingFormatLength)
+            {
+                throw new Qcow2FormatException(
+                    $"the backing file format's name is {extension.Data.Length} bytes long; {HeaderExtensions.MaxBackingFormatLength} are allowed",
+                    path,
+                    hostOffset: extension.Offset);
+            }
+
+            format = Encoding.UTF8.GetString(extension.Data.Span);
+        }
+
+        return format;
+    }
+
+    private static void RequireLength(ReadOnlySpan<byte> start, int length, string? path)
+    {
+        if (start.Length < length)
+        {
+            throw Truncated(length, start.Length, path);
+        }
+    }
+
+    private static Qcow2FormatException Truncated(long needed, long fileLength, string? path) =>
+        new($"the header needs {needed} bytes, but the file ends after {fileLength}", path, hostOffset: fileLength);
+
+    private static uint U32(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt32BigEndian(bytes[offset..]);
+
+    private static ulong U64(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt64BigEndian(bytes[offset..]);
+}

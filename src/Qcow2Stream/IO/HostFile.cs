@@ -1,0 +1,89 @@
+namespace Qcow2Stream.IO;
+
+/// <summary>
+/// A file of the host, read by position: there is no cursor, so any number of threads may read at once.
+/// It is never written to.
+/// </summary>
+internal abstract class HostFile : IDisposable
+{
+    /// <summary>The name for messages, as the caller gave it; null for a stream without one.</summary>
+    public abstract string? Path { get; }
+
+    /// <summary>What tells this file from every other that is open; null where that can't be known.</summary>
+    public abstract object? Identity { get; }
+
+    /// <summary>The length in bytes, asked anew at each call: another program may write to the file.</summary>
+    public abstract long GetLength();
+
+    /// <summary>Reads until <paramref name="buffer"/> is full or the file ends.</summary>
+    /// <returns>The bytes read; fewer than asked only at the end of the file.</returns>
+    /// <exception cref="Qcow2Exception">The host could not read; the message says where.</exception>
+    /// <exception cref="ObjectDisposedException">The file was closed, before the call or meanwhile.</exception>
+    public int ReadAt(long hostOffset, Span<byte> buffer)
+    {
+        int total = 0;
+        try
+        {
+            while (total < buffer.Length && Read(hostOffset + total, buffer[total..]) is > 0 and int read)
+            {
+                total += read;
+            }
+        }
+        catch (IOException e)
+        {
+            throw ReadError(hostOffset + total, e);
+        }
+
+        return total;
+    }
+
+    /// <inheritdoc cref="ReadAt"/>
+    public async ValueTask<int> ReadAtAsync(long hostOffset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        int total = 0;
+        try
+        {
+            while (total < buffer.Length
+                && await ReadAsync(hostOffset + total, buffer[total..], cancellationToken).ConfigureAwait(false) is > 0 and int read)
+            {
+                total += read;
+            }
+        }
+        catch (IOException e)
+        {
+            throw ReadError(hostOffset + total, e);
+        }
+
+        return total;
+    }
+
+    /// <summary>One body for both kinds of caller: with <paramref name="async"/> false it has completed when it returns.</summary>
+    public ValueTask<int> ReadAtAsync(long hostOffset, Memory<byte> buffer, bool async, CancellationToken cancellationToken) =>
+        async ? ReadAtAsync(hostOffset, buffer, cancellationToken) : new(ReadAt(hostOffset, buffer.Span));
+
+    /// <summary>
+    /// Says whether the host file has a hole at <paramref name="hostOffset"/>, and for how many bytes, at most
+    /// <paramref name="maxLength"/>, that holds. Where the host can't tell, all is data.
+    /// </summary>
+    public virtual (bool IsHole, long Length) GetRegion(long hostOffset, long maxLength) => (false, maxLength);
+
+    /// <summary>The bytes that the file takes on its host, less than its length where it has holes; the length where that can't be known.</summary>
+    public virtual long GetAllocatedLength() => GetLength();
+
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Reads some bytes, at least one unless <paramref name="hostOffset"/> is at or past the end.</summary>
+    protected abstract int Read(long hostOffset, Span<byte> buffer);
+
+    /// <inheritdoc cref="Read"/>
+    protected abstract ValueTask<int> ReadAsync(long hostOffset, Memory<byte> buffer, CancellationToken cancellationToken);
+
+    protected abstract void Dispose(bool disposing);
+
+    private Qcow2Exception ReadError(long hostOffset, IOException cause) =>
+        new($"the host could not read the file: {cause.Message}", Path, hostOffset: hostOffset, innerException: cause);
+}

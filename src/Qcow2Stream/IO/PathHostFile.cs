@@ -1,0 +1,62 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Qcow2Stream.IO;
+
+/// <summary>A regular file opened by its path, for reading, shared with readers and writers alike; no lock is taken.</summary>
+internal sealed class PathHostFile : HostFile
+{
+    private readonly SafeFileHandle _handle;
+
+    private PathHostFile(string path, SafeFileHandle handle, object? identity)
+    {
+        Path = path;
+        _handle = handle;
+        Identity = identity;
+    }
+
+    public override string Path { get; }
+
+    public override object? Identity { get; }
+
+    /// <summary>Opens the regular file <paramref name="path"/>; a pipe, a device or a directory is refused without blocking.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="displayPath">The name it goes by, where that is not the path it was found at.</param>
+    /// <exception cref="IOException">It can't be opened, or is no regular file.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access is denied.</exception>
+    public static PathHostFile Open(string path, string? displayPath = null)
+    {
+        SafeFileHandle handle = UnixFile.IsSupported
+            ? UnixFile.OpenRegular(path, out object? identity)
+            : OpenPortable(path, out identity);
+        return new PathHostFile(displayPath ?? path, handle, identity);
+    }
+
+    public override long GetLength() => RandomAccess.GetLength(_handle);
+
+    public override (bool IsHole, long Length) GetRegion(long hostOffset, long maxLength) =>
+        UnixFile.IsSupported ? UnixFile.GetRegion(_handle, hostOffset, maxLength) : base.GetRegion(hostOffset, maxLength);
+
+    public override long GetAllocatedLength() =>
+        UnixFile.IsSupported ? UnixFile.GetAllocatedLength(_handle) : base.GetAllocatedLength();
+
+    protected override int Read(long hostOffset, Span<byte> buffer) => RandomAccess.Read(_handle, buffer, hostOffset);
+
+    protected override ValueTask<int> ReadAsync(long hostOffset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        RandomAccess.ReadAsync(_handle, buffer, hostOffset, cancellationToken);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _handle.Dispose();
+        }
+    }
+
+    private static SafeFileHandle OpenPortable(string path, out object? identity)
+    {
+        SafeFileHandle handle = File.OpenHandle(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+        identity = System.IO.Path.GetFullPath(path).ToUpperInvariant();
+        return handle;
+    }
+}

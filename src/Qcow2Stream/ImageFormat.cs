@@ -1,0 +1,11 @@
+namespace Qcow2Stream;
+
+/// <summary>The format of one layer of a chain.</summary>
+public enum ImageFormat
+{
+    /// <summary>No format: the file's bytes are the guest's.</summary>
+    Raw,
+
+    /// <summary>QEMU's copy-on-write format, versions 2 and 3.</summary>
+    Qcow2,
+}

@@ -1,0 +1,58 @@
+using Qcow2Stream.IO;
+using Qcow2Stream.Layers;
+
+namespace Qcow2Stream;
+
+/// <summary>What an image says of itself. Immutable.</summary>
+public sealed class ImageInfo
+{
+    private ImageInfo(HostFile file, ImageFormat format, long length, Qcow2Header? header)
+    {
+        Path = file.Path!;
+        Format = format;
+        Length = length;
+        Header = header;
+        AllocatedLength = file.GetAllocatedLength();
+    }
+
+    /// <summary>The file's path as it was opened.</summary>
+    public string Path { get; }
+
+    /// <summary>The image's format.</summary>
+    public ImageFormat Format { get; }
+
+    /// <summary>The size of the guest's disk in bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>The bytes that the file takes on its file system; its length where that can't be known.</summary>
+    public long AllocatedLength { get; }
+
+    /// <summary>The image's header; null for a raw file.</summary>
+    public Qcow2Header? Header { get; }
+
+    /// <summary>
+    /// The path that <see cref="FollowPolicy.Trusted"/> would open as the backing file; null if the image has none.
+    /// It is untrusted text, and nothing has looked whether it exists.
+    /// </summary>
+    public string? FullBackingFile => Header?.BackingFile is { } name ? FileGate.Combine(Path, FileName.WithoutScheme(name)) : null;
+
+    /// <summary>Reads what one image says of itself, and opens nothing that it names.</summary>
+    /// <param name="path">The image: a regular file.</param>
+    /// <inheritdoc cref="Qcow2Chain.Open(string, Qcow2OpenOptions?)" path="/exception"/>
+    public static ImageInfo Read(string path)
+    {
+        using Qcow2Chain image = Qcow2Chain.OpenTop(path);
+        return Describe(image)[0];
+    }
+
+    /// <summary>Opens a chain and reads what each of its images says of itself, the top one first.</summary>
+    /// <inheritdoc cref="Qcow2Chain.Open(string, Qcow2OpenOptions?)"/>
+    public static IReadOnlyList<ImageInfo> ReadChain(string path, Qcow2OpenOptions? options = null)
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(path, options);
+        return Describe(chain);
+    }
+
+    private static ImageInfo[] Describe(Qcow2Chain chain) =>
+        [.. chain.Images.Select(i => new ImageInfo(i.File, i.Format, i.Translator.Length, i.Header))];
+}

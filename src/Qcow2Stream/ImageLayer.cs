@@ -1,0 +1,32 @@
+namespace Qcow2Stream;
+
+/// <summary>One layer of an open chain: the top image, or one of the backing files below it. Immutable.</summary>
+public sealed class ImageLayer
+{
+    internal ImageLayer(int depth, string? path, ImageFormat format, long length, Qcow2Header? header)
+    {
+        Depth = depth;
+        Path = path;
+        Format = format;
+        Length = length;
+        Header = header;
+    }
+
+    /// <summary>The layer's place in the chain: 0 is the top image, 1 its backing file, and so on.</summary>
+    public int Depth { get; }
+
+    /// <summary>
+    /// The file's path as it was opened: a backing file's recorded name, taken from the directory of the image that
+    /// names it. Null for a stream without a name. Below the top layer it is untrusted text.
+    /// </summary>
+    public string? Path { get; }
+
+    /// <summary>The layer's format.</summary>
+    public ImageFormat Format { get; }
+
+    /// <summary>The size in bytes of the guest disk that this layer describes; it may differ from the chain's.</summary>
+    public long Length { get; }
+
+    /// <summary>The image's header; null for a raw layer.</summary>
+    public Qcow2Header? Header { get; }
+}

@@ -1,0 +1,55 @@
+using BitFaster.Caching.Lru;
+using Qcow2Stream.IO;
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Layers;
+
+/// <summary>
+/// The decompressed clusters that were used last, of all layers of a chain together. Safe for any number of threads:
+/// a cluster in it is never written to.
+/// </summary>
+internal sealed class DecompressedClusters(int maxBytes)
+{
+    // What ConcurrentLru needs at least.
+    private const int MinClusters = 3;
+
+    // Beyond this, bookkeeping for clusters of 512 bytes would outgrow the clusters.
+    private const int MaxClusters = 4096;
+
+    private readonly Lock _gate = new();
+    private int _largestCluster = 1;
+    private volatile ConcurrentLru<Key, byte[]>? _clusters;
+
+    /// <summary>Says, before the first use, how large a layer's clusters are; the largest sets how many are kept.</summary>
+    public void Expect(int clusterSize) => _largestCluster = Math.Max(_largestCluster, clusterSize);
+
+    /// <summary>Copies the part that <paramref name="run"/> covers out of a kept cluster, if it is kept.</summary>
+    public bool TryCopy(HostFile file, in HostRun run, Span<byte> buffer)
+    {
+        if (_clusters is not { } clusters || !clusters.TryGet(new Key(file, run.HostOffset, run.HostLength), out byte[]? cluster))
+        {
+            return false;
+        }
+
+        cluster.AsSpan(run.OffsetInCluster, buffer.Length).CopyTo(buffer);
+        return true;
+    }
+
+    public void Add(HostFile file, in HostRun run, byte[] cluster)
+    {
+        if (_clusters is null)
+        {
+            lock (_gate)
+            {
+                _clusters ??= new ConcurrentLru<Key, byte[]>(
+                    Environment.ProcessorCount,
+                    Math.Clamp(maxBytes / _largestCluster, MinClusters, MaxClusters),
+                    EqualityComparer<Key>.Default);
+            }
+        }
+
+        _clusters.AddOrUpdate(new Key(file, run.HostOffset, run.HostLength), cluster);
+    }
+
+    private readonly record struct Key(HostFile File, long HostOffset, long HostLength);
+}

@@ -1,0 +1,108 @@
+using Qcow2Stream.IO;
+
+namespace Qcow2Stream.Layers;
+
+/// <summary>
+/// The one door through which a file that an image names is opened. The name is judged first; only then is the file
+/// system asked, and links are followed step by step, so that nothing outside the allowed directories is touched.
+/// </summary>
+internal static class FileGate
+{
+    // Linux's own limit.
+    private const int MaxLinks = 40;
+
+    private static readonly StringComparison PathComparison =
+        OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+
+    /// <summary>Opens the file that <paramref name="image"/> names.</summary>
+    /// <exception cref="RefusedException">The policy or the name forbids it.</exception>
+    /// <exception cref="IOException">It can't be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access is denied by the host.</exception>
+    public static HostFile Open(FollowPolicy policy, HostFile image, ReadOnlySpan<byte> recordedName, NamedFile file)
+    {
+        if (policy.Resolver is { } resolver)
+        {
+            Stream stream = resolver(file)
+                ?? throw new RefusedException("the caller's resolver (FollowPolicy.FromResolver) refused it");
+            return new StreamHostFile(stream, leaveOpen: false);
+        }
+
+        if (ReferenceEquals(policy, FollowPolicy.None))
+        {
+            throw new RefusedException(
+                "no file that an image names is opened (FollowPolicy.None; to allow it: Follow = FollowPolicy.SameDirectory, or --follow here)");
+        }
+
+        if (FileName.Judge(recordedName, out string name) is { } fault)
+        {
+            throw new RefusedException(fault);
+        }
+
+        string path = Combine(image.Path, name);
+        if (policy.IsTrusted)
+        {
+            return PathHostFile.Open(path);
+        }
+
+        IReadOnlyList<string> roots = policy.FollowsOwnDirectory ? [DirectoryOf(image.Path)] : policy.Roots;
+        return PathHostFile.Open(Resolve(path, roots), displayPath: path);
+    }
+
+    /// <summary>A relative name is taken from the directory of the image's path as given, not of a link's target.</summary>
+    public static string Combine(string? imagePath, string name) =>
+        imagePath is null ? name : Path.Combine(Path.GetDirectoryName(imagePath) ?? "", name);
+
+    private static string DirectoryOf(string? imagePath) =>
+        imagePath is null
+            ? throw new RefusedException("the image that names it has no directory: it was opened from a stream")
+            : Path.GetDirectoryName(Path.GetFullPath(imagePath))!;
+
+    /// <summary>Returns the path of what <paramref name="path"/> leads to, links resolved; refuses where that leaves the roots.</summary>
+    private static string Resolve(string path, IReadOnlyList<string> roots)
+    {
+        string full = Path.GetFullPath(path);
+        int links = 0;
+        string? root = roots.FirstOrDefault(r => IsInside(r, full));
+        while (root is not null)
+        {
+            // The root itself was chosen by the caller, and may be reached through links.
+            string next = root;
+            string? restart = null;
+            foreach (string component in Path.GetRelativePath(root, full).Split(Path.DirectorySeparatorChar))
+            {
+                string at = Path.Combine(next, component);
+                if (new FileInfo(at).LinkTarget is { } target)
+                {
+                    string rest = Path.GetRelativePath(at, full);
+                    restart = Path.GetFullPath(Path.Combine(next, target, rest == "." ? "" : rest));
+                    break;
+                }
+
+                next = at;
+            }
+
+            if (restart is null)
+            {
+                return full;
+            }
+
+            if (++links > MaxLinks)
+            {
+                throw new RefusedException("too many links lead to it");
+            }
+
+            full = restart;
+            root = roots.FirstOrDefault(r => IsInside(r, full));
+        }
+
+        throw new RefusedException(
+            $"it lies outside {string.Join(", ", roots.Select(r => $"'{PrintableText.Escape(r)}'"))} "
+            + "(to allow it: Follow = FollowPolicy.Directories(...) or FollowPolicy.Trusted, or --follow DIR, --follow anywhere)");
+    }
+
+    private static bool IsInside(string root, string full)
+    {
+        string prefix = Path.EndsInDirectorySeparator(root) ? root : root + Path.DirectorySeparatorChar;
+        return full.StartsWith(prefix, PathComparison);
+    }
+}

@@ -1,0 +1,55 @@
+using System.Text;
+
+namespace Qcow2Stream.Layers;
+
+/// <summary>What can be said of a file's name as an image records it, without asking the file system anything.</summary>
+internal static class FileName
+{
+    private const string FileScheme = "file:";
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Judges a recorded name and takes off a <c>file:</c> in front.</summary>
+    /// <param name="recorded">The bytes in the image.</param>
+    /// <param name="name">The plain name.</param>
+    /// <returns>Null if the name is fit to be looked at further; else what is wrong with it.</returns>
+    public static string? Judge(ReadOnlySpan<byte> recorded, out string name)
+    {
+        name = "";
+        try
+        {
+            name = StrictUtf8.GetString(recorded);
+        }
+        catch (DecoderFallbackException)
+        {
+            return "its name is not valid UTF-8";
+        }
+
+        string plain = WithoutScheme(name);
+        if (ReferenceEquals(plain, name) && SchemeOf(name) is { } scheme)
+        {
+            return $"names that start with '{PrintableText.Escape(scheme)}:' are not followed; plain names and 'file:' are";
+        }
+
+        name = plain;
+
+        if (name.Length == 0)
+        {
+            return "its name is empty";
+        }
+
+        return name.Any(char.IsControl) ? "its name holds a control character" : null;
+    }
+
+    /// <summary>Takes off a <c>file:</c> in front.</summary>
+    public static string WithoutScheme(string name) =>
+        name.StartsWith(FileScheme, StringComparison.Ordinal) ? name[FileScheme.Length..] : name;
+
+    /// <summary>QEMU's rule: a colon before the first slash ends the name of a protocol.</summary>
+    private static string? SchemeOf(string name)
+    {
+        int end = name.AsSpan().IndexOfAny(":/\\");
+        bool isDrive = OperatingSystem.IsWindows() && end == 1;
+        return end >= 0 && name[end] == ':' && !isDrive ? name[..end] : null;
+    }
+}

@@ -1,0 +1,27 @@
+using Qcow2Stream.IO;
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Layers;
+
+/// <summary>One image of a chain: answers where its bytes live, and reads them. Owns its file.</summary>
+internal abstract class Layer(HostFile file, ITranslator translator) : IDisposable
+{
+    public ITranslator Translator { get; } = translator;
+
+    public abstract ImageFormat Format { get; }
+
+    /// <summary>The header, for a qcow2 image.</summary>
+    public virtual Qcow2Header? Header => null;
+
+    public HostFile File { get; } = file;
+
+    /// <summary>Fills <paramref name="buffer"/> with the first bytes of a run that <see cref="Translator"/> found stored here.</summary>
+    /// <param name="run">Of kind Data or Compressed.</param>
+    /// <param name="buffer">At most as long as the run.</param>
+    public abstract void Read(in HostRun run, Span<byte> buffer);
+
+    /// <inheritdoc cref="Read"/>
+    public abstract ValueTask ReadAsync(HostRun run, Memory<byte> buffer, CancellationToken cancellationToken);
+
+    public void Dispose() => File.Dispose();
+}

@@ -1,0 +1,114 @@
+using System.Buffers;
+using Qcow2Stream.IO;
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Layers;
+
+/// <summary>A qcow2 image: whole runs of data in one positional read, compressed clusters one at a time.</summary>
+internal sealed class Qcow2Layer(HostFile file, Qcow2Header header, Qcow2Translator translator, DecompressedClusters decompressed)
+    : Layer(file, translator)
+{
+    public override ImageFormat Format => ImageFormat.Qcow2;
+
+    public override Qcow2Header Header { get; } = header;
+
+    public override void Read(in HostRun run, Span<byte> buffer)
+    {
+        if (run.Kind == RunKind.Data)
+        {
+            ClearTail(run, buffer, File.ReadAt(run.HostOffset, buffer));
+        }
+        else if (!decompressed.TryCopy(File, run, buffer))
+        {
+            byte[] source = ArrayPool<byte>.Shared.Rent((int)run.HostLength);
+            try
+            {
+                int read = File.ReadAt(run.HostOffset, source.AsSpan(0, (int)run.HostLength));
+                Decompress(run, new ArraySegment<byte>(source, 0, read), buffer);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(source);
+            }
+        }
+    }
+
+    public override async ValueTask ReadAsync(HostRun run, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (run.Kind == RunKind.Data)
+        {
+            int read = await File.ReadAtAsync(run.HostOffset, buffer, cancellationToken).ConfigureAwait(false);
+            ClearTail(run, buffer.Span, read);
+        }
+        else if (!decompressed.TryCopy(File, run, buffer.Span))
+        {
+            byte[] source = ArrayPool<byte>.Shared.Rent((int)run.HostLength);
+            try
+            {
+                int read = await File.ReadAtAsync(run.HostOffset, source.AsMemory(0, (int)run.HostLength), cancellationToken)
+                    .ConfigureAwait(false);
+                Decompress(run, new ArraySegment<byte>(source, 0, read), buffer.Span);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(source);
+            }
+        }
+    }
+
+    /// <summary>A cluster that starts inside the file may end behind it: that rest is zeros. Anything more is missing.</summary>
+    private void ClearTail(in HostRun run, Span<byte> buffer, int read)
+    {
+        if (read == buffer.Length)
+        {
+            return;
+        }
+
+        long fileEnd = run.HostOffset + read;
+        long lastCluster = (run.HostOffset + buffer.Length - 1) & -Header.ClusterSize;
+        if (lastCluster >= fileEnd && File.GetLength() <= lastCluster)
+        {
+            throw new Qcow2FormatException(
+                "the file ends early: a data cluster that lay inside it when it was mapped does not any more",
+                File.Path,
+                run.GuestOffset + read,
+                fileEnd);
+        }
+
+        buffer[read..].Clear();
+    }
+
+    /// <summary>
+    /// A whole cluster goes straight into the caller's buffer; of a part, the cluster is kept for the reads that
+    /// usually follow.
+    /// </summary>
+    private void Decompress(in HostRun run, ArraySegment<byte> source, Span<byte> buffer)
+    {
+        if (buffer.Length == Header.ClusterSize)
+        {
+            DecompressCluster(run, source, buffer);
+            return;
+        }
+
+        byte[] cluster = GC.AllocateUninitializedArray<byte>(Header.ClusterSize);
+        DecompressCluster(run, source, cluster);
+        decompressed.Add(File, run, cluster);
+        cluster.AsSpan(run.OffsetInCluster, buffer.Length).CopyTo(buffer);
+    }
+
+    private void DecompressCluster(in HostRun run, ArraySegment<byte> source, Span<byte> cluster)
+    {
+        bool complete = Header.CompressionType == Qcow2CompressionType.Zstd
+            ? ZstdDecoder.TryDecode(source, cluster)
+            : Inflater.TryInflate(source, cluster);
+        if (!complete)
+        {
+            string name = Header.CompressionType == Qcow2CompressionType.Zstd ? "zstd" : "deflate";
+            throw new Qcow2FormatException(
+                $"compressed cluster: the {name} data is broken, or yields less than a cluster of {cluster.Length} bytes",
+                File.Path,
+                run.GuestOffset - run.OffsetInCluster,
+                run.HostOffset);
+        }
+    }
+}

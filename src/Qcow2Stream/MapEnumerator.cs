@@ -1,0 +1,76 @@
+using System.Collections;
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream;
+
+/// <summary>
+/// The map of a chain, or of a range of it: lazily enumerated extents in the order of the guest's disk, without gaps
+/// or overlaps, neighbours merged. The same translation that reading uses produces it.
+/// </summary>
+/// <remarks>
+/// It takes constant memory, does work only as far as it is enumerated, and may be enumerated any number of times.
+/// Safe to share between threads; each enumerator belongs to one. Enumerating throws <see cref="Qcow2Exception"/>
+/// where a table is damaged, and <see cref="ObjectDisposedException"/> once the chain is disposed.
+/// </remarks>
+public sealed class MapEnumerator : IEnumerable<MapExtent>
+{
+    private readonly Qcow2Chain _chain;
+    private readonly RunDetail _detail;
+
+    internal MapEnumerator(Qcow2Chain chain, long start, long length, RunDetail detail = RunDetail.Metadata)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        _chain = chain;
+        _detail = detail;
+        Start = Math.Min(start, chain.Length);
+        Length = Math.Min(length, chain.Length - Start);
+    }
+
+    /// <summary>Where the range starts, in bytes of the guest's disk.</summary>
+    public long Start { get; }
+
+    /// <summary>How long the range is, in bytes; 0 if it lies behind the end of the disk.</summary>
+    public long Length { get; }
+
+    /// <summary>
+    /// The same range with the holes that the host's file system knows in raw files told apart
+    /// (<see cref="MapKind.Hole"/>). Without it, a raw file is data from end to end, and the map is a function of the
+    /// images' metadata alone.
+    /// </summary>
+    public MapEnumerator WithHostHoles() => new(_chain, Start, Length, RunDetail.HostHoles);
+
+    /// <inheritdoc/>
+    public IEnumerator<MapExtent> GetEnumerator() => Runs().Merge().GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private IEnumerable<MapExtent> Runs()
+    {
+        for (long position = Start, end = Start + Length; position < end;)
+        {
+            _chain.ThrowIfDisposed();
+            HostRun run = _chain.Translator.Translate(position, end - position, _detail);
+            position = run.GuestEnd;
+            yield return Describe(run);
+        }
+    }
+
+    private MapExtent Describe(in HostRun run) => new()
+    {
+        Start = run.GuestOffset,
+        Length = run.Length,
+        Kind = run.Kind switch
+        {
+            RunKind.Data => MapKind.Data,
+            RunKind.Zero => MapKind.Zero,
+            RunKind.Unallocated => MapKind.Unallocated,
+            RunKind.Compressed => MapKind.Compressed,
+            _ => MapKind.Hole,
+        },
+        Depth = run.Depth,
+        HostOffset = run.HasHostOffset ? run.HostOffset : null,
+        HostLength = run.HostLength,
+        HostPath = run.HasHostOffset ? _chain.Layers[run.Depth].Path : null,
+        OffsetInCluster = run.OffsetInCluster,
+    };
+}

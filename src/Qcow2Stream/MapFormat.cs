@@ -1,0 +1,119 @@
+using System.Text;
+
+namespace Qcow2Stream;
+
+/// <summary>
+/// The written forms of a map, as buffered UTF-8. Each is one view of the same <see cref="MapEnumerator"/>: what the
+/// form does not tell apart is made equal first, and merges by the one rule.
+/// </summary>
+public static class MapFormat
+{
+    /// <summary>
+    /// Writes a line an extent, numbers decimal and in bytes: <c>START LENGTH</c> where nothing is allocated or all
+    /// is zero, <c>START LENGTH DEPTH POS</c> where it is allocated, <c>START LENGTH DEPTH POS BYTES</c> for a
+    /// compressed cluster, whose BYTES at POS hold it. It is a function of the images' metadata alone.
+    /// </summary>
+    /// <param name="map">The map to write.</param>
+    /// <param name="output">Receives the lines; left open.</param>
+    /// <exception cref="Qcow2Exception">A table is damaged; what comes before was written.</exception>
+    public static void WriteText(this MapEnumerator map, Stream output)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        using Utf8Output text = new(output);
+        foreach (MapExtent extent in map.Select(AsText).Merge())
+        {
+            text.Number(extent.Start).Text(" "u8).Number(extent.Length);
+            if (!extent.IsZero)
+            {
+                text.Text(" "u8).Number(extent.Depth).Text(" "u8).Number(extent.HostOffset!.Value);
+                if (extent.Kind == MapKind.Compressed)
+                {
+                    text.Text(" "u8).Number(extent.HostLength);
+                }
+            }
+
+            text.Text("\n"u8);
+        }
+    }
+
+    /// <summary>
+    /// Writes what <c>qemu-img map --output=json</c> prints, with the field <c>compressed</c> that QEMU has had since
+    /// 8.2. Holes of raw files show as zeros.
+    /// </summary>
+    /// <inheritdoc cref="WriteText"/>
+    public static void WriteJson(this MapEnumerator map, Stream output)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        using Utf8Output text = new(output);
+        bool first = true;
+        foreach (MapExtent extent in map.WithHostHoles().Select(AsJson).Merge())
+        {
+            text.Text(first ? "["u8 : ",\n"u8);
+            first = false;
+            WriteJsonEntry(text, extent, extent.IsZero);
+        }
+
+        if (first)
+        {
+            // QEMU prints one entry for nothing at all, and calls it neither data nor zero.
+            text.Text("["u8);
+            WriteJsonEntry(text, new MapExtent { Start = map.Start, Kind = MapKind.Unallocated }, isZero: false);
+        }
+
+        text.Text("]\n"u8);
+    }
+
+    /// <summary>
+    /// Writes what <c>qemu-img map</c> prints: only data that is not zero, with hexadecimal numbers and file names.
+    /// As there, compressed clusters can't be shown.
+    /// </summary>
+    /// <inheritdoc cref="WriteText"/>
+    /// <exception cref="Qcow2UnsupportedException">A compressed cluster was met; what comes before was written.</exception>
+    public static void WriteHuman(this MapEnumerator map, Stream output)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        using Utf8Output text = new(output);
+        text.Text("Offset          Length          Mapped to       File\n"u8);
+        foreach (MapExtent extent in map.WithHostHoles())
+        {
+            if (extent.Kind == MapKind.Compressed)
+            {
+                throw new Qcow2UnsupportedException(
+                    "compressed clusters in the human form",
+                    $"the human form of a map can't show the compressed cluster at guest offset {extent.Start}; the text and JSON forms can",
+                    extent.HostPath);
+            }
+
+            if (extent.Kind == MapKind.Data)
+            {
+                text.Hexadecimal(extent.Start).Hexadecimal(extent.Length).Hexadecimal(extent.HostOffset!.Value)
+                    .Text(Encoding.UTF8.GetBytes(PrintableText.Escape(extent.HostPath ?? ""))).Text("\n"u8);
+            }
+        }
+    }
+
+    /// <summary>In the text form, zeros are zeros, whoever says so.</summary>
+    private static MapExtent AsText(MapExtent extent) =>
+        extent.IsZero ? new MapExtent { Start = extent.Start, Length = extent.Length, Kind = MapKind.Zero } : extent;
+
+    /// <summary>In JSON, compressed clusters have no place.</summary>
+    private static MapExtent AsJson(MapExtent extent) =>
+        extent.Kind == MapKind.Compressed ? extent with { HostOffset = null } : extent;
+
+    private static void WriteJsonEntry(Utf8Output text, in MapExtent extent, bool isZero)
+    {
+        text.Text("{ \"start\": "u8).Number(extent.Start)
+            .Text(", \"length\": "u8).Number(extent.Length)
+            .Text(", \"depth\": "u8).Number(extent.Depth)
+            .Text(", \"present\": "u8).Boolean(extent.IsPresent)
+            .Text(", \"zero\": "u8).Boolean(isZero)
+            .Text(", \"data\": "u8).Boolean(extent.Kind is MapKind.Data or MapKind.Compressed)
+            .Text(", \"compressed\": "u8).Boolean(extent.Kind == MapKind.Compressed);
+        if (extent.HostOffset is { } offset)
+        {
+            text.Text(", \"offset\": "u8).Number(offset);
+        }
+
+        text.Text("}"u8);
+    }
+}

@@ -1,0 +1,7 @@
+namespace Qcow2Stream;
+
+/// <summary>A file that an image names, before it is opened.</summary>
+/// <param name="Name">The name as recorded. It is untrusted text.</param>
+/// <param name="Format">The format as recorded; null if none is. It is untrusted text.</param>
+/// <param name="ImagePath">The image that names it, as it was opened; null for a stream without a name.</param>
+public readonly record struct NamedFile(string Name, string? Format, string? ImagePath);

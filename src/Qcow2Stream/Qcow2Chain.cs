@@ -1,0 +1,204 @@
+using System.Diagnostics;
+using Qcow2Stream.IO;
+using Qcow2Stream.Layers;
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream;
+
+/// <summary>
+/// An open disk image with its whole backing chain: the guest's disk by position, its layers and its map.
+/// </summary>
+/// <remarks>
+/// <para>Thread safety: every member may be called by any number of threads at once. <see cref="Dispose"/> beside
+/// running reads ends them in <see cref="ObjectDisposedException"/>, never in wrong bytes.</para>
+/// <para>Opened by path, the chain owns its files. Opened from a stream it owns that stream, unless
+/// <see cref="Qcow2OpenOptions.LeaveOpen"/> is set; nothing else may move the stream while the chain is open.</para>
+/// <para>The files are never written to, and are opened shared, without locks. What an image's tables say is kept
+/// once read; an image that another program writes to meanwhile is not seen as of one moment.</para>
+/// </remarks>
+public sealed class Qcow2Chain : IDisposable
+{
+    private readonly Layer[] _layers;
+    private readonly ChainReader _reader;
+    private volatile bool _disposed;
+
+    private Qcow2Chain(Layer[] layers)
+    {
+        _layers = layers;
+        Translator = new ChainTranslator([.. layers.Select(l => l.Translator)]);
+        _reader = new ChainReader(layers, Translator);
+        Layers = Array.AsReadOnly(layers
+            .Select((l, depth) => new ImageLayer(depth, l.File.Path, l.Format, l.Translator.Length, l.Header))
+            .ToArray());
+    }
+
+    /// <summary>
+    /// The size of the guest's disk in bytes: a multiple of 512. Like QEMU, a qcow2 image's size is rounded down to
+    /// that, and a raw file's up.
+    /// </summary>
+    public long Length => Translator.Length;
+
+    /// <summary>The layers: the top image first, each followed by its backing file.</summary>
+    public IReadOnlyList<ImageLayer> Layers { get; }
+
+    internal ChainTranslator Translator { get; }
+
+    internal IReadOnlyList<Layer> Images => _layers;
+
+    /// <summary>Opens an image, qcow2 or raw, and its backing chain.</summary>
+    /// <param name="path">The top image: a regular file.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <exception cref="FileNotFoundException">The top image does not exist.</exception>
+    /// <exception cref="UnauthorizedAccessException">The host denies access to the top image.</exception>
+    /// <exception cref="Qcow2FormatException">An image of the chain is damaged.</exception>
+    /// <exception cref="Qcow2UnsupportedException">An image of the chain uses a feature that is not handled.</exception>
+    /// <exception cref="BackingFileException">A backing file is missing, refused, looping or one too many.</exception>
+    public static Qcow2Chain Open(string path, Qcow2OpenOptions? options = null)
+    {
+        ValueTask<Qcow2Chain> open = OpenPathAsync(path, options, async: false, default);
+        Debug.Assert(open.IsCompleted, "with async: false the chain is open before the call returns");
+        return open.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
+    /// <summary>Opens an image from a stream; files that it names are opened only if <see cref="Qcow2OpenOptions.Follow"/> says so.</summary>
+    /// <param name="stream">Readable and seekable.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The stream can't be read or can't seek.</exception>
+    public static Qcow2Chain Open(Stream stream, Qcow2OpenOptions? options = null)
+    {
+        ValueTask<Qcow2Chain> open = OpenStreamAsync(stream, options, async: false, default);
+        Debug.Assert(open.IsCompleted, "with async: false the chain is open before the call returns");
+        return open.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
+    /// <param name="path">The top image: a regular file.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static Task<Qcow2Chain> OpenAsync(
+        string path, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        OpenPathAsync(path, options, async: true, cancellationToken).AsTask();
+
+    /// <inheritdoc cref="Open(Stream, Qcow2OpenOptions?)"/>
+    /// <param name="stream">Readable and seekable.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static Task<Qcow2Chain> OpenAsync(
+        Stream stream, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        OpenStreamAsync(stream, options, async: true, cancellationToken).AsTask();
+
+    /// <summary>Reads guest bytes by position.</summary>
+    /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
+    /// <param name="buffer">Receives the bytes; its content is undefined if the read fails.</param>
+    /// <returns>
+    /// The bytes read: as many as <paramref name="buffer"/> holds, fewer only at the end of the disk, 0 at it and behind.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="guestOffset"/> is negative.</exception>
+    /// <exception cref="Qcow2Exception">The bytes can't be read; the message says where and why. Other ranges stay readable.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public int ReadAt(long guestOffset, Span<byte> buffer)
+    {
+        int length = Clip(guestOffset, buffer.Length);
+        _reader.Read(guestOffset, buffer[..length]);
+        return length;
+    }
+
+    /// <inheritdoc cref="ReadAt"/>
+    /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
+    /// <param name="buffer">Receives the bytes; its content is undefined if the read fails.</param>
+    /// <param name="cancellationToken">Ends the read between two accesses to a host file.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public ValueTask<int> ReadAtAsync(long guestOffset, Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<int>(cancellationToken);
+        }
+
+        int length = Clip(guestOffset, buffer.Length);
+        return length == 0 ? new(0) : _reader.ReadAsync(guestOffset, buffer[..length], cancellationToken);
+    }
+
+    /// <summary>The map of the whole disk: which range lives where.</summary>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public MapEnumerator Map() => Map(0, Length);
+
+    /// <summary>The map of a range of the disk.</summary>
+    /// <param name="start">Where the range starts, in bytes; 0 or more. Ranges behind the end of the disk are empty.</param>
+    /// <param name="length">How long it is, in bytes; 0 or more. It is cut at the end of the disk.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public MapEnumerator Map(long start, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new MapEnumerator(this, start, length);
+    }
+
+    /// <summary>
+    /// A stream over the guest's disk with a cursor of its own. It is cheap; each belongs to one user. Disposing it
+    /// leaves the chain open.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public Qcow2ChainStream OpenStream()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new Qcow2ChainStream(this, ownsChain: false);
+    }
+
+    /// <summary>Closes all files. Reads that are running end in <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        foreach (Layer layer in _layers)
+        {
+            layer.Dispose();
+        }
+    }
+
+    /// <summary>Opens the top image alone, whatever it names: for what needs its header, and must not be used to read.</summary>
+    internal static Qcow2Chain OpenTop(string path)
+    {
+        ValueTask<Layer[]> open = ChainOpener.OpenAsync(
+            PathHostFile.Open(path), Qcow2OpenOptions.Default, policy: null, async: false, default);
+        Debug.Assert(open.IsCompleted, "with async: false the image is open before the call returns");
+        return new Qcow2Chain(open.GetAwaiter().GetResult());
+    }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
+
+    private static async ValueTask<Qcow2Chain> OpenPathAsync(
+        string path, Qcow2OpenOptions? options, bool async, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= Qcow2OpenOptions.Default;
+        return new Qcow2Chain(await ChainOpener.OpenAsync(
+            PathHostFile.Open(path), options, options.Follow ?? FollowPolicy.SameDirectory, async, cancellationToken).ConfigureAwait(false));
+    }
+
+    private static async ValueTask<Qcow2Chain> OpenStreamAsync(
+        Stream stream, Qcow2OpenOptions? options, bool async, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (!stream.CanRead || !stream.CanSeek)
+        {
+            throw new ArgumentException("The stream must be readable and seekable.", nameof(stream));
+        }
+
+        options ??= Qcow2OpenOptions.Default;
+        HostFile file = new StreamHostFile(stream, options.LeaveOpen);
+        return new Qcow2Chain(await ChainOpener.OpenAsync(
+            file, options, options.Follow ?? FollowPolicy.None, async, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>How many of <paramref name="count"/> bytes from <paramref name="guestOffset"/> on the disk has.</summary>
+    private int Clip(long guestOffset, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(guestOffset);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return (int)Math.Clamp(Length - guestOffset, 0, count);
+    }
+}

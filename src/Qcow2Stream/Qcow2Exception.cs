@@ -1,0 +1,60 @@
+namespace Qcow2Stream;
+
+/// <summary>
+/// An image, or a file of its backing chain, could not be read. The base of every error that an image can cause.
+/// </summary>
+/// <remarks>
+/// It is an <see cref="IOException"/>, so code that reads any <see cref="Stream"/> already catches it. Misuse of
+/// the library (bad arguments, use after Dispose) keeps the exceptions of .NET.
+/// </remarks>
+public class Qcow2Exception : IOException
+{
+    /// <summary>Initializes the exception.</summary>
+    /// <param name="problem">What is wrong, its value and the rule that it breaks.</param>
+    /// <param name="imagePath">The file at fault, as it was opened; null for a stream without a name.</param>
+    /// <param name="guestOffset">Where in the guest's disk, in bytes, if the error belongs to a place there.</param>
+    /// <param name="hostOffset">Where in the file, in bytes, if the error belongs to a place there.</param>
+    /// <param name="innerException">The cause.</param>
+    public Qcow2Exception(
+        string problem,
+        string? imagePath = null,
+        long? guestOffset = null,
+        long? hostOffset = null,
+        Exception? innerException = null)
+        : base(Describe(problem, imagePath, guestOffset, hostOffset), innerException)
+    {
+        ImagePath = imagePath;
+        GuestOffset = guestOffset;
+        HostOffset = hostOffset;
+    }
+
+    /// <summary>The file at fault, as it was opened; null where a stream without a name was opened.</summary>
+    public string? ImagePath { get; }
+
+    /// <summary>The place in the guest's disk, in bytes from its start; null if the error has none.</summary>
+    public long? GuestOffset { get; }
+
+    /// <summary>The place in the file <see cref="ImagePath"/>, in bytes from its start; null if the error has none.</summary>
+    public long? HostOffset { get; }
+
+    private static string Describe(string problem, string? imagePath, long? guestOffset, long? hostOffset)
+    {
+        List<string> place = [];
+        if (imagePath is not null)
+        {
+            place.Add(PrintableText.Escape(imagePath));
+        }
+
+        if (hostOffset is { } host)
+        {
+            place.Add($"at byte {host}");
+        }
+
+        if (guestOffset is { } guest)
+        {
+            place.Add($"guest offset {guest}");
+        }
+
+        return place.Count == 0 ? problem : $"{problem} ({string.Join(", ", place)})";
+    }
+}

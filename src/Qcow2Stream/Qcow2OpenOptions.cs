@@ -1,0 +1,85 @@
+namespace Qcow2Stream;
+
+/// <summary>How a chain is opened. Immutable once made; one instance may open any number of chains.</summary>
+public sealed record Qcow2OpenOptions
+{
+    /// <summary>
+    /// Which of the files that an image names are opened. Null, the default, means
+    /// <see cref="FollowPolicy.SameDirectory"/> where the top image is opened by path and
+    /// <see cref="FollowPolicy.None"/> where it is opened from a stream.
+    /// </summary>
+    public FollowPolicy? Follow { get; init; }
+
+    /// <summary>
+    /// The format of the top image; null, the default, lets the first four bytes decide. Set it to
+    /// <see cref="ImageFormat.Raw"/> for a raw disk that a guest could write to: else a guest that writes a qcow2
+    /// header into its first sector decides how its disk is read.
+    /// </summary>
+    public ImageFormat? Format { get; init; }
+
+    /// <summary>Leaves a stream that the chain was opened from open when the chain is disposed. Default: false.</summary>
+    public bool LeaveOpen { get; init; }
+
+    /// <summary>
+    /// The largest number of layers, the top one included; 1 or more. Default: 64, far above what tools make
+    /// (every layer costs a look-up a read), low enough to open at once whatever a crafted set of files says.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
+    public int MaxChainDepth
+    {
+        get;
+        init => field = AtLeast(value, 1);
+    } = 64;
+
+    /// <summary>
+    /// The largest L1 table, in bytes. Default: 32 MiB, QEMU's own limit, which describes 2 EiB with clusters of
+    /// 2 MiB. The table is not held in memory as a whole, see <see cref="MetadataCacheBytes"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxL1TableBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 32 << 20;
+
+    /// <summary>
+    /// The most memory that the cached L2 and L1 tables of one layer take, in bytes. Default: 8 MiB, which with
+    /// clusters of 64 KiB covers 64 GiB of disk. At least two pieces of 64 KiB are always kept.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int LayerCacheBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 8 << 20;
+
+    /// <summary>
+    /// The most memory that the cached tables of all layers take together, in bytes. Default: 64 MiB. Long chains
+    /// share it equally.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MetadataCacheBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 64 << 20;
+
+    /// <summary>
+    /// The most memory that decompressed clusters kept for the next read take, in bytes, over the whole chain.
+    /// Default: 8 MiB. At least three clusters are always kept.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int DecompressedCacheBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 8 << 20;
+
+    internal static Qcow2OpenOptions Default { get; } = new();
+
+    private static int AtLeast(int value, int minimum)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, minimum);
+        return value;
+    }
+}

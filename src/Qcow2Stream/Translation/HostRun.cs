@@ -1,0 +1,44 @@
+namespace Qcow2Stream.Translation;
+
+/// <summary>
+/// The answer to the one question: where do the guest's bytes from <see cref="GuestOffset"/> on live, and for how
+/// long does that hold?
+/// </summary>
+internal readonly record struct HostRun
+{
+    /// <summary>The <see cref="HostOffset"/> of a run that is nowhere in the host file.</summary>
+    public const long Nowhere = -1;
+
+    public HostRun()
+    {
+    }
+
+    public required RunKind Kind { get; init; }
+
+    /// <summary>The layer that answered: 0 is the top file.</summary>
+    public int Depth { get; init; }
+
+    public required long GuestOffset { get; init; }
+
+    /// <summary>In guest bytes; at least 1.</summary>
+    public required long Length { get; init; }
+
+    /// <summary>
+    /// Where the first byte is in the layer's file. For <see cref="RunKind.Compressed"/> where the compressed
+    /// cluster starts; for <see cref="RunKind.Zero"/> the cluster kept in reserve, if there is one.
+    /// </summary>
+    public long HostOffset { get; init; } = Nowhere;
+
+    /// <summary>How many bytes of the file hold the run: for a compressed cluster, all of that cluster's.</summary>
+    public long HostLength { get; init; }
+
+    /// <summary>For a compressed cluster, where the run starts in the decompressed cluster, in bytes; else 0.</summary>
+    public int OffsetInCluster { get; init; }
+
+    public bool HasHostOffset => HostOffset != Nowhere;
+
+    public long GuestEnd => GuestOffset + Length;
+
+    public static HostRun Unallocated(long guestOffset, long length) =>
+        new() { Kind = RunKind.Unallocated, GuestOffset = guestOffset, Length = length };
+}

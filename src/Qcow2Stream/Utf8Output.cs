@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Buffers.Text;
+
+namespace Qcow2Stream;
+
+/// <summary>Collects short pieces of UTF-8 in a pooled buffer and writes them out in large ones.</summary>
+internal sealed class Utf8Output(Stream output) : IDisposable
+{
+    private const int Capacity = 1 << 16;
+
+    // Longer than any number, and than a column.
+    private const int MaxNumber = 32;
+    private const int HexadecimalColumn = 16;
+
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(Capacity);
+    private int _length;
+
+    public Utf8Output Text(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.Length > Capacity - _length)
+        {
+            Flush();
+        }
+
+        if (utf8.Length > Capacity)
+        {
+            output.Write(utf8);
+            return this;
+        }
+
+        utf8.CopyTo(_buffer.AsSpan(_length));
+        _length += utf8.Length;
+        return this;
+    }
+
+    public Utf8Output Number(long value)
+    {
+        Utf8Formatter.TryFormat(value, Room(), out int written);
+        _length += written;
+        return this;
+    }
+
+    public Utf8Output Boolean(bool value) => Text(value ? "true"u8 : "false"u8);
+
+    /// <summary>C's <c>%#-16x</c>: left-aligned, with a prefix unless it is 0.</summary>
+    public Utf8Output Hexadecimal(long value)
+    {
+        Span<byte> column = Room();
+        int written = 1;
+        column[0] = (byte)'0';
+        if (value != 0)
+        {
+            column[1] = (byte)'x';
+            Utf8Formatter.TryFormat(value, column[2..], out written, new StandardFormat('x'));
+            written += 2;
+        }
+
+        int padded = Math.Max(written, HexadecimalColumn);
+        column[written..padded].Fill((byte)' ');
+        _length += padded;
+        return this;
+    }
+
+    /// <summary>Writes out what is left, also after an error: what came before it is good.</summary>
+    public void Dispose()
+    {
+        Flush();
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+    }
+
+    private Span<byte> Room()
+    {
+        if (Capacity - _length < MaxNumber)
+        {
+            Flush();
+        }
+
+        return _buffer.AsSpan(_length, MaxNumber);
+    }
+
+    private void Flush()
+    {
+        output.Write(_buffer, 0, _length);
+        _length = 0;
+    }
+}
