@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Text;
+using CliWrap;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Cli;
+
+public sealed class CliTests : IDisposable
+{
+    private static readonly string Chain = Repository.Image("chain-3.qcow2");
+
+    private readonly TempDirectory _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public async Task DumpMap_PrintsTheTextForm()
+    {
+        QemuResult result = await Qcow2Tool.Run("dump-map", Chain);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Equal(Written(MapFormat.WriteText), result.Output);
+        Assert.Contains("12288 8192\n", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("json")]
+    [InlineData("text")]
+    public async Task DumpMapOutput_ChoosesTheForm(string form)
+    {
+        QemuResult result = await Qcow2Tool.Run("dump-map", "--output", form, Chain);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(Written(form == "json" ? MapFormat.WriteJson : MapFormat.WriteText), result.Output);
+    }
+
+    [Fact]
+    public async Task DumpMapRange_TakesSuffixes()
+    {
+        QemuResult result = await Qcow2Tool.Run("dump-map", "--start", "8K", "--length", "4096", Chain);
+        Assert.Equal("8192 4096 1 20480\n", result.Output);
+    }
+
+    [Fact]
+    public async Task HumanForm_StopsAtCompressedClusters()
+    {
+        QemuResult result = await Qcow2Tool.Run("dump-map", "--output", "human", Chain);
+        Assert.Equal(1, result.ExitCode);
+        Assert.StartsWith("Offset          Length          Mapped to       File\n0               0x2000", result.Output, StringComparison.Ordinal);
+        Assert.StartsWith("qcow2: the human form of a map can't show the compressed cluster at guest offset 24576", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Read_WritesTheWholeDisk()
+    {
+        using Qcow2ChainStream disk = new(Chain);
+        byte[] expected = new byte[disk.Length];
+        disk.ReadExactly(expected);
+        Assert.Equal(expected, await Qcow2Tool.RunForBytes("read", Chain));
+    }
+
+    [Fact]
+    public async Task ReadRange_WritesJustThat()
+    {
+        using Qcow2ChainStream disk = new(Chain);
+        byte[] expected = new byte[5000];
+        Assert.Equal(expected.Length, disk.Chain.ReadAt(30_001, expected));
+        Assert.Equal(expected, await Qcow2Tool.RunForBytes("read", "--offset", "30001", "--length", "5000", Chain));
+    }
+
+    [Theory]
+    [InlineData("98300", "1M", 4)]
+    [InlineData("1G", "1", 0)]
+    [InlineData("0", "0", 0)]
+    public async Task ReadAcrossOrBehindTheEnd_StopsThere(string offset, string length, int expected) =>
+        Assert.Equal(expected, (await Qcow2Tool.RunForBytes("read", "--offset", offset, "--length", length, Chain)).Length);
+
+    /// <summary>Two programs that share a file as standard output must each go on where the other stopped.</summary>
+    [Fact]
+    public async Task OutputToASharedFile_IsAppended()
+    {
+        string file = _scratch.File("out");
+        string tool = Path.Combine(AppContext.BaseDirectory, "qcow2.dll");
+        CommandResult result = await CliWrap.Cli.Wrap("sh")
+            .WithArguments(["-c", $"(dotnet '{tool}' dump-map --length 8K '{Chain}'; echo between; dotnet '{tool}' dump-map --length 8K '{Chain}') > '{file}'"])
+            .ExecuteAsync();
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal("0 8192 0 40960\nbetween\n0 8192 0 40960\n", await File.ReadAllTextAsync(file));
+    }
+
+    /// <summary>A reader that has seen enough ends the command, silently: nothing goes on reading a terabyte for nobody.</summary>
+    [Fact]
+    public async Task ClosedPipe_EndsTheCommandWithoutAnError()
+    {
+        string image = _scratch.File("huge.raw");
+        await using (FileStream huge = File.Create(image))
+        {
+            huge.SetLength(1L << 40);
+        }
+
+        using Process process = Process.Start(new ProcessStartInfo("dotnet")
+        {
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "qcow2.dll"), "read", image },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        byte[] some = new byte[100];
+        await process.StandardOutput.BaseStream.ReadExactlyAsync(some);
+        process.StandardOutput.Close();
+        string error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal((0, ""), (process.ExitCode, error));
+    }
+
+    [Theory]
+    [InlineData("dump-map")]
+    [InlineData("read")]
+    [InlineData("info")]
+    public async Task MissingImage_IsOneLineAndExitCode1(string command)
+    {
+        string missing = _scratch.File("missing.qcow2");
+        QemuResult result = await Qcow2Tool.Run(command, missing);
+        Assert.Equal((1, "", $"qcow2: Could not find file '{missing}'.\n"), (result.ExitCode, result.Output, result.Error));
+    }
+
+    [Fact]
+    public async Task DamagedImage_IsOneLineAndExitCode1()
+    {
+        byte[] image = await File.ReadAllBytesAsync(Chain);
+        image[HeaderField.Version + 3] = 9;
+        string damaged = _scratch.Write("damaged.qcow2", image);
+        QemuResult result = await Qcow2Tool.Run("dump-map", damaged);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal($"qcow2: qcow2 version 9 is not known; 2 and 3 are ({damaged}, at byte 4)\n", result.Error);
+    }
+
+    [Theory]
+    [InlineData("dump-map")]
+    [InlineData("dump-map", "a", "b")]
+    [InlineData("dump-map", "--start", "12x", "a")]
+    [InlineData("dump-map", "--start", "-1", "a")]
+    [InlineData("dump-map", "--length", "99999999T", "a")]
+    [InlineData("dump-map", "--output", "yaml", "a")]
+    [InlineData("dump-map", "--follow", "", "a")]
+    [InlineData("mount", "a")]
+    public async Task WrongUsage_IsExitCode2(params string[] arguments)
+    {
+        QemuResult result = await Qcow2Tool.Run(arguments);
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.StartsWith("qcow2: ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task FollowNone_OpensTheTopImageOnly()
+    {
+        QemuResult refused = await Qcow2Tool.Run("dump-map", "--follow", "none", Chain);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("--follow here", refused.Error, StringComparison.Ordinal);
+
+        // info looks at the image alone, and so needs no permission.
+        QemuResult info = await Qcow2Tool.Run("info", Chain);
+        Assert.Equal(0, info.ExitCode);
+        Assert.Contains("backing file: chain-2.qcow2", info.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task FollowDirectory_AllowsJustThatDirectory()
+    {
+        string overlay = await OverlayElsewhere();
+        QemuResult here = await Qcow2Tool.Run("dump-map", overlay);
+        Assert.Equal(1, here.ExitCode);
+        Assert.Contains("lies outside", here.Error, StringComparison.Ordinal);
+
+        QemuResult directory = await Qcow2Tool.Run("dump-map", "--follow", Path.GetDirectoryName(Chain)!, overlay);
+        Assert.Equal((0, "0 65536\n"), (directory.ExitCode, directory.Output));
+        QemuResult anywhere = await Qcow2Tool.Run("dump-map", "--follow", "anywhere", overlay);
+        Assert.Equal((0, "0 65536\n"), (anywhere.ExitCode, anywhere.Output));
+    }
+
+    [Theory]
+    [InlineData("--help", "dump-map <IMAGE>")]
+    [InlineData("dump-map --help", "Example: qcow2 dump-map")]
+    [InlineData("read --help", "Example: qcow2 read")]
+    [InlineData("info --help", "Example: qcow2 info")]
+    public async Task Help_ExplainsWithAnExample(string arguments, string expected)
+    {
+        QemuResult result = await Qcow2Tool.Run(arguments.Split(' '));
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Contains(expected, result.Output, StringComparison.Ordinal);
+    }
+
+    private static string Written(Action<MapEnumerator, Stream> write)
+    {
+        using Qcow2ChainStream disk = new(Chain);
+        MemoryStream output = new();
+        write(disk.Chain.Map(), output);
+        return Encoding.UTF8.GetString(output.ToArray());
+    }
+
+    /// <summary>An empty disk of 64 KiB over an absolute name in the directory of the committed images.</summary>
+    private async Task<string> OverlayElsewhere()
+    {
+        Qcow2Builder builder = new()
+        {
+            ClusterBits = 12,
+            Size = 65_536,
+            BackingFile = Repository.Image("empty.qcow2"),
+            BackingFormat = "qcow2",
+        };
+        string path = _scratch.File("overlay.qcow2");
+        await File.WriteAllBytesAsync(path, builder.Build().ToBytes());
+        return path;
+    }
+}

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Makes the images in this folder. Made with qemu-img 7.2.22, e2fsprogs 1.47.0 and gzip 1.12; other versions may
+# place clusters elsewhere, and the snapshots would have to be looked at again.
+set -euo pipefail
+export LC_ALL=C TZ=UTC PATH="$PATH:/usr/sbin:/sbin"
+umask 022
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd -- "$work"
+
+create() { qemu-img create -q -f qcow2 "$@"; }
+
+io() {
+  local image=$1 arguments=() command
+  shift
+  for command in "$@"; do arguments+=(-c "$command"); done
+  qemu-io -f qcow2 "${arguments[@]}" "$image" > /dev/null
+}
+
+# The first N bytes of a text that compresses, but not to nothing. (head closes the pipe, hence no pipefail.)
+text() { (set +o pipefail; seq -f 'line %06g of the guest disk' 1 100000 | head -c "$1"); }
+
+# Version 2, two L2 tables' worth of disk with nothing in between.
+create -o compat=0.10,cluster_size=4k v2.qcow2 4M
+io v2.qcow2 'write -P 0x11 0 8k' 'write -P 0x12 20k 6k' 'write -P 0x13 3M 4k'
+
+# The smallest cluster: 64 entries an L2 table, so 128 KiB need four of them.
+create -o compat=1.1,cluster_size=512 v3-512.qcow2 128k
+io v3-512.qcow2 'write -P 0x21 0 1536' 'write -P 0x22 32256 1k' 'write -P 0x23 100k 512' 'write -z -u 101k 1k'
+
+# The default cluster.
+create v3-64k.qcow2 1M
+io v3-64k.qcow2 'write -P 0x31 128k 64k' 'write -z -u 256k 128k'
+
+# The largest cluster. Its tables alone take 8 MiB, nearly all of it zeros, so it is kept packed.
+create -o cluster_size=2M v3-2m.qcow2 64M
+io v3-2m.qcow2 'write -P 0x41 2M 2M' 'write -c -P 0x42 6M 2M' 'write -c -P 0x43 8M 2M' 'write -z -u 12M 4M'
+gzip -9 -n v3-2m.qcow2
+
+# Compressed clusters, packed at odd offsets, and two plain ones behind them.
+text 114688 > text.raw
+for type in zlib zstd; do
+  qemu-img convert -c -m 1 -f raw -O qcow2 -o "compression_type=$type,cluster_size=4k" text.raw "$type.qcow2"
+  qemu-img resize -q -f qcow2 "$type.qcow2" 128k
+  io "$type.qcow2" 'write -P 0x51 112k 8k'
+done
+
+# Zero clusters: without a host cluster (8k..16k), and over data that keeps its host clusters (24k..32k).
+create -o cluster_size=4k zero.qcow2 64k
+io zero.qcow2 'write -P 0x61 0 8k' 'write -z -u 8k 8k' 'write -P 0x62 20k 16k' 'write -z 24k 8k'
+
+# Subclusters of 512 bytes: written, zeroed, untouched, and a cluster with nothing but zeroed ones.
+create -o extended_l2=on,cluster_size=16k extended-l2.qcow2 128k
+io extended-l2.qcow2 'write -P 0x71 1k 2k' 'write -z -u 5k 1k' 'write -P 0x72 16k 16k' 'write -z 20k 2k' \
+  'write -z -u 64k 512' 'write -c -P 0x73 96k 16k'
+
+# Four layers. The raw one ends in the middle of a sector and has no holes, which a checkout would not keep.
+text 37000 > chain-0.raw
+create -o cluster_size=4k -b chain-0.raw -F raw chain-1.qcow2 64k
+io chain-1.qcow2 'write -P 0x81 4k 4k' 'write -P 0x81 48k 12k' 'write -z -u 12k 4k'
+create -o cluster_size=4k -b chain-1.qcow2 -F qcow2 chain-2.qcow2 56k
+io chain-2.qcow2 'write -P 0x82 8k 4k' 'write -z -u 16k 4k' 'write -c -P 0x84 24k 4k'
+create -o cluster_size=8k -b chain-2.qcow2 -F qcow2 chain-3.qcow2 96k
+io chain-3.qcow2 'write -P 0x83 0 1k' 'write -P 0x83 80k 8k'
+
+# Overlays that record no format. qemu-img refuses to make them, so the extension gets a type that nobody knows.
+forget_format() {
+  local offset
+  offset=$(xxd -p -l 4096 "$1" | tr -d '\n' | grep -bo e2792aca | head -n 1 | cut -d: -f1)
+  printf 'none' | dd of="$1" bs=1 seek=$((offset / 2)) conv=notrunc status=none
+}
+create -o cluster_size=4k -b zero.qcow2 -F qcow2 no-format-qcow2.qcow2
+io no-format-qcow2.qcow2 'write -P 0x91 4k 4k'
+forget_format no-format-qcow2.qcow2
+create -o cluster_size=4k -b chain-0.raw -F raw no-format-raw.qcow2 40k
+io no-format-raw.qcow2 'write -P 0x92 4k 4k'
+forget_format no-format-raw.qcow2
+
+# An empty disk, and one that ends inside a cluster.
+create -o cluster_size=4k empty.qcow2 0
+create -o cluster_size=4k odd-size.qcow2 42496
+io odd-size.qcow2 'write -P 0xA1 8k 4k' 'write -P 0xA2 40k 1536'
+
+# Data in a file of its own.
+create -o cluster_size=4k,data_file=data-file.raw data-file.qcow2 64k
+io data-file.qcow2 'write -P 0xB1 0 8k' 'write -P 0xB2 16k 4k' 'write -z -u 32k 8k'
+
+# A file system for the DiscUtils example.
+mkdir -p tree/documents
+echo 'Hello from inside a qcow2 image.' > tree/hello.txt
+text 300000 > tree/documents/lines.txt
+printf 'one\ntwo\nthree\n' > tree/documents/three.txt
+find tree -exec touch -h -d '2024-01-01 00:00:00Z' {} +
+export E2FSPROGS_FAKE_TIME=1704067200
+truncate -s 2M ext4.raw
+mkfs.ext4 -q -b 1024 -L qcow2stream -U 0b5c0d2e-7c1f-4f3b-9a53-5f0f3b1b8f10 -N 64 -m 0 \
+  -O '^has_journal,^metadata_csum,^resize_inode' \
+  -E hash_seed=0b5c0d2e-7c1f-4f3b-9a53-5f0f3b1b8f10,root_owner=0:0,lazy_itable_init=0 -d tree ext4.raw
+# mkfs takes over each inode's owner and the time of its last change, which no tool sets on a source file.
+find tree -mindepth 1 -printf 'set_inode_field /%P ctime @1704067200\nset_inode_field /%P uid 0\nset_inode_field /%P gid 0\n' | debugfs -w -f - ext4.raw > /dev/null 2>&1
+e2fsck -fn ext4.raw > /dev/null 2>&1
+qemu-img convert -c -m 1 -f raw -O qcow2 -o cluster_size=64k ext4.raw ext4.qcow2
+
+for image in *.qcow2; do
+  qemu-img check -q -f qcow2 "$image"
+done
+rm -f -- text.raw ext4.raw
+cp --sparse=never -- *.qcow2 *.raw *.gz "$here/"

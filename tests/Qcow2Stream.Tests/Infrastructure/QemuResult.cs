@@ -1,0 +1,3 @@
+namespace Qcow2Stream.Tests.Infrastructure;
+
+internal sealed record QemuResult(int ExitCode, string Output, string Error);

@@ -1,0 +1,68 @@
+using System.Text.RegularExpressions;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Readme;
+
+/// <summary>The README's code is what compiles here, and does what the README says.</summary>
+[Collection(nameof(ReadmeTests))]
+[CollectionDefinition(nameof(ReadmeTests), DisableParallelization = true)]
+public sealed partial class ReadmeTests
+{
+    [Fact]
+    public void EveryCodeBlock_IsInTheExamples()
+    {
+        string examples = File.ReadAllText(
+            Path.Combine(Repository.Root, "tests", "Qcow2Stream.Tests", "Readme", "ReadmeExamples.cs"));
+        MatchCollection blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(Repository.Root, "README.md")));
+        Assert.NotEmpty(blocks);
+        Assert.All(blocks, block => Assert.Contains(Indented(block.Groups["code"].Value), examples, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void ReadDisk_ListsWhatIsStored() =>
+        Assert.Equal(
+            "12288 bytes at 0\n16520 bytes at 20480\n8192 bytes at 49152\n8192 bytes at 81920\n",
+            Run(ReadmeExamples.ReadDisk, "chain-3.qcow2"));
+
+    [Fact]
+    public void ReadFileSystem_PrintsTheGuestsFile() =>
+        Assert.Equal("Hello from inside a qcow2 image.\n\n", Run(ReadmeExamples.ReadFileSystem, "ext4.qcow2"));
+
+    [Fact]
+    public void WalkMap_PrintsTheTopLayersData() =>
+        Assert.Equal(
+            "8192 bytes at 0 are at 40960 in disk.qcow2\n8192 bytes at 81920 are at 49152 in disk.qcow2\n",
+            Run(ReadmeExamples.WalkMap, "chain-3.qcow2"));
+
+    private static string Indented(string code) =>
+        string.Concat(code.TrimEnd('\n').Split('\n').Select(line => (line.Length == 0 ? "" : "        " + line) + "\n"));
+
+    /// <summary>Runs an example in a directory where the image goes by the README's name.</summary>
+    private static string Run(Action example, string image)
+    {
+        using TempDirectory directory = new();
+        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(Repository.Image(image))!, "chain-*"))
+        {
+            File.Copy(file, directory.File(Path.GetFileName(file)));
+        }
+
+        File.Copy(Repository.Image(image), directory.File("disk.qcow2"));
+        (string home, TextWriter console) = (Environment.CurrentDirectory, Console.Out);
+        StringWriter output = new() { NewLine = "\n" };
+        try
+        {
+            Environment.CurrentDirectory = directory.Path;
+            Console.SetOut(output);
+            example();
+            return output.ToString();
+        }
+        finally
+        {
+            Environment.CurrentDirectory = home;
+            Console.SetOut(console);
+        }
+    }
+
+    [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+}

@@ -1,0 +1,34 @@
+using System.Text;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Snapshots;
+
+/// <summary>What the snapshots pin is what QEMU says: without this, a pin could hold a mistake.</summary>
+public sealed class PinnedImagesAgainstQemu : IDisposable
+{
+    private readonly TempDirectory _scratch = new();
+
+    public static TheoryData<string> Images => [.. PinnedImages.Names, "ext4"];
+
+    public void Dispose() => _scratch.Dispose();
+
+    [QemuTheory]
+    [MemberData(nameof(Images))]
+    public async Task BytesAndJsonMap_AreThoseOfQemu(string image)
+    {
+        await using Qcow2ChainStream disk = PinnedImages.Open(image, _scratch);
+        string path = disk.Chain.Layers[0].Path!;
+        string raw = _scratch.File("disk.raw");
+        await Qemu.Img("convert", "-O", "raw", path, raw);
+        MemoryStream bytes = new();
+        await disk.CopyToAsync(bytes);
+        Assert.Equal(await File.ReadAllBytesAsync(raw), bytes.ToArray());
+
+        MemoryStream map = new();
+        disk.Chain.Map().WriteJson(map);
+        string json = Encoding.UTF8.GetString(map.ToArray());
+        string withoutCompressed = json.Replace(", \"compressed\": true", "", StringComparison.Ordinal)
+            .Replace(", \"compressed\": false", "", StringComparison.Ordinal);
+        Assert.Equal(await Qemu.Img("map", "--output=json", path), withoutCompressed);
+    }
+}
