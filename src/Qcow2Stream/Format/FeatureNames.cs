@@ -31,8 +31,8 @@ internal static class FeatureNames
                 {
                     ReadOnlySpan<byte> name = rest[NameOffset..EntryLength];
                     int end = name.IndexOf((byte)0);
-                    string text = Encoding.UTF8.GetString(end < 0 ? name : name[..end]);
-                    return $"{PrintableText.Escape(text)} (incompatible feature bit {bit})";
+                    string text = PrintableText.Escape(Encoding.UTF8.GetString(end < 0 ? name : name[..end]));
+                    return text.Length > 0 ? $"{text} (incompatible feature bit {bit})" : $"incompatible feature bit {bit}";
                 }
             }
         }

@@ -50,5 +50,5 @@ internal readonly struct Geometry
 
     /// <summary>Clusters that <paramref name="length"/> bytes touch, of which the first starts <paramref name="offsetInCluster"/> into a cluster.</summary>
     public long ClustersTouched(int offsetInCluster, long length) =>
-        (offsetInCluster + length + OffsetInClusterMask) >> ClusterBits;
+        (length >> ClusterBits) + ((offsetInCluster + (length & OffsetInClusterMask) + OffsetInClusterMask) >> ClusterBits);
 }

@@ -293,7 +293,10 @@ public sealed partial class Qcow2Header
                     hostOffset: extension.Offset);
             }
 
-            format = Encoding.UTF8.GetString(extension.Data.Span);
+            // A C string to QEMU: zeros end it, and an empty one is none.
+            ReadOnlySpan<byte> name = extension.Data.Span;
+            int end = name.IndexOf((byte)0);
+            format = Encoding.UTF8.GetString(end < 0 ? name : name[..end]) is { Length: > 0 } text ? text : null;
         }
 
         return format;

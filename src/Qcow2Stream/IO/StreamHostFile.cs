@@ -12,7 +12,9 @@ internal sealed class StreamHostFile : HostFile
     {
         _stream = stream;
         _leaveOpen = leaveOpen;
-        Path = (stream as FileStream)?.Name;
+
+        // One made from a bare handle goes by a placeholder, which must not be taken for a file here.
+        Path = stream is FileStream file && System.IO.Path.IsPathFullyQualified(file.Name) ? file.Name : null;
     }
 
     public override string? Path { get; }

@@ -92,15 +92,14 @@ internal sealed class ChainOpener : IDisposable
                     return null;
                 }
 
-                if (Qcow2Header.Parse(start, fileLength, options.MaxL1TableBytes, file.Path, out length) is { } header)
+                if (Qcow2Header.Parse(start, fileLength, options.MaxL1TableBytes, file.Path, out int needed) is { } header)
                 {
                     return header;
                 }
 
-                if (read < buffer.Length && length <= read)
-                {
-                    throw new Qcow2FormatException("the file became shorter while it was opened", file.Path, hostOffset: read);
-                }
+                length = read == length
+                    ? needed
+                    : throw new Qcow2FormatException("the file became shorter while it was opened", file.Path, hostOffset: read);
             }
             finally
             {

@@ -11,6 +11,9 @@ internal static class FileGate
     // Linux's own limit.
     private const int MaxLinks = 40;
 
+    private const string HowToAllow =
+        "(to allow it: Follow = FollowPolicy.Directories(...) or FollowPolicy.Trusted, or --follow DIR, --follow anywhere)";
+
     private static readonly StringComparison PathComparison =
         OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
@@ -54,7 +57,7 @@ internal static class FileGate
 
     private static string DirectoryOf(string? imagePath) =>
         imagePath is null
-            ? throw new RefusedException("the image that names it has no directory: it was opened from a stream")
+            ? throw new RefusedException($"the image that names it has no directory: it was opened from a stream {HowToAllow}")
             : Path.GetDirectoryName(Path.GetFullPath(imagePath))!;
 
     /// <summary>Returns the path of what <paramref name="path"/> leads to, links resolved; refuses where that leaves the roots.</summary>
@@ -96,8 +99,7 @@ internal static class FileGate
         }
 
         throw new RefusedException(
-            $"it lies outside {string.Join(", ", roots.Select(r => $"'{PrintableText.Escape(r)}'"))} "
-            + "(to allow it: Follow = FollowPolicy.Directories(...) or FollowPolicy.Trusted, or --follow DIR, --follow anywhere)");
+            $"it lies outside {string.Join(", ", roots.Select(r => $"'{PrintableText.Escape(r)}'"))} {HowToAllow}");
     }
 
     private static bool IsInside(string root, string full)

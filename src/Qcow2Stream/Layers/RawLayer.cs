@@ -5,7 +5,7 @@ namespace Qcow2Stream.Layers;
 
 /// <summary>A raw file. Its disk is the file's length rounded up to a sector, as QEMU has it; the rest of the last sector is zeros.</summary>
 internal sealed class RawLayer(HostFile file, long fileLength)
-    : Layer(file, new RawTranslator(file, (fileLength + SectorSize - 1) & ~(SectorSize - 1)))
+    : Layer(file, new RawTranslator(file, RoundUp(fileLength)))
 {
     private const long SectorSize = 512;
 
@@ -30,4 +30,8 @@ internal sealed class RawLayer(HostFile file, long fileLength)
 
         buffer[read..].Clear();
     }
+
+    /// <summary>Rounds up to a sector; the longest of all files down, as there is no longer disk.</summary>
+    private static long RoundUp(long length) =>
+        (Math.Min(length, long.MaxValue - SectorSize) + SectorSize - 1) & ~(SectorSize - 1);
 }
