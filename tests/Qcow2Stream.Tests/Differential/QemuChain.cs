@@ -1,0 +1,109 @@
+using System.Buffers.Binary;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Differential;
+
+/// <summary>A planned chain, made by QEMU's tools in a directory of its own, and what they say of it.</summary>
+internal sealed class QemuChain : IDisposable
+{
+    /// <summary>Stands in a plan for the directory, which is not known before the chain is made.</summary>
+    public const string DirectoryMark = "$PWD";
+
+    private const uint BackingFormatExtension = 0xE2792ACA;
+    private const int SizeField = 24;
+    private const int FirstExtension = 72;
+    private const int MaxHeader = 512;
+
+    private readonly TempDirectory _directory = new();
+
+    private QemuChain(ChainPlan plan)
+    {
+        Plan = plan;
+    }
+
+    public ChainPlan Plan { get; }
+
+    public string Directory => _directory.Path;
+
+    public string TopPath => _directory.File(Plan.Top.Name);
+
+    public static async Task<QemuChain> MakeAsync(ChainPlan plan)
+    {
+        QemuChain chain = new(plan);
+        chain._directory.Write(ChainPlan.NoiseFile, plan.Noise());
+        chain._directory.Write(ChainPlan.TextFile, plan.Text());
+        foreach ((int index, LayerPlan layer) in plan.Layers.Index())
+        {
+            await chain.MakeAsync(layer, index == 0 ? null : plan.Layers[index - 1]);
+        }
+
+        return chain;
+    }
+
+    /// <summary>The guest's disk as <c>qemu-img convert</c> writes it.</summary>
+    public async Task<byte[]> ConvertAsync()
+    {
+        string path = _directory.File("converted.bin");
+        await Qemu.ImgIn(Directory, "convert", "-f", Plan.Top.Format, "-O", "raw", TopPath, path);
+        return await File.ReadAllBytesAsync(path);
+    }
+
+    public Task<string> MapJsonAsync() => Qemu.ImgIn(Directory, "map", "-f", Plan.Top.Format, "--output=json", TopPath);
+
+    public Task<string> MapHumanAsync() => Qemu.ImgIn(Directory, "map", "-f", Plan.Top.Format, TopPath);
+
+    public void Dispose() => _directory.Dispose();
+
+    private async Task MakeAsync(LayerPlan layer, LayerPlan? backing)
+    {
+        string path = _directory.File(layer.Name);
+        if (layer.IsRaw)
+        {
+            using FileStream file = File.Create(path);
+            file.SetLength(layer.Length);
+        }
+        else
+        {
+            string[] backingArguments = backing is null
+                ? []
+                : ["-b", layer.BackingName!.Replace(DirectoryMark, Directory, StringComparison.Ordinal), "-F", backing.Format];
+            await Qemu.ImgIn(
+                Directory, ["create", "-q", "-f", "qcow2", "-o", layer.Options, .. backingArguments, layer.Name, $"{layer.Length}"]);
+        }
+
+        if (layer.Commands.Count > 0)
+        {
+            // qemu-io ignores discards unless told, and flushes unless told.
+            string node = $$"""json:{"file":{"driver":"file","filename":"{{layer.Name}}"},"driver":"{{layer.Format}}","cache":{"no-flush":true},"discard":"unmap"}""";
+            await Qemu.IoIn(Directory, node, format: null, [.. layer.Commands]);
+        }
+
+        if (!layer.IsRaw)
+        {
+            Finish(path, layer);
+        }
+    }
+
+    private static void Finish(string path, LayerPlan layer)
+    {
+        // Writing every byte fills the host file's holes. Where a file takes much less space than its refcounts
+        // say, QEMU takes it for preallocated and looks for holes inside of clusters.
+        byte[] image = File.ReadAllBytes(path);
+        if (!layer.RecordsBackingFormat)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(image.AsSpan(FindBackingFormat(image)), 0x6E6F6E65);
+        }
+
+        BinaryPrimitives.WriteInt64BigEndian(image.AsSpan(SizeField), layer.Length + layer.SizeExcess);
+        File.WriteAllBytes(path, image);
+    }
+
+    /// <summary>The extension is the one place in the header where its number stands; a type that nobody knows is ignored.</summary>
+    private static int FindBackingFormat(byte[] image)
+    {
+        Span<byte> type = stackalloc byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32BigEndian(type, BackingFormatExtension);
+        int index = image.AsSpan(FirstExtension, MaxHeader - FirstExtension).IndexOf(type);
+        return index >= 0 ? FirstExtension + index : throw new InvalidOperationException("The header has no backing format.");
+    }
+}

@@ -1,0 +1,12 @@
+namespace Qcow2Stream.Tests.Infrastructure;
+
+/// <summary>For tests that need /proc.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class LinuxFactAttribute : FactAttribute
+{
+    public override string? Skip
+    {
+        get => OperatingSystem.IsLinux() ? base.Skip : "only Linux has /proc";
+        set => base.Skip = value;
+    }
+}
