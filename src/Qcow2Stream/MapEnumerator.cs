@@ -22,22 +22,22 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         _chain = chain;
         _detail = detail;
-        Start = Math.Min(start, chain.Length);
-        Length = Math.Min(length, chain.Length - Start);
+        RangeStart = Math.Min(start, chain.Length);
+        RangeLength = Math.Min(length, chain.Length - RangeStart);
     }
 
     /// <summary>Where the range starts, in bytes of the guest's disk.</summary>
-    public long Start { get; }
+    public long RangeStart { get; }
 
     /// <summary>How long the range is, in bytes; 0 if it lies behind the end of the disk.</summary>
-    public long Length { get; }
+    public long RangeLength { get; }
 
     /// <summary>
     /// The same range with the holes that the host's file system knows in raw files told apart
     /// (<see cref="MapKind.Hole"/>). Without it, a raw file is data from end to end, and the map is a function of the
     /// images' metadata alone.
     /// </summary>
-    public MapEnumerator WithHostHoles() => new(_chain, Start, Length, RunDetail.HostHoles);
+    public MapEnumerator WithHostHoles() => new(_chain, RangeStart, RangeLength, RunDetail.HostHoles);
 
     /// <inheritdoc/>
     public IEnumerator<MapExtent> GetEnumerator() => Runs().Merge().GetEnumerator();
@@ -46,7 +46,7 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
 
     private IEnumerable<MapExtent> Runs()
     {
-        for (long position = Start, end = Start + Length; position < end;)
+        for (long position = RangeStart, end = RangeStart + RangeLength; position < end;)
         {
             _chain.ThrowIfDisposed();
             HostRun run = _chain.Translator.Translate(position, end - position, _detail);

@@ -57,7 +57,7 @@ public static class MapFormat
         {
             // QEMU prints one entry for nothing at all, and calls it neither data nor zero.
             text.Text("["u8);
-            WriteJsonEntry(text, new MapExtent { Start = map.Start, Kind = MapKind.Unallocated }, isZero: false);
+            WriteJsonEntry(text, new MapExtent { Start = map.RangeStart, Kind = MapKind.Unallocated }, isZero: false);
         }
 
         text.Text("]\n"u8);

@@ -1,14 +1,22 @@
+using System.Runtime.ExceptionServices;
+
 namespace Qcow2Stream;
 
 /// <summary>The one rule by which neighbouring extents become one, and the one loop that applies it.</summary>
 internal static class MapMerging
 {
-    /// <summary>Merges neighbours as they come; at most one extent is held back.</summary>
+    /// <summary>
+    /// Merges neighbours as they come; at most one extent is held back, and it is told before an error that ends the
+    /// enumeration is.
+    /// </summary>
     public static IEnumerable<MapExtent> Merge(this IEnumerable<MapExtent> extents)
     {
+        using IEnumerator<MapExtent> source = extents.GetEnumerator();
         MapExtent held = default;
-        foreach (MapExtent next in extents)
+        ExceptionDispatchInfo? error;
+        while (MoveNext(source, out error))
         {
+            MapExtent next = source.Current;
             if (held.Length == 0)
             {
                 held = next;
@@ -31,6 +39,22 @@ internal static class MapMerging
         if (held.Length > 0)
         {
             yield return held;
+        }
+
+        error?.Throw();
+    }
+
+    private static bool MoveNext(IEnumerator<MapExtent> source, out ExceptionDispatchInfo? error)
+    {
+        error = null;
+        try
+        {
+            return source.MoveNext();
+        }
+        catch (Qcow2Exception e)
+        {
+            error = ExceptionDispatchInfo.Capture(e);
+            return false;
         }
     }
 

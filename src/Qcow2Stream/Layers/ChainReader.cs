@@ -10,6 +10,9 @@ namespace Qcow2Stream.Layers;
 /// </summary>
 internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
 {
+    // Work for many cores, and a list that stays small however large the read and however small the clusters.
+    private const int MaxBatch = 256;
+
     /// <summary>Fills <paramref name="buffer"/>, which lies inside the disk.</summary>
     public void Read(long guestOffset, Span<byte> buffer)
     {
@@ -21,6 +24,11 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
             if (run.Kind == RunKind.Compressed && run.Length < buffer.Length)
             {
                 (compressed ??= []).Add(run);
+                if (compressed.Count == MaxBatch)
+                {
+                    DecompressAll(compressed, guestOffset, buffer);
+                    compressed.Clear();
+                }
             }
             else
             {
@@ -47,6 +55,11 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
             if (run.Kind == RunKind.Compressed && run.Length < buffer.Length)
             {
                 (compressed ??= []).Add(run);
+                if (compressed.Count == MaxBatch)
+                {
+                    await DecompressAllAsync(compressed, guestOffset, buffer, cancellationToken).ConfigureAwait(false);
+                    compressed.Clear();
+                }
             }
             else
             {

@@ -4,7 +4,7 @@ using Qcow2Stream.Tests.Infrastructure;
 namespace Qcow2Stream.Tests.Differential;
 
 /// <summary>A planned chain, made by QEMU's tools in a directory of its own, and what they say of it.</summary>
-internal sealed class QemuChain : IDisposable
+internal sealed class QemuChain(ChainPlan plan) : IDisposable
 {
     /// <summary>Stands in a plan for the directory, which is not known before the chain is made.</summary>
     public const string DirectoryMark = "$PWD";
@@ -16,41 +16,34 @@ internal sealed class QemuChain : IDisposable
 
     private readonly TempDirectory _directory = new();
 
-    private QemuChain(ChainPlan plan)
-    {
-        Plan = plan;
-    }
-
-    public ChainPlan Plan { get; }
+    public ChainPlan Plan => plan;
 
     public string Directory => _directory.Path;
 
-    public string TopPath => _directory.File(Plan.Top.Name);
+    public string TopPath => _directory.File(plan.Top.Name);
 
-    public static async Task<QemuChain> MakeAsync(ChainPlan plan)
+    /// <summary>Makes the files, from the bottom of the chain up.</summary>
+    public async Task MakeAsync()
     {
-        QemuChain chain = new(plan);
-        chain._directory.Write(ChainPlan.NoiseFile, plan.Noise());
-        chain._directory.Write(ChainPlan.TextFile, plan.Text());
+        _directory.Write(ChainPlan.NoiseFile, plan.Noise());
+        _directory.Write(ChainPlan.TextFile, plan.Text());
         foreach ((int index, LayerPlan layer) in plan.Layers.Index())
         {
-            await chain.MakeAsync(layer, index == 0 ? null : plan.Layers[index - 1]);
+            await MakeAsync(layer, index == 0 ? null : plan.Layers[index - 1]);
         }
-
-        return chain;
     }
 
     /// <summary>The guest's disk as <c>qemu-img convert</c> writes it.</summary>
     public async Task<byte[]> ConvertAsync()
     {
         string path = _directory.File("converted.bin");
-        await Qemu.ImgIn(Directory, "convert", "-f", Plan.Top.Format, "-O", "raw", TopPath, path);
+        await Qemu.ImgIn(Directory, "convert", "-f", plan.Top.Format, "-O", "raw", TopPath, path);
         return await File.ReadAllBytesAsync(path);
     }
 
-    public Task<string> MapJsonAsync() => Qemu.ImgIn(Directory, "map", "-f", Plan.Top.Format, "--output=json", TopPath);
+    public Task<string> MapJsonAsync() => Qemu.ImgIn(Directory, "map", "-f", plan.Top.Format, "--output=json", TopPath);
 
-    public Task<string> MapHumanAsync() => Qemu.ImgIn(Directory, "map", "-f", Plan.Top.Format, TopPath);
+    public Task<string> MapHumanAsync() => Qemu.ImgIn(Directory, "map", "-f", plan.Top.Format, TopPath);
 
     public void Dispose() => _directory.Dispose();
 

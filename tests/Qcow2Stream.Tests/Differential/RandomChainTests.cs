@@ -31,7 +31,8 @@ public class RandomChainTests
     {
         try
         {
-            using QemuChain made = await QemuChain.MakeAsync(plan);
+            using QemuChain made = new(plan);
+            await made.MakeAsync();
             byte[] expected = await made.ConvertAsync();
             using Qcow2Chain chain = await OpenAsync(made);
             ChainComparison comparison = new(made, chain);

@@ -38,14 +38,15 @@ internal sealed class SampleDisk
     {
         Qcow2Image below = new Qcow2Builder
         {
-            ClusterBits = ClusterBits,
+            // The smallest clusters, hence several L2 tables.
+            ClusterBits = 9,
             Size = BaseSize,
             CompressionType = CompressionType.Zstd,
             Clusters =
             [
-                GuestClusters.Data(0, Noise(10, seed: 3), count: 10),
-                GuestClusters.Compressed(10, Noise(10, seed: 4, symbols: 7), count: 10),
-                GuestClusters.Data(20, Noise(10, seed: 5), count: 10),
+                GuestClusters.Data(0, Noise(10, seed: 3), count: 80),
+                GuestClusters.Compressed(80, Noise(10, seed: 4, symbols: 7), count: 80),
+                GuestClusters.Data(160, Noise(10, seed: 5), count: 80),
             ],
         }.Build();
         below.WriteTo(directory.File("base.qcow2"));

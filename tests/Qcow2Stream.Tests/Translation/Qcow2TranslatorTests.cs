@@ -241,15 +241,4 @@ public class Qcow2TranslatorTests
 
         return runs;
     }
-
-    private sealed class RecordingFile(string path) : FileStream(path, FileMode.Open, FileAccess.Read)
-    {
-        public List<int> Reads { get; } = [];
-
-        public override int Read(Span<byte> buffer)
-        {
-            Reads.Add(buffer.Length);
-            return base.Read(buffer);
-        }
-    }
 }
