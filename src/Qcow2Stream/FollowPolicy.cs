@@ -1,7 +1,7 @@
 namespace Qcow2Stream;
 
 /// <summary>
-/// Decides which of the files that an image names (backing files) are opened. Whoever writes an image chooses those
+/// Decides which of the files that an image names (backing files, data files) are opened. Whoever writes an image chooses those
 /// names, so nothing outside what the policy allows is opened, or even looked at. Immutable and safe for any number
 /// of threads.
 /// </summary>

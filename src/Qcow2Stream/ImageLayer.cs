@@ -3,10 +3,11 @@ namespace Qcow2Stream;
 /// <summary>One layer of an open chain: the top image, or one of the backing files below it. Immutable.</summary>
 public sealed class ImageLayer
 {
-    internal ImageLayer(int depth, string? path, ImageFormat format, long length, Qcow2Header? header)
+    internal ImageLayer(int depth, string? path, string? dataPath, ImageFormat format, long length, Qcow2Header? header)
     {
         Depth = depth;
         Path = path;
+        DataPath = dataPath;
         Format = format;
         Length = length;
         Header = header;
@@ -20,6 +21,9 @@ public sealed class ImageLayer
     /// names it. Null for a stream without a name. Below the top layer it is untrusted text.
     /// </summary>
     public string? Path { get; }
+
+    /// <summary>The file that holds the layer's data: the same as <see cref="Path"/>, unless the image has an external data file.</summary>
+    public string? DataPath { get; }
 
     /// <summary>The layer's format.</summary>
     public ImageFormat Format { get; }

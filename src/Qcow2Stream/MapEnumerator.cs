@@ -70,7 +70,7 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
         Depth = run.Depth,
         HostOffset = run.HasHostOffset ? run.HostOffset : null,
         HostLength = run.HostLength,
-        HostPath = run.HasHostOffset ? _chain.Layers[run.Depth].Path : null,
+        HostPath = run.HasHostOffset ? _chain.Layers[run.Depth].DataPath : null,
         OffsetInCluster = run.OffsetInCluster,
     };
 }

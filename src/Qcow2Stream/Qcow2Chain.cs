@@ -28,7 +28,7 @@ public sealed class Qcow2Chain : IDisposable
         Translator = new ChainTranslator([.. layers.Select(l => l.Translator)]);
         _reader = new ChainReader(layers, Translator);
         Layers = Array.AsReadOnly(layers
-            .Select((l, depth) => new ImageLayer(depth, l.File.Path, l.Format, l.Translator.Length, l.Header))
+            .Select((l, depth) => new ImageLayer(depth, l.File.Path, l.ClusterFile.Path, l.Format, l.Translator.Length, l.Header))
             .ToArray());
     }
 

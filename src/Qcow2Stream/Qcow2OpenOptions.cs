@@ -17,6 +17,30 @@ public sealed record Qcow2OpenOptions
     /// </summary>
     public ImageFormat? Format { get; init; }
 
+    /// <summary>
+    /// The top image's external data file, in place of the name that the image records; needed where it records none.
+    /// Null, the default, takes the recorded name, under <see cref="Follow"/>.
+    /// </summary>
+    public string? DataFile { get; init; }
+
+    /// <summary>
+    /// The id or name of an internal snapshot of the top image, to be opened in place of the active disk, at the
+    /// snapshot's own disk size. Null, the default, opens the active disk.
+    /// </summary>
+    public string? Snapshot { get; init; }
+
+    /// <summary>
+    /// Reads damaged images as QEMU does: tables, clusters and tails that lie past the end of their file are zeros.
+    /// False, the default, makes that an error, so that a download that broke off is not taken for an empty disk.
+    /// </summary>
+    public bool Lenient { get; init; }
+
+    /// <summary>
+    /// Is told every spot that <see cref="Lenient"/> papers over, each time it is read or mapped; from any thread, and
+    /// from several at once. An exception that it throws ends the read.
+    /// </summary>
+    public Action<ImageDamage>? OnDamage { get; init; }
+
     /// <summary>Leaves a stream that the chain was opened from open when the chain is disposed. Default: false.</summary>
     public bool LeaveOpen { get; init; }
 
@@ -75,7 +99,33 @@ public sealed record Qcow2OpenOptions
         init => field = AtLeast(value, 0);
     } = 8 << 20;
 
+    /// <summary>The most internal snapshots an image may have. Default: 65 536, QEMU's own limit.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxSnapshots
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 65_536;
+
+    /// <summary>The largest snapshot table, in bytes. Default: 64 MiB, QEMU's own limit.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxSnapshotTableBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 64 << 20;
+
+    /// <summary>The most persistent bitmaps an image may have. Default: 65 535, QEMU's own limit.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxBitmaps
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 65_535;
+
     internal static Qcow2OpenOptions Default { get; } = new();
+
+    internal Action<ImageDamage>? DamageHandler => Lenient ? OnDamage ?? (static _ => { }) : null;
 
     private static int AtLeast(int value, int minimum)
     {

@@ -12,13 +12,24 @@ internal readonly struct Geometry
     public const int MinClusterBits = 9;
     public const int MaxClusterBits = 21;
 
-    // An L2 table is one cluster of 64-bit entries; an L1 entry is 64 bits too.
-    private const int EntryBits = 3;
+    /// <summary>With extended L2 entries a cluster is at least 16 KiB, so that a subcluster is at least a sector.</summary>
+    public const int MinExtendedClusterBits = 14;
 
-    public Geometry(int clusterBits)
+    /// <summary>Subclusters of one cluster, each a bit in the two halves of an extended entry's bitmap.</summary>
+    public const int Subclusters = 32;
+
+    // An L2 table is one cluster of 64-bit entries, or of 128-bit extended ones.
+    private const int EntryBits = 3;
+    private const int ExtendedEntryBits = 4;
+    private const int SubclustersLog2 = 5;
+
+    private readonly int _l2EntryBits;
+
+    public Geometry(int clusterBits, bool extendedL2 = false)
     {
         Debug.Assert(clusterBits is >= MinClusterBits and <= MaxClusterBits);
         ClusterBits = clusterBits;
+        _l2EntryBits = extendedL2 ? ExtendedEntryBits : EntryBits;
     }
 
     public int ClusterBits { get; }
@@ -33,7 +44,14 @@ internal readonly struct Geometry
     /// <summary>The bytes of guest disk that one L2 table describes; at most 2^39.</summary>
     public long L2Coverage => 1L << L1Shift;
 
-    private int L2Bits => ClusterBits - EntryBits;
+    public bool HasExtendedL2 => _l2EntryBits == ExtendedEntryBits;
+
+    /// <summary>The 64-bit words of one L2 entry.</summary>
+    public int WordsPerL2Entry => 1 << (_l2EntryBits - EntryBits);
+
+    public int SubclusterBits => ClusterBits - SubclustersLog2;
+
+    private int L2Bits => ClusterBits - _l2EntryBits;
 
     private int L1Shift => ClusterBits + L2Bits;
 

@@ -8,9 +8,15 @@ internal static class HeaderExtensions
     public const uint End = 0;
     public const uint BackingFormat = 0xE279_2ACA;
     public const uint FeatureNameTable = 0x6803_F857;
+    public const uint Bitmaps = 0x2385_2875;
+    public const uint FullDiskEncryption = 0x0537_BE77;
+    public const uint ExternalDataFile = 0x4441_5441;
 
     // QEMU keeps a format's name in 16 bytes, the last of them zero.
     public const int MaxBackingFormatLength = 15;
+
+    // PATH_MAX, with its final zero.
+    public const int MaxDataFileNameLength = 4095;
 
     private const int Alignment = 8;
     private const int TypeAndLength = 8;

@@ -1,4 +1,5 @@
 using System.Text;
+using Qcow2Stream.Format;
 
 namespace Qcow2Stream;
 
@@ -74,7 +75,25 @@ public sealed partial class Qcow2Header
     /// <summary>The header extensions in the order of the file, known or not.</summary>
     public IReadOnlyList<Qcow2HeaderExtension> Extensions { get; private init; } = [];
 
+    /// <summary>
+    /// The name of the external data file as recorded; null if there is none, or none is recorded. It is untrusted text.
+    /// </summary>
+    public string? DataFile => DataFileName.IsEmpty ? null : Encoding.UTF8.GetString(DataFileName.Span);
+
+    /// <summary>Whether the external data file can be read as a raw image by itself (autoclear feature bit 1).</summary>
+    public bool IsDataFileRaw => (AutoclearFeatures & RawDataFileBit) != 0;
+
+    /// <summary>Whether guest clusters are kept in a file of their own.</summary>
+    public bool HasDataFile => IncompatibleFeatures.HasFlag(Qcow2IncompatibleFeatures.ExternalDataFile);
+
+    /// <summary>Whether clusters have subclusters.</summary>
+    public bool HasExtendedL2 => IncompatibleFeatures.HasFlag(Qcow2IncompatibleFeatures.ExtendedL2);
+
     internal int ClusterBits { get; private init; }
+
+    internal Geometry Geometry => new(ClusterBits, HasExtendedL2);
+
+    internal ReadOnlyMemory<byte> DataFileName { get; private init; }
 
     internal int RefcountOrder { get; private init; }
 

@@ -13,6 +13,7 @@ public sealed partial class Qcow2Header
     // QEMU's own limit (section "Backing file name").
     private const int MaxBackingFileName = 1023;
     private const int MaxRefcountOrder = 6;
+    private const ulong RawDataFileBit = 1 << 1;
 
     internal static bool HasMagic(ReadOnlySpan<byte> start) =>
         start.Length >= sizeof(uint) && BinaryPrimitives.ReadUInt32BigEndian(start) == MagicNumber;
@@ -36,8 +37,7 @@ public sealed partial class Qcow2Header
             throw new Qcow2FormatException("the file does not start with the magic of qcow2, \"QFI\\xfb\"", path, hostOffset: 0);
         }
 
-        RequireLength(start, HeaderLayout.Version2Length, path);
-        uint version = U32(start, HeaderLayout.Version);
+        uint version = U32(Require(start, HeaderLayout.Version2Length, path), HeaderLayout.Version);
         CheckVersion(version, path);
 
         uint clusterBits = U32(start, HeaderLayout.ClusterBits);
@@ -49,13 +49,24 @@ public sealed partial class Qcow2Header
                 hostOffset: HeaderLayout.ClusterBits);
         }
 
-        Geometry geometry = new((int)clusterBits);
+        Qcow2IncompatibleFeatures incompatible = version < 3
+            ? Qcow2IncompatibleFeatures.None
+            : (Qcow2IncompatibleFeatures)U64(Require(start, HeaderLayout.Version3MinimumLength, path), HeaderLayout.IncompatibleFeatures);
+        bool extendedL2 = incompatible.HasFlag(Qcow2IncompatibleFeatures.ExtendedL2);
+        if (extendedL2 && clusterBits < Geometry.MinExtendedClusterBits)
+        {
+            throw new Qcow2FormatException(
+                $"cluster_bits is {clusterBits}; with extended L2 entries it must be at least {Geometry.MinExtendedClusterBits}",
+                path,
+                hostOffset: HeaderLayout.ClusterBits);
+        }
+
+        Geometry geometry = new((int)clusterBits, extendedL2);
         needed = (int)Math.Min(geometry.ClusterSize, fileLength);
         int headerLength = HeaderLayout.Version2Length;
         uint refcountOrder = 4;
         if (version >= 3)
         {
-            RequireLength(start, HeaderLayout.Version3MinimumLength, path);
             headerLength = CheckHeaderLength(U32(start, HeaderLayout.HeaderLength), geometry, fileLength, path);
             refcountOrder = U32(start, HeaderLayout.RefcountOrder);
             if (refcountOrder > MaxRefcountOrder)
@@ -86,10 +97,9 @@ public sealed partial class Qcow2Header
             return complete ? throw Truncated(extensionsEnd, fileLength, path) : null;
         }
 
-        Qcow2IncompatibleFeatures incompatible = version < 3
-            ? Qcow2IncompatibleFeatures.None
-            : (Qcow2IncompatibleFeatures)U64(start, HeaderLayout.IncompatibleFeatures);
         CheckIncompatible(incompatible, extensions, path);
+        ulong autoclear = version < 3 ? 0 : U64(start, HeaderLayout.AutoclearFeatures);
+        CheckRawDataFile(incompatible, autoclear, backingLength == 0 ? 0 : backingOffset, path);
 
         (long size, int l1Size, long l1Offset) = ReadL1(start, geometry, fileLength, maxL1TableBytes, path);
         return new Qcow2Header
@@ -106,12 +116,15 @@ public sealed partial class Qcow2Header
             SnapshotsOffset = U64(start, HeaderLayout.SnapshotsOffset),
             IncompatibleFeatures = incompatible,
             CompatibleFeatures = version < 3 ? 0 : U64(start, HeaderLayout.CompatibleFeatures),
-            AutoclearFeatures = version < 3 ? 0 : U64(start, HeaderLayout.AutoclearFeatures),
+            AutoclearFeatures = autoclear,
             RefcountOrder = (int)refcountOrder,
             HeaderLength = headerLength,
             CompressionType = ReadCompressionType(start, headerLength, incompatible, path),
             BackingFileName = backingOffset == 0 ? default : start.Slice((int)backingOffset, (int)backingLength).ToArray(),
-            BackingFormat = ReadBackingFormat(extensions, path),
+            BackingFormat = LastOf(extensions, HeaderExtensions.BackingFormat, HeaderExtensions.MaxBackingFormatLength, path) is { } format
+                ? Encoding.UTF8.GetString(format.Span)
+                : null,
+            DataFileName = LastOf(extensions, HeaderExtensions.ExternalDataFile, HeaderExtensions.MaxDataFileNameLength, path) ?? default,
             Extensions = extensions,
         };
     }
@@ -179,19 +192,15 @@ public sealed partial class Qcow2Header
         Qcow2IncompatibleFeatures features, IEnumerable<Qcow2HeaderExtension> extensions, string? path)
     {
         const Qcow2IncompatibleFeatures Known = Qcow2IncompatibleFeatures.Dirty | Qcow2IncompatibleFeatures.Corrupt
-            | Qcow2IncompatibleFeatures.CompressionType;
+            | Qcow2IncompatibleFeatures.ExternalDataFile | Qcow2IncompatibleFeatures.CompressionType
+            | Qcow2IncompatibleFeatures.ExtendedL2;
         ulong unknown = (ulong)(features & ~Known);
         if (unknown == 0)
         {
             return;
         }
 
-        string feature = (features & ~Known) switch
-        {
-            var f when f.HasFlag(Qcow2IncompatibleFeatures.ExternalDataFile) => "external data file",
-            var f when f.HasFlag(Qcow2IncompatibleFeatures.ExtendedL2) => "extended L2 entries",
-            _ => FeatureNames.DescribeIncompatible(unknown, extensions),
-        };
+        string feature = FeatureNames.DescribeIncompatible(unknown, extensions);
         throw new Qcow2UnsupportedException(
             feature, $"the image uses a feature that is not handled: {feature}", path, HeaderLayout.IncompatibleFeatures);
     }
@@ -275,40 +284,52 @@ public sealed partial class Qcow2Header
                 $"compression type {type}", $"compression_type {type} is not known; 0 (zlib) and 1 (zstd) are", path, HeaderLayout.CompressionType);
     }
 
-    private static string? ReadBackingFormat(List<Qcow2HeaderExtension> extensions, string? path)
+    /// <summary>The data of the last extension of a type that holds a name; null if there is none.</summary>
+    private static ReadOnlyMemory<byte>? LastOf(
+        List<Qcow2HeaderExtension> extensions, uint type, int maxLength, string? path)
     {
-        string? format = null;
-        foreach (Qcow2HeaderExtension extension in extensions)
+        ReadOnlyMemory<byte>? found = null;
+        foreach (Qcow2HeaderExtension extension in extensions.Where(e => e.Type == type))
         {
-            if (extension.Type != HeaderExtensions.BackingFormat)
-            {
-                continue;
-            }
-
-            if (extension.Data.Length > HeaderExtensions.MaxBackingFormatLength)
-            {
-                throw new Qcow2FormatException(
-                    $"the backing file format's name is {extension.Data.Length} bytes long; {HeaderExtensions.MaxBackingFormatLength} are allowed",
+            found = extension.Data.Length <= maxLength
+                ? UpToZero(extension.Data)
+                : throw new Qcow2FormatException(
+                    $"header extension 0x{type:x8} holds a name of {extension.Data.Length} bytes; {maxLength} are allowed",
                     path,
                     hostOffset: extension.Offset);
-            }
-
-            // A C string to QEMU: zeros end it, and an empty one is none.
-            ReadOnlySpan<byte> name = extension.Data.Span;
-            int end = name.IndexOf((byte)0);
-            format = Encoding.UTF8.GetString(end < 0 ? name : name[..end]) is { Length: > 0 } text ? text : null;
         }
 
-        return format;
+        return found is { IsEmpty: true } ? null : found;
     }
 
-    private static void RequireLength(ReadOnlySpan<byte> start, int length, string? path)
+    /// <summary>Names are C strings to QEMU: a zero ends them, and an empty one is none.</summary>
+    private static ReadOnlyMemory<byte> UpToZero(ReadOnlyMemory<byte> name)
     {
-        if (start.Length < length)
+        int end = name.Span.IndexOf((byte)0);
+        return end < 0 ? name : name[..end];
+    }
+
+    /// <summary>The raw bit promises that the data file alone is the disk, which a backing file would break.</summary>
+    private static void CheckRawDataFile(
+        Qcow2IncompatibleFeatures incompatible, ulong autoclear, ulong backingOffset, string? path)
+    {
+        if ((autoclear & RawDataFileBit) == 0)
         {
-            throw Truncated(length, start.Length, path);
+            return;
+        }
+
+        if (!incompatible.HasFlag(Qcow2IncompatibleFeatures.ExternalDataFile) || backingOffset != 0)
+        {
+            throw new Qcow2FormatException(
+                "autoclear feature bit 1 (raw external data) is set, but the image has "
+                + (backingOffset != 0 ? "a backing file" : "no external data file"),
+                path,
+                hostOffset: HeaderLayout.AutoclearFeatures);
         }
     }
+
+    private static ReadOnlySpan<byte> Require(ReadOnlySpan<byte> start, int length, string? path) =>
+        start.Length >= length ? start : throw Truncated(length, start.Length, path);
 
     private static Qcow2FormatException Truncated(long needed, long fileLength, string? path) =>
         new($"the header needs {needed} bytes, but the file ends after {fileLength}", path, hostOffset: fileLength);

@@ -14,7 +14,7 @@ internal sealed class ChainOpener : IDisposable
     private const int HeaderGuess = 4096;
 
     private readonly Qcow2OpenOptions _options;
-    private readonly List<(HostFile File, Qcow2Header? Header, long FileLength)> _images = [];
+    private readonly List<OpenedImage> _images = [];
 
     private ChainOpener(Qcow2OpenOptions options)
     {
@@ -37,9 +37,14 @@ internal sealed class ChainOpener : IDisposable
         {
             bool probed = format is null && opener._images.Count > 0;
             Qcow2Header? header = await opener.AddAsync(file, format, async, cancellationToken).ConfigureAwait(false);
+            if (policy is not null && header is { HasDataFile: true })
+            {
+                opener.OpenDataFile(policy, header, probed);
+            }
+
             if (policy is null || header is null || header.BackingFileName.IsEmpty)
             {
-                return opener.BuildLayers();
+                return await opener.BuildLayersAsync(async, cancellationToken).ConfigureAwait(false);
             }
 
             file = opener.OpenBackingFile(policy, header, probed);
@@ -47,12 +52,13 @@ internal sealed class ChainOpener : IDisposable
         }
     }
 
-    /// <summary>Closes what was opened, unless <see cref="BuildLayers"/> has handed it on.</summary>
+    /// <summary>Closes what was opened, unless <see cref="BuildLayersAsync"/> has handed it on.</summary>
     public void Dispose()
     {
-        foreach ((HostFile file, _, _) in _images)
+        foreach (OpenedImage image in _images)
         {
-            file.Dispose();
+            image.File.Dispose();
+            image.DataFile?.Dispose();
         }
     }
 
@@ -110,24 +116,41 @@ internal sealed class ChainOpener : IDisposable
 
     private async ValueTask<Qcow2Header?> AddAsync(HostFile file, string? format, bool async, CancellationToken cancellationToken)
     {
-        int index = _images.Count;
-        _images.Add((file, null, 0));
-        long fileLength = file.GetLength();
-        Qcow2Header? header = await ReadHeaderAsync(file, fileLength, format, _options, async, cancellationToken).ConfigureAwait(false);
-        _images[index] = (file, header, fileLength);
-        return header;
+        OpenedImage image = new(file);
+        _images.Add(image);
+        image.FileLength = file.GetLength();
+        image.Header = await ReadHeaderAsync(file, image.FileLength, format, _options, async, cancellationToken).ConfigureAwait(false);
+        return image.Header;
     }
 
     /// <summary>Opens the backing file of the last image, which was found by its magic alone if <paramref name="probed"/>.</summary>
     private HostFile OpenBackingFile(FollowPolicy policy, Qcow2Header header, bool probed)
     {
-        HostFile image = _images[^1].File;
-        NamedFile named = new(header.BackingFile!, header.BackingFormat, image.Path);
-        if (_images.Count == _options.MaxChainDepth)
+        NamedFile named = new(
+            NamedFileKind.BackingFile, header.BackingFile!, header.BackingFormat, _images[^1].File.Path);
+        return _images.Count < _options.MaxChainDepth
+            ? Open(policy, named, header.BackingFileName.Span, probed)
+            : throw Refuse(named, $"the chain would be deeper than the {_options.MaxChainDepth} layers of MaxChainDepth");
+    }
+
+    private void OpenDataFile(FollowPolicy policy, Qcow2Header header, bool probed)
+    {
+        OpenedImage image = _images[^1];
+        if (_images.Count == 1 && _options.DataFile is { } given)
         {
-            throw Refuse(named, $"the chain would be deeper than the {_options.MaxChainDepth} layers of MaxChainDepth");
+            // The caller's own choice, like the top image's path.
+            image.DataFile = PathHostFile.Open(given);
+            return;
         }
 
+        NamedFile named = new(NamedFileKind.DataFile, header.DataFile ?? "", "raw", image.File.Path);
+        image.DataFile = header.DataFileName.IsEmpty
+            ? throw Refuse(named, "the image does not name it (to name it: DataFile, or --data-file)")
+            : Open(policy, named, header.DataFileName.Span, probed);
+    }
+
+    private HostFile Open(FollowPolicy policy, NamedFile named, ReadOnlySpan<byte> recordedName, bool probed)
+    {
         // A guest can write a qcow2 header into its raw disk; where no format says that the disk is qcow2, that
         // header must not be what opens files of the host.
         if (probed && !policy.IsTrusted)
@@ -141,7 +164,7 @@ internal sealed class ChainOpener : IDisposable
         HostFile file;
         try
         {
-            file = FileGate.Open(policy, image, header.BackingFileName.Span, named);
+            file = FileGate.Open(policy, _images[^1].File, recordedName, named);
         }
         catch (RefusedException e)
         {
@@ -156,10 +179,10 @@ internal sealed class ChainOpener : IDisposable
             throw Refuse(named, $"it can't be opened: {PrintableText.Escape(e.Message)}", e);
         }
 
-        if (_images.Any(i => Equals(i.File.Identity, file.Identity)))
+        if (_images.Any(i => Equals(i.File.Identity, file.Identity) || (i.DataFile is { } data && Equals(data.Identity, file.Identity))))
         {
             file.Dispose();
-            throw Refuse(named, "the chain loops: that file is already one of its layers");
+            throw Refuse(named, "the chain loops: that file is already part of it");
         }
 
         return file;
@@ -168,34 +191,54 @@ internal sealed class ChainOpener : IDisposable
     private BackingFileException Refuse(NamedFile named, string reason, Exception? cause = null)
     {
         IEnumerable<string> chain = _images.Select(i => PrintableText.Escape(i.File.Path ?? "(stream)"));
+        string kind = named.Kind == NamedFileKind.DataFile ? "data file" : "backing file";
         string name = PrintableText.Escape(named.Name);
         return new BackingFileException(
-            $"backing file '{name}' is not opened: {reason}; the chain: {string.Join(" -> ", chain)} -> {name}",
+            $"{kind} '{name}' is not opened: {reason}; the chain: {string.Join(" -> ", chain)} -> {name}",
             named.ImagePath,
             named.Name,
             cause);
     }
 
-    private Layer[] BuildLayers()
+    private async ValueTask<Layer[]> BuildLayersAsync(bool async, CancellationToken cancellationToken)
     {
         DecompressedClusters decompressed = new(_options.DecompressedCacheBytes);
         long cacheBytes = Math.Min(_options.LayerCacheBytes, _options.MetadataCacheBytes / _images.Count);
         Layer[] layers = new Layer[_images.Count];
         for (int depth = 0; depth < layers.Length; depth++)
         {
-            (HostFile file, Qcow2Header? header, long fileLength) = _images[depth];
-            if (header is null)
+            OpenedImage opened = _images[depth];
+            if (opened.Header is not { } header)
             {
-                layers[depth] = new RawLayer(file, fileLength);
+                layers[depth] = new RawLayer(opened.File, opened.FileLength);
                 continue;
             }
 
             decompressed.Expect(header.ClusterSize);
-            Qcow2Translator translator = new(file, header, fileLength, cacheBytes);
-            layers[depth] = new Qcow2Layer(file, header, translator, decompressed);
+            Qcow2Image image = new(opened.File, opened.FileLength, opened.DataFile, header, _options.DamageHandler);
+            Qcow2Snapshot? snapshot = depth == 0 && _options.Snapshot is { } wanted
+                ? await SnapshotTable.FindAsync(image, wanted, _options, async, cancellationToken).ConfigureAwait(false)
+                : null;
+            layers[depth] = new Qcow2Layer(image, new Qcow2Disk(image, snapshot), decompressed, cacheBytes);
+        }
+
+        if (_options.Snapshot is { } name && layers[0].Header is null)
+        {
+            throw new Qcow2Exception($"there is no snapshot '{name}': the image is raw", _images[0].File.Path);
         }
 
         _images.Clear();
         return layers;
+    }
+
+    private sealed class OpenedImage(HostFile file)
+    {
+        public HostFile File { get; } = file;
+
+        public long FileLength { get; set; }
+
+        public Qcow2Header? Header { get; set; }
+
+        public HostFile? DataFile { get; set; }
     }
 }

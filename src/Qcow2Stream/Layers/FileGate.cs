@@ -36,7 +36,7 @@ internal static class FileGate
                 "no file that an image names is opened (FollowPolicy.None; to allow it: Follow = FollowPolicy.SameDirectory, or --follow here)");
         }
 
-        if (FileName.Judge(recordedName, out string name) is { } fault)
+        if (FileName.Judge(recordedName, file.Kind, out string name) is { } fault)
         {
             throw new RefusedException(fault);
         }

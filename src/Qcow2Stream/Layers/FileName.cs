@@ -9,11 +9,12 @@ internal static class FileName
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Judges a recorded name and takes off a <c>file:</c> in front.</summary>
+    /// <summary>Judges a recorded name and, for a backing file, takes off a <c>file:</c> in front.</summary>
     /// <param name="recorded">The bytes in the image.</param>
+    /// <param name="kind">The name of a data file is literal: it has no protocol.</param>
     /// <param name="name">The plain name.</param>
     /// <returns>Null if the name is fit to be looked at further; else what is wrong with it.</returns>
-    public static string? Judge(ReadOnlySpan<byte> recorded, out string name)
+    public static string? Judge(ReadOnlySpan<byte> recorded, NamedFileKind kind, out string name)
     {
         name = "";
         try
@@ -25,7 +26,7 @@ internal static class FileName
             return "its name is not valid UTF-8";
         }
 
-        string plain = WithoutScheme(name);
+        string plain = kind == NamedFileKind.DataFile ? name : WithoutScheme(name);
         if (ReferenceEquals(plain, name) && SchemeOf(name) is { } scheme)
         {
             return $"names that start with '{PrintableText.Escape(scheme)}:' are not followed; plain names and 'file:' are";

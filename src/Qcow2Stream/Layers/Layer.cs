@@ -13,7 +13,11 @@ internal abstract class Layer(HostFile file, ITranslator translator) : IDisposab
     /// <summary>The header, for a qcow2 image.</summary>
     public virtual Qcow2Header? Header => null;
 
+    /// <summary>The image's file.</summary>
     public HostFile File { get; } = file;
+
+    /// <summary>The file that holds its data: the image itself, unless it has an external data file.</summary>
+    public virtual HostFile ClusterFile => File;
 
     /// <summary>Fills <paramref name="buffer"/> with the first bytes of a run that <see cref="Translator"/> found stored here.</summary>
     /// <param name="run">Of kind Data or Compressed.</param>
@@ -23,5 +27,9 @@ internal abstract class Layer(HostFile file, ITranslator translator) : IDisposab
     /// <inheritdoc cref="Read"/>
     public abstract ValueTask ReadAsync(HostRun run, Memory<byte> buffer, CancellationToken cancellationToken);
 
-    public void Dispose() => File.Dispose();
+    public void Dispose()
+    {
+        File.Dispose();
+        ClusterFile.Dispose();
+    }
 }

@@ -5,18 +5,24 @@ using Qcow2Stream.Translation;
 namespace Qcow2Stream.Layers;
 
 /// <summary>A qcow2 image: whole runs of data in one positional read, compressed clusters one at a time.</summary>
-internal sealed class Qcow2Layer(HostFile file, Qcow2Header header, Qcow2Translator translator, DecompressedClusters decompressed)
-    : Layer(file, translator)
+internal sealed class Qcow2Layer(Qcow2Image image, Qcow2Disk disk, DecompressedClusters decompressed, long cacheBytes)
+    : Layer(image.File, new Qcow2Translator(image, disk.L1, disk.Length, cacheBytes))
 {
     public override ImageFormat Format => ImageFormat.Qcow2;
 
-    public override Qcow2Header Header { get; } = header;
+    public override Qcow2Header Header => Image.Header;
+
+    public override HostFile ClusterFile => Image.ClusterFile;
+
+    public Qcow2Image Image { get; } = image;
+
+    public Qcow2Disk Disk { get; } = disk;
 
     public override void Read(in HostRun run, Span<byte> buffer)
     {
         if (run.Kind == RunKind.Data)
         {
-            ClearTail(run, buffer, File.ReadAt(run.HostOffset, buffer));
+            ClearTail(run, buffer, ClusterFile.ReadAt(run.HostOffset, buffer));
         }
         else if (!decompressed.TryCopy(File, run, buffer))
         {
@@ -37,7 +43,7 @@ internal sealed class Qcow2Layer(HostFile file, Qcow2Header header, Qcow2Transla
     {
         if (run.Kind == RunKind.Data)
         {
-            int read = await File.ReadAtAsync(run.HostOffset, buffer, cancellationToken).ConfigureAwait(false);
+            int read = await ClusterFile.ReadAtAsync(run.HostOffset, buffer, cancellationToken).ConfigureAwait(false);
             ClearTail(run, buffer.Span, read);
         }
         else if (!decompressed.TryCopy(File, run, buffer.Span))
@@ -66,13 +72,15 @@ internal sealed class Qcow2Layer(HostFile file, Qcow2Header header, Qcow2Transla
 
         long fileEnd = run.HostOffset + read;
         long lastCluster = (run.HostOffset + buffer.Length - 1) & -Header.ClusterSize;
-        if (lastCluster >= fileEnd && File.GetLength() <= lastCluster)
+        if (lastCluster >= fileEnd && ClusterFile.GetLength() <= lastCluster)
         {
-            throw new Qcow2FormatException(
-                "the file ends early: a data cluster that lay inside it when it was mapped does not any more",
-                File.Path,
-                run.GuestOffset + read,
-                fileEnd);
+            Image.Damaged(
+                new Qcow2FormatException(
+                    "the file ends early: a data cluster that lay inside it when it was mapped does not any more",
+                    ClusterFile.Path,
+                    run.GuestOffset + read,
+                    fileEnd),
+                buffer.Length - read);
         }
 
         buffer[read..].Clear();

@@ -1,59 +1,53 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Numerics;
-using System.Runtime.InteropServices;
 using Qcow2Stream.Format;
-using Qcow2Stream.IO;
 
 namespace Qcow2Stream.Translation;
 
 /// <summary>
-/// One qcow2 image: guest offset → L1 entry → L2 entry → run (section "Cluster mapping" of the specification).
-/// Safe for any number of threads; holds no more memory than its two caches.
+/// One disk of a qcow2 image, the active one or a snapshot's: guest offset → L1 entry → L2 entry → run (section
+/// "Cluster mapping" of the specification). Safe for any number of threads; holds no more memory than its two caches.
 /// </summary>
 internal sealed class Qcow2Translator : ITranslator
 {
-    // Tables are loaded in pieces of at most 64 KiB: an L2 table of an image with 2 MiB clusters is 2 MiB long,
-    // and one look-up must not cost that much time, nor one table per layer of a long chain that much memory.
-    private const int MaxPieceBits = 13;
-    private const int MaxPieceEntries = 1 << MaxPieceBits;
-
-    // QEMU's unit: a disk's size is rounded down to it.
-    private const long SectorSize = 512;
-
-    private readonly HostFile _file;
-    private readonly Qcow2Header _header;
+    private readonly Qcow2Image _image;
     private readonly Geometry _geometry;
+    private readonly L1Location _l1;
+    private readonly L2Scanner _scanner;
     private readonly TableCache _l1Pieces;
     private readonly TableCache _l2Pieces;
     private readonly int _l2PieceEntries;
     private readonly int _l2PieceShift;
-    private long _knownFileLength;
 
-    public Qcow2Translator(HostFile file, Qcow2Header header, long fileLength, long cacheBytes)
+    /// <summary>Initializes the translator.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="l1">The disk's L1 table, which lies inside the file.</param>
+    /// <param name="length">The disk's size in bytes; the table covers it.</param>
+    /// <param name="cacheBytes">The memory for tables.</param>
+    public Qcow2Translator(Qcow2Image image, L1Location l1, long length, long cacheBytes)
     {
-        _file = file;
-        _header = header;
-        _geometry = new Geometry(header.ClusterBits);
-        _knownFileLength = fileLength;
-        Length = header.Size & ~(SectorSize - 1);
-        _l2PieceEntries = Math.Min(_geometry.L2Entries, MaxPieceEntries);
-        _l2PieceShift = BitOperations.Log2((uint)_l2PieceEntries) + header.ClusterBits;
+        _image = image;
+        _geometry = image.Geometry;
+        _l1 = l1;
+        _scanner = new L2Scanner(image);
+        Length = length;
+        _l2PieceEntries = Math.Min(_geometry.L2Entries, TablePieces.MaxWords / _geometry.WordsPerL2Entry);
+        _l2PieceShift = BitOperations.Log2((uint)_l2PieceEntries) + _geometry.ClusterBits;
 
         // An L1 piece serves thousands of L2 tables, so a small share is plenty.
         long l1Share = cacheBytes / 8;
         _l1Pieces = new TableCache(
-            l1Share, MaxPieceEntries * sizeof(ulong), (header.L1Size + MaxPieceEntries - 1) / MaxPieceEntries);
-        _l2Pieces = new TableCache(
-            cacheBytes - l1Share, _l2PieceEntries * sizeof(ulong), (Length >> _l2PieceShift) + 1);
+            l1Share, TablePieces.MaxWords * sizeof(ulong), (l1.Entries + TablePieces.MaxWords - 1) / TablePieces.MaxWords);
+        _l2Pieces = new TableCache(cacheBytes - l1Share, L2PieceWords * sizeof(ulong), (length >> _l2PieceShift) + 1);
     }
 
     public long Length { get; }
 
+    private int L2PieceWords => _l2PieceEntries * _geometry.WordsPerL2Entry;
+
     public HostRun Translate(long guestOffset, long maxLength, RunDetail detail)
     {
-        long l1Piece = _geometry.L1Index(guestOffset) >> MaxPieceBits;
+        long l1Piece = _geometry.L1Index(guestOffset) >> TablePieces.MaxWordsLog2;
         if (!_l1Pieces.TryGet(l1Piece, out ulong[]? l1))
         {
             l1 = Completed(LoadL1Async(l1Piece, async: false, default));
@@ -75,7 +69,7 @@ internal sealed class Qcow2Translator : ITranslator
     public async ValueTask<HostRun> TranslateAsync(
         long guestOffset, long maxLength, RunDetail detail, CancellationToken cancellationToken)
     {
-        long l1Piece = _geometry.L1Index(guestOffset) >> MaxPieceBits;
+        long l1Piece = _geometry.L1Index(guestOffset) >> TablePieces.MaxWordsLog2;
         if (!_l1Pieces.TryGet(l1Piece, out ulong[]? l1))
         {
             l1 = await LoadL1Async(l1Piece, async: true, cancellationToken).ConfigureAwait(false);
@@ -100,7 +94,7 @@ internal sealed class Qcow2Translator : ITranslator
     /// </summary>
     private bool IsEmpty(ulong[] l1, long guestOffset, long maxLength, out HostRun run, out long l2TableOffset)
     {
-        int index = (int)(_geometry.L1Index(guestOffset) & (MaxPieceEntries - 1));
+        int index = (int)(_geometry.L1Index(guestOffset) & (TablePieces.MaxWords - 1));
         l2TableOffset = new L1Entry(l1[index]).L2TableOffset;
         if (l2TableOffset != 0)
         {
@@ -114,184 +108,34 @@ internal sealed class Qcow2Translator : ITranslator
         return true;
     }
 
-    /// <summary>Reads the L2 entry of <paramref name="guestOffset"/> and sees how far the same answer holds.</summary>
     private HostRun ScanL2(ulong[] l2, long l2TableOffset, long guestOffset, long maxLength)
     {
-        int index = _geometry.L2Index(guestOffset) & (_l2PieceEntries - 1);
-        L2Entry entry = new(l2[index]);
-        int offsetInCluster = _geometry.OffsetInCluster(guestOffset);
-        if (entry.IsCompressed)
-        {
-            return CompressedRun(entry, l2TableOffset, guestOffset, offsetInCluster, maxLength);
-        }
-
-        CheckEntry(entry, l2TableOffset, guestOffset);
-        int most = (int)Math.Min(l2.Length - index, _geometry.ClustersTouched(offsetInCluster, maxLength));
-        ulong step = entry.HostOffset == 0 ? 0 : (ulong)_geometry.ClusterSize;
-        long clusters = EntryScan.CountRun(l2.AsSpan(index, most), L2Entry.MeaningMask, entry.Value & L2Entry.MeaningMask, step);
-        RunKind kind = entry.IsZero ? RunKind.Zero : entry.HostOffset == 0 ? RunKind.Unallocated : RunKind.Data;
-        if (kind == RunKind.Data)
-        {
-            clusters = ClustersInsideFile(entry.HostOffset, clusters, l2TableOffset, guestOffset);
-        }
-
-        long length = Math.Min((clusters << _geometry.ClusterBits) - offsetInCluster, maxLength);
-        bool hasCluster = entry.HostOffset != 0;
-        return new HostRun
-        {
-            Kind = kind,
-            GuestOffset = guestOffset,
-            Length = length,
-            HostOffset = hasCluster ? entry.HostOffset + offsetInCluster : HostRun.Nowhere,
-            HostLength = hasCluster ? length : 0,
-        };
+        int entry = _geometry.L2Index(guestOffset);
+        int word = (entry & (_l2PieceEntries - 1)) * _geometry.WordsPerL2Entry;
+        long entryOffset = l2TableOffset + ((long)entry * _geometry.WordsPerL2Entry * sizeof(ulong));
+        return _scanner.Scan(l2.AsSpan(word), entryOffset, guestOffset, maxLength);
     }
 
-    private HostRun CompressedRun(L2Entry entry, long l2TableOffset, long guestOffset, int offsetInCluster, long maxLength)
+    private async ValueTask<ulong[]> LoadL1Async(long piece, bool async, CancellationToken cancellationToken)
     {
-        CompressedDescriptor descriptor = CompressedDescriptor.Parse(entry, _geometry);
-        long fileLength = FileLengthFor(descriptor.HostOffset + descriptor.HostLength);
-        if (descriptor.HostOffset >= fileLength)
-        {
-            throw BadEntry(
-                $"compressed cluster offset 0x{descriptor.HostOffset:x} lies past the end of the file of {fileLength} bytes",
-                l2TableOffset,
-                guestOffset);
-        }
-
-        return new HostRun
-        {
-            Kind = RunKind.Compressed,
-            GuestOffset = guestOffset,
-            Length = Math.Min(maxLength, _geometry.ClusterSize - offsetInCluster),
-            HostOffset = descriptor.HostOffset,
-
-            // Whole sectors are counted, and not every writer fills the last one.
-            HostLength = Math.Min(descriptor.HostLength, fileLength - descriptor.HostOffset),
-            OffsetInCluster = offsetInCluster,
-        };
+        long first = piece << TablePieces.MaxWordsLog2;
+        int entries = (int)Math.Min(TablePieces.MaxWords, _l1.Entries - first);
+        ulong[] table = await TablePieces.LoadAsync(
+            _image, _l1.TableOffset + (first * L1Entry.Length), entries, async, cancellationToken).ConfigureAwait(false);
+        _l1Pieces.Add(piece, table);
+        return table;
     }
 
-    private void CheckEntry(L2Entry entry, long l2TableOffset, long guestOffset)
+    /// <summary>Loads the piece that holds the entry of <paramref name="guestOffset"/>; one that can't be loaded is not kept.</summary>
+    private async ValueTask<ulong[]> LoadL2Async(
+        long l2TableOffset, long guestOffset, bool async, CancellationToken cancellationToken)
     {
-        if (entry.IsZero && _header.Version < 3)
-        {
-            throw BadEntry("the zero flag is set, which version 2 does not have", l2TableOffset, guestOffset);
-        }
-
-        if (!_geometry.IsClusterAligned(entry.HostOffset))
-        {
-            throw BadEntry($"cluster offset 0x{entry.HostOffset:x} is not cluster-aligned", l2TableOffset, guestOffset);
-        }
-    }
-
-    /// <summary>How many of the clusters from <paramref name="hostOffset"/> on start before the file ends; never 0.</summary>
-    private long ClustersInsideFile(long hostOffset, long clusters, long l2TableOffset, long guestOffset)
-    {
-        long fileLength = FileLengthFor(hostOffset + (clusters << _geometry.ClusterBits));
-        if (hostOffset >= fileLength)
-        {
-            throw BadEntry(
-                $"cluster offset 0x{hostOffset:x} lies past the end of the file of {fileLength} bytes", l2TableOffset, guestOffset);
-        }
-
-        return Math.Min(clusters, _geometry.ClustersTouched(0, fileLength - hostOffset));
-    }
-
-    private ValueTask<ulong[]> LoadL1Async(long piece, bool async, CancellationToken cancellationToken)
-    {
-        long first = piece << MaxPieceBits;
-        int entries = (int)Math.Min(MaxPieceEntries, _header.L1Size - first);
-        return LoadAsync(_l1Pieces, piece, _header.L1TableOffset + (first * sizeof(ulong)), entries, async, cancellationToken);
-    }
-
-    private ValueTask<ulong[]> LoadL2Async(long l2TableOffset, long guestOffset, bool async, CancellationToken cancellationToken)
-    {
-        if (!_geometry.IsClusterAligned(l2TableOffset))
-        {
-            throw BadL2Table("is not cluster-aligned", l2TableOffset, guestOffset);
-        }
-
-        long end = l2TableOffset + _geometry.ClusterSize;
-        long fileLength = FileLengthFor(end);
-        if (end > fileLength)
-        {
-            throw BadL2Table($"does not lie inside the file of {fileLength} bytes", l2TableOffset, guestOffset);
-        }
-
-        int firstEntry = _geometry.L2Index(guestOffset) & ~(_l2PieceEntries - 1);
-        return LoadAsync(
-            _l2Pieces,
-            guestOffset >> _l2PieceShift,
-            l2TableOffset + (firstEntry * sizeof(ulong)),
-            _l2PieceEntries,
-            async,
-            cancellationToken);
-    }
-
-    /// <summary>Loads a piece of a table into host byte order and keeps it. What could not be loaded is not kept.</summary>
-    private async ValueTask<ulong[]> LoadAsync(
-        TableCache cache, long piece, long hostOffset, int entries, bool async, CancellationToken cancellationToken)
-    {
-        int length = entries * sizeof(ulong);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            int read = await _file.ReadAtAsync(hostOffset, buffer.AsMemory(0, length), async, cancellationToken).ConfigureAwait(false);
-            if (read < length)
-            {
-                throw new Qcow2FormatException(
-                    $"the file ends inside a table, {read} bytes into the {length} to be read", _file.Path, hostOffset: hostOffset);
-            }
-
-            ulong[] table = GC.AllocateUninitializedArray<ulong>(entries);
-            ReadOnlySpan<ulong> bigEndian = MemoryMarshal.Cast<byte, ulong>(buffer.AsSpan(0, length));
-            if (BitConverter.IsLittleEndian)
-            {
-                BinaryPrimitives.ReverseEndianness(bigEndian, table);
-            }
-            else
-            {
-                bigEndian.CopyTo(table);
-            }
-
-            cache.Add(piece, table);
-            return table;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    /// <summary>The file's length; asked of the host again only where the length known so far would be too short.</summary>
-    private long FileLengthFor(long end)
-    {
-        long known = Volatile.Read(ref _knownFileLength);
-        if (end > known)
-        {
-            known = _file.GetLength();
-            Volatile.Write(ref _knownFileLength, known);
-        }
-
-        return known;
-    }
-
-    private Qcow2FormatException BadEntry(string problem, long l2TableOffset, long guestOffset) =>
-        new(
-            $"L2 entry: {problem}",
-            _file.Path,
-            guestOffset,
-            l2TableOffset + ((long)_geometry.L2Index(guestOffset) * sizeof(ulong)));
-
-    private Qcow2FormatException BadL2Table(string problem, long l2TableOffset, long guestOffset)
-    {
-        long index = _geometry.L1Index(guestOffset);
-        return new(
-            $"L1 entry {index}: L2 table offset 0x{l2TableOffset:x} {problem}",
-            _file.Path,
-            guestOffset,
-            _header.L1TableOffset + (index * L1Entry.Length));
+        TablePieces.CheckL2Table(_image, l2TableOffset, _l1, _geometry.L1Index(guestOffset));
+        long firstWord = (long)(_geometry.L2Index(guestOffset) & ~(_l2PieceEntries - 1)) * _geometry.WordsPerL2Entry;
+        ulong[] table = await TablePieces.LoadAsync(
+            _image, l2TableOffset + (firstWord * sizeof(ulong)), L2PieceWords, async, cancellationToken).ConfigureAwait(false);
+        _l2Pieces.Add(guestOffset >> _l2PieceShift, table);
+        return table;
     }
 
     private static ulong[] Completed(ValueTask<ulong[]> load)

@@ -13,7 +13,7 @@ public sealed class ChainLimitTests : IDisposable
     public void ImageThatNamesItself_IsALoop()
     {
         _files.WriteTop("top.qcow2", "qcow2");
-        BackingFileException error = _files.CheckRefused("the chain loops: that file is already one of its layers");
+        BackingFileException error = _files.CheckRefused("the chain loops: that file is already part of it");
         Assert.Contains($"the chain: {_files.Top} -> top.qcow2", error.Message, StringComparison.Ordinal);
         Assert.Equal("top.qcow2", error.FileName);
     }

@@ -197,7 +197,7 @@ public sealed partial class LinkTests : IDisposable
     {
         _files.WriteTop("link", "qcow2");
         _files.LinkInside("link", "top.qcow2");
-        BackingFileException error = _files.CheckRefused("the chain loops: that file is already one of its layers");
+        BackingFileException error = _files.CheckRefused("the chain loops: that file is already part of it");
         Assert.Contains($"the chain: {_files.Top} -> link", error.Message, StringComparison.Ordinal);
     }
 

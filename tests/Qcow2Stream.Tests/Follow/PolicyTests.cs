@@ -94,7 +94,7 @@ public sealed class PolicyTests : IDisposable
             asked.Add(file);
             return new MemoryStream(ChainFiles.RawDisk);
         }));
-        Assert.Equal([new NamedFile("json:{\"x\":1}\n", "raw", _files.Top)], asked);
+        Assert.Equal([new NamedFile(NamedFileKind.BackingFile, "json:{\"x\":1}\n", "raw", _files.Top)], asked);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class PolicyTests : IDisposable
             }),
         };
         using var chain = Qcow2Chain.Open(new MemoryStream(ChainFiles.Overlay("middle", "qcow2")), options);
-        Assert.Equal([new NamedFile("middle", "qcow2", null), new NamedFile("base", "raw", null)], asked);
+        Assert.Equal([new NamedFile(NamedFileKind.BackingFile, "middle", "qcow2", null), new NamedFile(NamedFileKind.BackingFile, "base", "raw", null)], asked);
         Assert.Equal([null, null, null], chain.Layers.Select(layer => layer.Path));
         Assert.Equal(ChainFiles.RawDisk, chain.ReadWholeDisk());
     }

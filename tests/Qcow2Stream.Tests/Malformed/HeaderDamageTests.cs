@@ -44,7 +44,7 @@ public class HeaderDamageTests
         new("backing name of 1024 bytes", () => WithBacking().WriteU32(HeaderField.BackingFileSize, 1024), Broken, "is 1024 bytes long; 1023 are allowed", HeaderField.BackingFileSize), // one over QEMU's limit
         new("backing name of 2^32 - 1 bytes", () => WithBacking().WriteU32(HeaderField.BackingFileSize, 0xFFFFFFFF), Broken, "length 4294967295) does not lie in the first cluster", HeaderField.BackingFileOffset), // must not be allocated
         new("backing name cut off", () => WithBacking().Truncate(NameEnd() - 1), Broken, $"the header needs {NameEnd()} bytes, but the file ends after {NameEnd() - 1}", NameEnd() - 1), // the file ends inside the name
-        new("backing format of 16 bytes", () => WithBacking("sixteen-letters!"), Broken, "format's name is 16 bytes long; 15 are allowed", FirstExtension + 8), // one over QEMU's limit
+        new("backing format of 16 bytes", () => WithBacking("sixteen-letters!"), Broken, "header extension 0xe2792aca holds a name of 16 bytes; 15 are allowed", FirstExtension + 8), // one over QEMU's limit
         new("extension over the cluster", () => Plain().WriteU32(FirstExtension + 4, ClusterSize), Broken, "header extension 0x6803f857 is 4096 bytes long, but its area has only 3976 left", FirstExtension), // goes on behind the first cluster
         new("extension of 2^32 - 1 bytes", () => Plain().WriteU32(FirstExtension + 4, 0xFFFFFFFF), Broken, "is 4294967295 bytes long", FirstExtension), // rounded up to 8 it would be 0
         new("extension over the backing name", () => WithBacking().WriteU32(FirstExtension + 4, 17), Broken, "is 17 bytes long, but its area has only 16 left", FirstExtension), // the area ends at the name
@@ -54,8 +54,9 @@ public class HeaderDamageTests
         new("named incompatible bit", () => Incompatible(5), Unsupported, "not handled: plaid (incompatible feature bit 5)", HeaderField.IncompatibleFeatures), // the name table knows it
         new("name with control characters", () => Incompatible(7), Unsupported, @"not handled: red\u001b[31m\u000a (incompatible feature bit 7)", HeaderField.IncompatibleFeatures), // nothing of it reaches a terminal as it is
         new("name of 46 bytes", () => Incompatible(8), Unsupported, $"not handled: {new string('n', 46)} (incompatible", HeaderField.IncompatibleFeatures), // fills its field, with no zero behind it
-        new("external data file", () => Incompatible(2), Unsupported, "external data file", HeaderField.IncompatibleFeatures), // named by the specification
-        new("extended L2", () => Incompatible(4), Unsupported, "extended L2 entries", HeaderField.IncompatibleFeatures), // named by the specification
+        new("extended L2", () => Incompatible(4), Broken, "with extended L2 entries it must be at least 14", HeaderField.ClusterBits), // a subcluster would be smaller than a sector
+        new("raw data without a data file", () => Plain().WriteU64(HeaderField.AutoclearFeatures, 2), Broken, "the image has no external data file", HeaderField.AutoclearFeatures), // the promise has no subject
+        new("raw data over a backing file", () => WithBacking().WriteU64(HeaderField.IncompatibleFeatures, 4).WriteU64(HeaderField.AutoclearFeatures, 2), Broken, "the image has a backing file", HeaderField.AutoclearFeatures), // the data file alone would not be the disk
         new("crypt_method 1", () => Plain().WriteU32(HeaderField.CryptMethod, 1), Unsupported, "AES encryption", HeaderField.CryptMethod), // reading would give ciphertext
         new("crypt_method 2", () => Plain().WriteU32(HeaderField.CryptMethod, 2), Unsupported, "LUKS encryption", HeaderField.CryptMethod), // reading would give ciphertext
         new("crypt_method 7", () => Plain().WriteU32(HeaderField.CryptMethod, 7), Unsupported, "encryption method 7", HeaderField.CryptMethod), // no such method

@@ -73,10 +73,11 @@ public class OddButValidTests
     [Fact]
     public void UnknownCompatibleAndAutoclearBits_AreIgnored()
     {
+        const ulong RawExternalData = 1 << 1; // known, and wrong here
         Qcow2Image image = Plain();
         CheckReads(image, image.ToBytes()
             .WriteU64(HeaderField.CompatibleFeatures, ulong.MaxValue)
-            .WriteU64(HeaderField.AutoclearFeatures, ulong.MaxValue));
+            .WriteU64(HeaderField.AutoclearFeatures, ~RawExternalData));
     }
 
     [Theory]

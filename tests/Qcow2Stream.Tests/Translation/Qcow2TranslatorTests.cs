@@ -1,5 +1,6 @@
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Translation;
+using Qcow2Image = Qcow2Stream.Tests.Infrastructure.Qcow2Image;
 
 namespace Qcow2Stream.Tests.Translation;
 

@@ -1,0 +1,11 @@
+namespace Qcow2Stream;
+
+/// <summary>What an image names a file for.</summary>
+public enum NamedFileKind
+{
+    /// <summary>The image below it in the chain.</summary>
+    BackingFile,
+
+    /// <summary>The raw file that holds its guest clusters.</summary>
+    DataFile,
+}

@@ -1,0 +1,78 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Qcow2Stream.Format;
+
+namespace Qcow2Stream.Translation;
+
+/// <summary>
+/// Loads pieces of an image's tables, checked to lie inside the file, and in host byte order. Whoever looks at a
+/// table, to translate or to check, gets it from here.
+/// </summary>
+internal static class TablePieces
+{
+    // Tables are loaded in pieces of at most 64 KiB: an L2 table of an image with 2 MiB clusters is 2 MiB long,
+    // and one look-up must not cost that much time, nor one table per layer of a long chain that much memory.
+    public const int MaxWordsLog2 = 13;
+    public const int MaxWords = 1 << MaxWordsLog2;
+
+    /// <summary>Checks an L1 entry's pointer: an L2 table is one aligned cluster inside the file.</summary>
+    /// <exception cref="Qcow2FormatException">It is not; in lenient mode only if it is not aligned, which QEMU refuses too.</exception>
+    public static void CheckL2Table(Qcow2Image image, long l2TableOffset, L1Location l1, long l1Index)
+    {
+        Qcow2FormatException Error(string problem) => new(
+            $"L1 entry {l1Index}: L2 table offset 0x{l2TableOffset:x} {problem}",
+            image.File.Path,
+            l1Index * image.Geometry.L2Coverage,
+            l1.TableOffset + (l1Index * L1Entry.Length));
+
+        if (!image.Geometry.IsClusterAligned(l2TableOffset))
+        {
+            throw Error("is not cluster-aligned");
+        }
+
+        long end = l2TableOffset + image.Geometry.ClusterSize;
+        long fileLength = image.FileLengthFor(end);
+        if (end > fileLength)
+        {
+            image.Damaged(Error($"does not lie inside the file of {fileLength} bytes"), image.Geometry.L2Coverage);
+        }
+    }
+
+    /// <summary>Reads <paramref name="words"/> 64-bit words at <paramref name="hostOffset"/>; missing ones are 0 in lenient mode.</summary>
+    /// <exception cref="Qcow2FormatException">The file ends before the last word.</exception>
+    public static async ValueTask<ulong[]> LoadAsync(
+        Qcow2Image image, long hostOffset, int words, bool async, CancellationToken cancellationToken)
+    {
+        int length = words * sizeof(ulong);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            int read = await image.File.ReadAtAsync(hostOffset, buffer.AsMemory(0, length), async, cancellationToken)
+                .ConfigureAwait(false);
+            if (read < length)
+            {
+                image.Damaged(new Qcow2FormatException(
+                    $"the file ends inside a table, {read} bytes into the {length} to be read", image.File.Path, hostOffset: hostOffset));
+                buffer.AsSpan(read, length - read).Clear();
+            }
+
+            ulong[] table = GC.AllocateUninitializedArray<ulong>(words);
+            ReadOnlySpan<ulong> bigEndian = MemoryMarshal.Cast<byte, ulong>(buffer.AsSpan(0, length));
+            if (BitConverter.IsLittleEndian)
+            {
+                BinaryPrimitives.ReverseEndianness(bigEndian, table);
+            }
+            else
+            {
+                bigEndian.CopyTo(table);
+            }
+
+            return table;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}
