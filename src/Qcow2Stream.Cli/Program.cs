@@ -8,6 +8,7 @@ RootCommand root = new("Reads QEMU disk images (qcow2) with their whole backing 
     DumpMapCommand.Create(),
     ReadCommand.Create(),
     InfoCommand.Create(),
+    ChangesCommand.Create(),
 };
 HelpText.Install(root);
 ParseResult parsed = root.Parse(args);

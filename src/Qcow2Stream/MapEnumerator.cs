@@ -51,26 +51,7 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
             _chain.ThrowIfDisposed();
             HostRun run = _chain.Translator.Translate(position, end - position, _detail);
             position = run.GuestEnd;
-            yield return Describe(run);
+            yield return _chain.Describe(run);
         }
     }
-
-    private MapExtent Describe(in HostRun run) => new()
-    {
-        Start = run.GuestOffset,
-        Length = run.Length,
-        Kind = run.Kind switch
-        {
-            RunKind.Data => MapKind.Data,
-            RunKind.Zero => MapKind.Zero,
-            RunKind.Unallocated => MapKind.Unallocated,
-            RunKind.Compressed => MapKind.Compressed,
-            _ => MapKind.Hole,
-        },
-        Depth = run.Depth,
-        HostOffset = run.HasHostOffset ? run.HostOffset : null,
-        HostLength = run.HostLength,
-        HostPath = run.HasHostOffset ? _chain.Layers[run.Depth].DataPath : null,
-        OffsetInCluster = run.OffsetInCluster,
-    };
 }

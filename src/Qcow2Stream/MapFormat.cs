@@ -13,12 +13,13 @@ public static class MapFormat
     /// is zero, <c>START LENGTH DEPTH POS</c> where it is allocated, <c>START LENGTH DEPTH POS BYTES</c> for a
     /// compressed cluster, whose BYTES at POS hold it. It is a function of the images' metadata alone.
     /// </summary>
-    /// <param name="map">The map to write.</param>
+    /// <param name="map">The map to write, or part of one.</param>
     /// <param name="output">Receives the lines; left open.</param>
     /// <exception cref="Qcow2Exception">A table is damaged; what comes before was written.</exception>
-    public static void WriteText(this MapEnumerator map, Stream output)
+    public static void WriteText(this IEnumerable<MapExtent> map, Stream output)
     {
         ArgumentNullException.ThrowIfNull(map);
+        ArgumentNullException.ThrowIfNull(output);
         using Utf8Output text = new(output);
         foreach (MapExtent extent in map.Select(AsText).Merge())
         {

@@ -16,17 +16,26 @@ namespace Qcow2Stream;
 /// <para>The files are never written to, and are opened shared, without locks. What an image's tables say is kept
 /// once read; an image that another program writes to meanwhile is not seen as of one moment.</para>
 /// </remarks>
-public sealed class Qcow2Chain : IDisposable
+public sealed partial class Qcow2Chain : IDisposable
 {
     private readonly Layer[] _layers;
+    private readonly Qcow2OpenOptions _options;
+    private readonly bool _ownsLayers;
     private readonly ChainReader _reader;
     private volatile bool _disposed;
 
-    private Qcow2Chain(Layer[] layers)
+    private Qcow2Chain(Layer[] layers, Qcow2OpenOptions options)
+        : this(layers, new ChainTranslator([.. layers.Select(l => l.Translator)]), options, ownsLayers: true)
+    {
+    }
+
+    private Qcow2Chain(Layer[] layers, ChainTranslator translator, Qcow2OpenOptions options, bool ownsLayers)
     {
         _layers = layers;
-        Translator = new ChainTranslator([.. layers.Select(l => l.Translator)]);
-        _reader = new ChainReader(layers, Translator);
+        _options = options;
+        _ownsLayers = ownsLayers;
+        Translator = translator;
+        _reader = new ChainReader(layers, translator);
         Layers = Array.AsReadOnly(layers
             .Select((l, depth) => new ImageLayer(depth, l.File.Path, l.ClusterFile.Path, l.Format, l.Translator.Length, l.Header))
             .ToArray());
@@ -55,9 +64,7 @@ public sealed class Qcow2Chain : IDisposable
     /// <exception cref="BackingFileException">A backing file is missing, refused, looping or one too many.</exception>
     public static Qcow2Chain Open(string path, Qcow2OpenOptions? options = null)
     {
-        ValueTask<Qcow2Chain> open = OpenPathAsync(path, options, async: false, default);
-        Debug.Assert(open.IsCompleted, "with async: false the chain is open before the call returns");
-        return open.GetAwaiter().GetResult();
+        return Completed(OpenPathAsync(path, options, async: false, default));
     }
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
@@ -67,9 +74,7 @@ public sealed class Qcow2Chain : IDisposable
     /// <exception cref="ArgumentException">The stream can't be read or can't seek.</exception>
     public static Qcow2Chain Open(Stream stream, Qcow2OpenOptions? options = null)
     {
-        ValueTask<Qcow2Chain> open = OpenStreamAsync(stream, options, async: false, default);
-        Debug.Assert(open.IsCompleted, "with async: false the chain is open before the call returns");
-        return open.GetAwaiter().GetResult();
+        return Completed(OpenStreamAsync(stream, options, async: false, default));
     }
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
@@ -153,7 +158,7 @@ public sealed class Qcow2Chain : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        foreach (Layer layer in _layers)
+        foreach (Layer layer in _ownsLayers ? _layers : [])
         {
             layer.Dispose();
         }
@@ -162,13 +167,18 @@ public sealed class Qcow2Chain : IDisposable
     /// <summary>Opens the top image alone, whatever it names: for what needs its header, and must not be used to read.</summary>
     internal static Qcow2Chain OpenTop(string path)
     {
-        ValueTask<Layer[]> open = ChainOpener.OpenAsync(
-            PathHostFile.Open(path), Qcow2OpenOptions.Default, policy: null, async: false, default);
-        Debug.Assert(open.IsCompleted, "with async: false the image is open before the call returns");
-        return new Qcow2Chain(open.GetAwaiter().GetResult());
+        Layer[] layers = Completed(ChainOpener.OpenAsync(
+            PathHostFile.Open(path), Qcow2OpenOptions.Default, policy: null, async: false, default));
+        return new Qcow2Chain(layers, Qcow2OpenOptions.Default);
     }
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
+
+    private static T Completed<T>(ValueTask<T> task)
+    {
+        Debug.Assert(task.IsCompleted, "with async: false everything has happened before the call returns");
+        return task.GetAwaiter().GetResult();
+    }
 
     private static async ValueTask<Qcow2Chain> OpenPathAsync(
         string path, Qcow2OpenOptions? options, bool async, CancellationToken cancellationToken)
@@ -176,7 +186,7 @@ public sealed class Qcow2Chain : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= Qcow2OpenOptions.Default;
         return new Qcow2Chain(await ChainOpener.OpenAsync(
-            PathHostFile.Open(path), options, options.Follow ?? FollowPolicy.SameDirectory, async, cancellationToken).ConfigureAwait(false));
+            PathHostFile.Open(path), options, options.Follow ?? FollowPolicy.SameDirectory, async, cancellationToken).ConfigureAwait(false), options);
     }
 
     private static async ValueTask<Qcow2Chain> OpenStreamAsync(
@@ -191,8 +201,27 @@ public sealed class Qcow2Chain : IDisposable
         options ??= Qcow2OpenOptions.Default;
         HostFile file = new StreamHostFile(stream, options.LeaveOpen);
         return new Qcow2Chain(await ChainOpener.OpenAsync(
-            file, options, options.Follow ?? FollowPolicy.None, async, cancellationToken).ConfigureAwait(false));
+            file, options, options.Follow ?? FollowPolicy.None, async, cancellationToken).ConfigureAwait(false), options);
     }
+
+    internal MapExtent Describe(in HostRun run) => new()
+    {
+        Start = run.GuestOffset,
+        Length = run.Length,
+        Kind = run.Kind switch
+        {
+            RunKind.Data => MapKind.Data,
+            RunKind.Zero => MapKind.Zero,
+            RunKind.Unallocated => MapKind.Unallocated,
+            RunKind.Compressed => MapKind.Compressed,
+            _ => MapKind.Hole,
+        },
+        Depth = run.Depth,
+        HostOffset = run.HasHostOffset ? run.HostOffset : null,
+        HostLength = run.HostLength,
+        HostPath = run.HasHostOffset ? Layers[run.Depth].DataPath : null,
+        OffsetInCluster = run.OffsetInCluster,
+    };
 
     /// <summary>How many of <paramref name="count"/> bytes from <paramref name="guestOffset"/> on the disk has.</summary>
     private int Clip(long guestOffset, int count)

@@ -8,7 +8,7 @@ internal static class DumpMapCommand
     public static Command Create()
     {
         Argument<string> image = CommonOptions.Image();
-        Option<FollowPolicy?> follow = CommonOptions.Follow();
+        ChainOptions chainOptions = new();
         Option<long?> start = CommonOptions.Size("--start", "Where in the guest's disk to start.");
         Option<long?> length = CommonOptions.Size("--length", "How much of the guest's disk to map.");
         Option<string> output = new("--output")
@@ -20,8 +20,9 @@ internal static class DumpMapCommand
 
         Command command = new("dump-map", "Prints which range of the guest's disk lives where in which file of the chain.")
         {
-            image, output, start, length, follow,
+            image, output, start, length,
         };
+        chainOptions.AddTo(command);
         command.SetHelpText("""
             START LENGTH                  nothing is allocated there, or it is all zeros
             START LENGTH DEPTH POS        it is at POS in layer DEPTH: 0 is IMAGE, 1 its backing file, ...
@@ -32,8 +33,7 @@ internal static class DumpMapCommand
             """);
         command.SetAction(parsed =>
         {
-            Qcow2OpenOptions options = new() { Follow = parsed.GetValue(follow) };
-            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), options);
+            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
             MapEnumerator map = chain.Map(parsed.GetValue(start) ?? 0, parsed.GetValue(length) ?? long.MaxValue);
             using Stream target = StandardOutput.Open();
             Action<Stream> write = parsed.GetValue(output) switch

@@ -8,7 +8,7 @@ internal static class InfoCommand
     public static Command Create()
     {
         Argument<string> image = CommonOptions.Image();
-        Option<FollowPolicy?> follow = CommonOptions.Follow();
+        ChainOptions chainOptions = new(withSnapshot: false);
         Option<string> output = new("--output")
         {
             Description = "text, or json with the field names of 'qemu-img info --output=json'.",
@@ -21,8 +21,9 @@ internal static class InfoCommand
         };
         Command command = new("info", "Prints the format, version, sizes, compression and backing file of an image.")
         {
-            image, output, wholeChain, follow,
+            image, output, wholeChain,
         };
+        chainOptions.AddTo(command);
         command.SetHelpText("""
             Example: qcow2 info --backing-chain disk.qcow2
             """);
@@ -31,7 +32,7 @@ internal static class InfoCommand
             string path = parsed.GetRequiredValue(image);
             bool chain = parsed.GetValue(wholeChain);
             IReadOnlyList<ImageInfo> images = chain
-                ? ImageInfo.ReadChain(path, new Qcow2OpenOptions { Follow = parsed.GetValue(follow) })
+                ? ImageInfo.ReadChain(path, chainOptions.Parse(parsed))
                 : [ImageInfo.Read(path)];
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(output) == "json")

@@ -10,20 +10,20 @@ internal static class ReadCommand
     public static Command Create()
     {
         Argument<string> image = CommonOptions.Image();
-        Option<FollowPolicy?> follow = CommonOptions.Follow();
+        ChainOptions chainOptions = new();
         Option<long?> offset = CommonOptions.Size("--offset", "Where in the guest's disk to start.");
         Option<long?> length = CommonOptions.Size("--length", "How much to write; by default all up to the end of the disk.");
         Command command = new("read", "Writes the guest's disk, or a range of it, to standard output.")
         {
-            image, offset, length, follow,
+            image, offset, length,
         };
+        chainOptions.AddTo(command);
         command.SetHelpText("""
             Example: qcow2 read --length 512 disk.qcow2 | xxd
             """);
         command.SetAction(parsed =>
         {
-            Qcow2OpenOptions options = new() { Follow = parsed.GetValue(follow) };
-            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), options);
+            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
             using Stream target = StandardOutput.Open();
             Copy(chain, parsed.GetValue(offset) ?? 0, parsed.GetValue(length) ?? long.MaxValue, target);
             return ExitCodes.Success;

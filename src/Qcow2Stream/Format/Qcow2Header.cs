@@ -89,6 +89,9 @@ public sealed partial class Qcow2Header
     /// <summary>Whether clusters have subclusters.</summary>
     public bool HasExtendedL2 => IncompatibleFeatures.HasFlag(Qcow2IncompatibleFeatures.ExtendedL2);
 
+    /// <summary>Whether the persistent bitmaps can be trusted (autoclear feature bit 0); without it they are as good as gone.</summary>
+    public bool HasConsistentBitmaps => (AutoclearFeatures & BitmapsBit) != 0;
+
     internal int ClusterBits { get; private init; }
 
     internal Geometry Geometry => new(ClusterBits, HasExtendedL2);

@@ -13,6 +13,7 @@ public sealed partial class Qcow2Header
     // QEMU's own limit (section "Backing file name").
     private const int MaxBackingFileName = 1023;
     private const int MaxRefcountOrder = 6;
+    private const ulong BitmapsBit = 1 << 0;
     private const ulong RawDataFileBit = 1 << 1;
 
     internal static bool HasMagic(ReadOnlySpan<byte> start) =>

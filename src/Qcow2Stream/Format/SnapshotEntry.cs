@@ -30,7 +30,7 @@ internal static class SnapshotEntry
 
     private const long NanosecondsPerTick = 100;
 
-    /// <summary>The length of the whole entry, from its fixed part.</summary>
+    /// <summary>The length of the entry, from its fixed part, without the padding to 8 bytes: behind the last entry that need not be there.</summary>
     /// <exception cref="Qcow2FormatException">The extra data is longer than allowed.</exception>
     public static int LengthOf(ReadOnlySpan<byte> fixedPart, string? path, long hostOffset)
     {
@@ -41,10 +41,12 @@ internal static class SnapshotEntry
                 $"a snapshot's extra data is {extra} bytes long; {MaxExtraData} are allowed", path, hostOffset: hostOffset + ExtraDataSize);
         }
 
-        int length = FixedLength + (int)extra
+        return FixedLength + (int)extra
             + BinaryPrimitives.ReadUInt16BigEndian(fixedPart[IdSize..]) + BinaryPrimitives.ReadUInt16BigEndian(fixedPart[NameSize..]);
-        return (length + 7) & ~7;
     }
+
+    /// <summary>How far it is from the start of an entry to the next.</summary>
+    public static int Padded(int length) => (length + 7) & ~7;
 
     /// <summary>Parses a whole entry.</summary>
     /// <param name="entry">As long as <see cref="LengthOf"/> says.</param>
@@ -93,7 +95,7 @@ internal static class SnapshotEntry
             VmClockNanoseconds = clock,
             L1TableOffset = BinaryPrimitives.ReadUInt64BigEndian(entry[L1TableOffset..]),
             L1Size = BinaryPrimitives.ReadUInt32BigEndian(entry[L1Size..]),
-            EntryLength = entry.Length,
+            EntryLength = Padded(entry.Length),
         };
     }
 }

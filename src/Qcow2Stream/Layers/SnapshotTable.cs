@@ -7,8 +7,9 @@ namespace Qcow2Stream.Layers;
 /// <summary>Reads an image's snapshot table, entry by entry: nothing is allocated by what a field claims.</summary>
 internal static class SnapshotTable
 {
+    private const string What = "the snapshot table";
     private const int MaxNames = 2 * ushort.MaxValue;
-    private const int MaxEntry = SnapshotEntry.FixedLength + SnapshotEntry.MaxExtraData + MaxNames + 7;
+    private const int MaxEntry = SnapshotEntry.FixedLength + SnapshotEntry.MaxExtraData + MaxNames;
 
     /// <summary>Finds a snapshot by its id or, where no id fits, by its name.</summary>
     /// <exception cref="Qcow2Exception">There is none; the message lists those that are.</exception>
@@ -57,12 +58,13 @@ internal static class SnapshotTable
             long position = (long)start;
             for (uint i = 0; i < count; i++)
             {
-                await ReadExactlyAsync(image, position, buffer.AsMemory(0, SnapshotEntry.FixedLength), async, cancellationToken)
-                    .ConfigureAwait(false);
+                await TablePieces.ReadExactlyAsync(
+                    image, position, buffer.AsMemory(0, SnapshotEntry.FixedLength), What, async, cancellationToken).ConfigureAwait(false);
                 int length = SnapshotEntry.LengthOf(buffer, path, position);
-                await ReadExactlyAsync(image, position, buffer.AsMemory(0, length), async, cancellationToken).ConfigureAwait(false);
+                await TablePieces.ReadExactlyAsync(image, position, buffer.AsMemory(0, length), What, async, cancellationToken)
+                    .ConfigureAwait(false);
                 snapshots.Add(SnapshotEntry.Parse(buffer.AsSpan(0, length), image.Header.Size, path, position));
-                position += length;
+                position += SnapshotEntry.Padded(length);
                 if (position - (long)start > options.MaxSnapshotTableBytes)
                 {
                     throw new Qcow2UnsupportedException(
@@ -78,16 +80,6 @@ internal static class SnapshotTable
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private static async ValueTask ReadExactlyAsync(
-        Qcow2Image image, long position, Memory<byte> buffer, bool async, CancellationToken cancellationToken)
-    {
-        int read = await image.File.ReadAtAsync(position, buffer, async, cancellationToken).ConfigureAwait(false);
-        if (read < buffer.Length)
-        {
-            throw new Qcow2FormatException("the file ends inside the snapshot table", image.File.Path, hostOffset: position + read);
         }
     }
 }

@@ -4,7 +4,9 @@ namespace Qcow2Stream.Translation;
 /// The descent through the chain: the only place where "unallocated" in one image becomes a question to the image
 /// below it. Reading, mapping and extents all ask here.
 /// </summary>
-internal sealed class ChainTranslator(ITranslator[] images)
+/// <param name="images">From the top down.</param>
+/// <param name="firstDepth">The depth of the first of them, where it is not the top of its chain.</param>
+internal sealed class ChainTranslator(ITranslator[] images, int firstDepth = 0)
 {
     /// <summary>The size of the guest's disk in bytes.</summary>
     public long Length => images[0].Length;
@@ -24,7 +26,7 @@ internal sealed class ChainTranslator(ITranslator[] images)
             HostRun run = images[depth].Translate(guestOffset, maxLength, detail);
             if (!Descends(run, depth, out maxLength))
             {
-                return run with { Depth = depth };
+                return run with { Depth = firstDepth + depth };
             }
         }
     }
@@ -39,7 +41,7 @@ internal sealed class ChainTranslator(ITranslator[] images)
                 .ConfigureAwait(false);
             if (!Descends(run, depth, out maxLength))
             {
-                return run with { Depth = depth };
+                return run with { Depth = firstDepth + depth };
             }
         }
     }

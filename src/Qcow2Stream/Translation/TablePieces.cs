@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Qcow2Stream.Format;
 
@@ -36,6 +37,26 @@ internal static class TablePieces
         if (end > fileLength)
         {
             image.Damaged(Error($"does not lie inside the file of {fileLength} bytes"), image.Geometry.L2Coverage);
+        }
+    }
+
+    /// <summary>As <see cref="LoadAsync"/>, for callers that wait.</summary>
+    public static ulong[] Load(Qcow2Image image, long hostOffset, int words)
+    {
+        ValueTask<ulong[]> load = LoadAsync(image, hostOffset, words, async: false, default);
+        Debug.Assert(load.IsCompleted, "with async: false a load completes before it returns");
+        return load.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Fills <paramref name="buffer"/> from a structure that is no table of words.</summary>
+    /// <exception cref="Qcow2FormatException">The file ends first; <paramref name="what"/> says inside what.</exception>
+    public static async ValueTask ReadExactlyAsync(
+        Qcow2Image image, long hostOffset, Memory<byte> buffer, string what, bool async, CancellationToken cancellationToken)
+    {
+        int read = await image.File.ReadAtAsync(hostOffset, buffer, async, cancellationToken).ConfigureAwait(false);
+        if (read < buffer.Length)
+        {
+            throw new Qcow2FormatException($"the file ends inside {what}", image.File.Path, hostOffset: hostOffset + read);
         }
     }
 

@@ -1,0 +1,55 @@
+using System.CommandLine;
+
+namespace Qcow2Stream.Cli;
+
+/// <summary>The options that say how a chain is opened, the same for every command that opens one.</summary>
+internal sealed class ChainOptions
+{
+    private readonly Option<FollowPolicy?> _follow = CommonOptions.Follow();
+
+    private readonly Option<string> _dataFile = new("--data-file")
+    {
+        Description = "The image's external data file, in place of the name that it records.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string>? _snapshot;
+
+    private readonly Option<bool> _lenient = new("--lenient")
+    {
+        Description = "Reads zeros where a damaged image points past the end of its file, as QEMU does, and says so on standard error.",
+    };
+
+    /// <summary>Makes the options; the choice of a snapshot only for commands that look at one disk.</summary>
+    public ChainOptions(bool withSnapshot = true)
+    {
+        _snapshot = withSnapshot
+            ? new Option<string>("--snapshot")
+            {
+                Description = "An internal snapshot of the image, by id or name, in place of its active disk.",
+                HelpName = "NAME",
+            }
+            : null;
+    }
+
+    public void AddTo(Command command)
+    {
+        if (_snapshot is not null)
+        {
+            command.Add(_snapshot);
+        }
+
+        command.Add(_dataFile);
+        command.Add(_follow);
+        command.Add(_lenient);
+    }
+
+    public Qcow2OpenOptions Parse(ParseResult parsed) => new()
+    {
+        Follow = parsed.GetValue(_follow),
+        DataFile = parsed.GetValue(_dataFile),
+        Snapshot = _snapshot is null ? null : parsed.GetValue(_snapshot),
+        Lenient = parsed.GetValue(_lenient),
+        OnDamage = damage => Console.Error.WriteLine($"qcow2: damaged: {damage.Reason}"),
+    };
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Qcow2Stream.Cli.Commands;
+
+/// <summary>changes: what differs between two disks of one chain.</summary>
+internal static class ChangesCommand
+{
+    private const string SnapshotPrefix = "snapshot:";
+    private const string DepthPrefix = "depth:";
+
+    public static Command Create()
+    {
+        Argument<string> image = CommonOptions.Image();
+        ChainOptions chainOptions = new(withSnapshot: false);
+        Option<DiskPoint> from = Point("--from", "The disk that is there already.");
+        Option<DiskPoint> to = Point("--to", "The disk wanted.");
+        from.Required = true;
+        to.DefaultValueFactory = _ => DiskPoint.Active;
+        Command command = new("changes", "Prints which ranges differ, by what is allocated where, between two disks of one chain.")
+        {
+            image, from, to,
+        };
+        chainOptions.AddTo(command);
+        command.SetHelpText("""
+            A disk is one of:
+            active         IMAGE as it is now
+            snapshot:NAME  an internal snapshot of IMAGE, by its id or name
+            depth:N        what layer N of the chain and those below it show; 0 is IMAGE
+
+            Each line is a range that must be copied to get from the one to the other, in the form of
+            dump-map: START LENGTH for zeros, START LENGTH DEPTH POS [BYTES] for data. No data is read.
+
+            Example: qcow2 changes disk.qcow2 --from snapshot:monday --to active
+            """);
+        command.SetAction(parsed =>
+        {
+            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
+            using Stream target = StandardOutput.Open();
+            chain.Changes(parsed.GetValue(from), parsed.GetValue(to)).WriteText(target);
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static Option<DiskPoint> Point(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "active|snapshot:NAME|depth:N",
+        CustomParser = ParsePoint,
+    };
+
+    private static DiskPoint ParsePoint(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (text == "active")
+        {
+            return DiskPoint.Active;
+        }
+
+        if (text.StartsWith(SnapshotPrefix, StringComparison.Ordinal) && text.Length > SnapshotPrefix.Length)
+        {
+            return DiskPoint.Snapshot(text[SnapshotPrefix.Length..]);
+        }
+
+        if (text.StartsWith(DepthPrefix, StringComparison.Ordinal)
+            && int.TryParse(text.AsSpan(DepthPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int depth))
+        {
+            return DiskPoint.Layer(depth);
+        }
+
+        result.AddError($"a disk is active, snapshot:NAME or depth:N, not '{text}'");
+        return default;
+    }
+}

@@ -1,0 +1,118 @@
+using DiscUtils.Streams;
+using Qcow2Stream.Layers;
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream;
+
+/// <content>What the top image keeps beside its active disk: snapshots, bitmaps, and what changed between two of its disks.</content>
+public sealed partial class Qcow2Chain
+{
+    /// <summary>Lists the internal snapshots of the top image, in the order of its table.</summary>
+    /// <returns>Empty for an image without any, and for a raw one.</returns>
+    /// <exception cref="Qcow2FormatException">The snapshot table is damaged; the disk itself stays readable.</exception>
+    /// <exception cref="Qcow2UnsupportedException">The table passes a limit of the options.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public IReadOnlyList<Qcow2Snapshot> GetSnapshots() => Completed(GetSnapshotsAsync(async: false, default));
+
+    /// <inheritdoc cref="GetSnapshots"/>
+    /// <param name="cancellationToken">Ends the reading of the table.</param>
+    public async Task<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(CancellationToken cancellationToken = default) =>
+        await GetSnapshotsAsync(async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Lists the persistent dirty bitmaps of the top image, in the order of its directory.</summary>
+    /// <returns>Empty for an image without any, for one whose bitmaps were invalidated, and for a raw one.</returns>
+    /// <exception cref="Qcow2FormatException">The bitmap directory is damaged; the disk itself stays readable.</exception>
+    /// <exception cref="Qcow2UnsupportedException">The directory passes a limit of the options, or holds what is not known.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public IReadOnlyList<Qcow2Bitmap> GetBitmaps() => Completed(GetBitmapsAsync(async: false, default));
+
+    /// <inheritdoc cref="GetBitmaps"/>
+    /// <param name="cancellationToken">Ends the reading of the directory.</param>
+    public async Task<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(CancellationToken cancellationToken = default) =>
+        await GetBitmapsAsync(async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// The saved state of the virtual machine that belongs to a snapshot, as a seekable, read-only stream. It lies in the
+    /// image behind the snapshot's disk.
+    /// </summary>
+    /// <param name="snapshot">One of <see cref="GetSnapshots"/>.</param>
+    /// <returns>A stream of <see cref="Qcow2Snapshot.VmStateSize"/> bytes; the chain must stay open beside it.</returns>
+    /// <exception cref="Qcow2FormatException">The snapshot's L1 table is damaged, or does not cover the state.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public Stream OpenVmState(Qcow2Snapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        ThrowIfDisposed();
+        Qcow2Layer top = _layers[0] as Qcow2Layer
+            ?? throw new ArgumentException("The snapshot does not belong to this chain: its top image is raw.", nameof(snapshot));
+        L1Location l1 = Qcow2Disk.CheckedL1(top.Image, snapshot, withVmState: true);
+        long start = top.Image.Geometry.L1EntriesFor(snapshot.DiskSize) * top.Image.Geometry.L2Coverage;
+        Qcow2Translator translator = new(top.Image, l1, start + snapshot.VmStateSize, _options.LayerCacheBytes);
+        Qcow2Chain state = new([top], new ChainTranslator([translator]), _options, ownsLayers: false);
+        return new SubStream(new Qcow2ChainStream(state, ownsChain: false), Ownership.Dispose, start, snapshot.VmStateSize);
+    }
+
+    /// <summary>
+    /// What has to be copied to get from one disk of this chain to another: the ranges of <paramref name="to"/> that
+    /// live elsewhere than the same ranges of <paramref name="from"/>. No data is read, only tables; so a range that was
+    /// rewritten with the bytes it had counts as changed, and one known to be zeros in both does not.
+    /// </summary>
+    /// <param name="from">The disk that is there already.</param>
+    /// <param name="to">
+    /// The disk wanted. It sets the size: behind the end of <paramref name="from"/> everything that is not zeros is a
+    /// change, and what <paramref name="from"/> has behind its own end is not told.
+    /// </param>
+    /// <returns>Lazy, in order, neighbours merged, in constant memory. Each extent says what is in <paramref name="to"/>.</returns>
+    /// <exception cref="Qcow2Exception">There is no such snapshot or layer, or a table is damaged.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public IEnumerable<MapExtent> Changes(DiskPoint from, DiskPoint to)
+    {
+        ThrowIfDisposed();
+        return RunComparison.Changes(TranslatorAt(from), TranslatorAt(to)).Select(run => Describe(run)).Merge();
+    }
+
+    private ChainTranslator TranslatorAt(DiskPoint point)
+    {
+        if (point.Depth >= _layers.Length)
+        {
+            throw new Qcow2Exception($"there is no layer {point.Depth}: the chain has {_layers.Length}", Layers[0].Path);
+        }
+
+        ITranslator[] images = [.. _layers.Skip(point.Depth).Select(l => l.Translator)];
+        if (point.Depth == 0 && _layers[0] is Qcow2Layer top && top.Disk.Snapshot?.Id != point.IdOrName)
+        {
+            // The chain may itself be open at a snapshot.
+            Qcow2Snapshot? snapshot = point.IdOrName is null
+                ? null
+                : Completed(SnapshotTable.FindAsync(top.Image, point.IdOrName, _options, async: false, default));
+            Qcow2Disk disk = new(top.Image, snapshot);
+            images[0] = new Qcow2Translator(top.Image, disk.L1, disk.Length, _options.LayerCacheBytes);
+        }
+        else if (point.IdOrName is { } name && _layers[0] is not Qcow2Layer)
+        {
+            throw new Qcow2Exception($"there is no snapshot '{name}': the image is raw", Layers[0].Path);
+        }
+
+        return new ChainTranslator(images, point.Depth);
+    }
+
+    private async ValueTask<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(bool async, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        return _layers[0] is Qcow2Layer top
+            ? await SnapshotTable.ReadAsync(top.Image, _options, async, cancellationToken).ConfigureAwait(false)
+            : [];
+    }
+
+    private async ValueTask<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(bool async, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        if (_layers[0] is not Qcow2Layer top)
+        {
+            return [];
+        }
+
+        return (await BitmapDirectory.ReadAsync(top.Image, _options, async, cancellationToken).ConfigureAwait(false))
+            .ConvertAll(e => new Qcow2Bitmap(top.Image, e));
+    }
+}
