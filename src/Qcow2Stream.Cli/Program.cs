@@ -9,6 +9,7 @@ RootCommand root = new("Reads QEMU disk images (qcow2) with their whole backing 
     ReadCommand.Create(),
     InfoCommand.Create(),
     ChangesCommand.Create(),
+    DumpHeaderCommand.Create(),
 };
 HelpText.Install(root);
 ParseResult parsed = root.Parse(args);

@@ -12,30 +12,30 @@ public sealed partial class Qcow2Chain
     /// <exception cref="Qcow2FormatException">The snapshot table is damaged; the disk itself stays readable.</exception>
     /// <exception cref="Qcow2UnsupportedException">The table passes a limit of the options.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
-    public IReadOnlyList<Qcow2Snapshot> GetSnapshots() => Completed(GetSnapshotsAsync(async: false, default));
+    public IReadOnlyList<Qcow2Snapshot> GetSnapshots() => GetSnapshots(_layers[0]);
 
-    /// <inheritdoc cref="GetSnapshots"/>
+    /// <inheritdoc cref="GetSnapshots()"/>
     /// <param name="cancellationToken">Ends the reading of the table.</param>
     public async Task<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(CancellationToken cancellationToken = default) =>
-        await GetSnapshotsAsync(async: true, cancellationToken).ConfigureAwait(false);
+        await GetSnapshotsAsync(_layers[0], async: true, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Lists the persistent dirty bitmaps of the top image, in the order of its directory.</summary>
     /// <returns>Empty for an image without any, for one whose bitmaps were invalidated, and for a raw one.</returns>
     /// <exception cref="Qcow2FormatException">The bitmap directory is damaged; the disk itself stays readable.</exception>
     /// <exception cref="Qcow2UnsupportedException">The directory passes a limit of the options, or holds what is not known.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
-    public IReadOnlyList<Qcow2Bitmap> GetBitmaps() => Completed(GetBitmapsAsync(async: false, default));
+    public IReadOnlyList<Qcow2Bitmap> GetBitmaps() => GetBitmaps(_layers[0]);
 
-    /// <inheritdoc cref="GetBitmaps"/>
+    /// <inheritdoc cref="GetBitmaps()"/>
     /// <param name="cancellationToken">Ends the reading of the directory.</param>
     public async Task<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(CancellationToken cancellationToken = default) =>
-        await GetBitmapsAsync(async: true, cancellationToken).ConfigureAwait(false);
+        await GetBitmapsAsync(_layers[0], async: true, cancellationToken).ConfigureAwait(false);
 
     /// <summary>
     /// The saved state of the virtual machine that belongs to a snapshot, as a seekable, read-only stream. It lies in the
     /// image behind the snapshot's disk.
     /// </summary>
-    /// <param name="snapshot">One of <see cref="GetSnapshots"/>.</param>
+    /// <param name="snapshot">One of <see cref="GetSnapshots()"/>.</param>
     /// <returns>A stream of <see cref="Qcow2Snapshot.VmStateSize"/> bytes; the chain must stay open beside it.</returns>
     /// <exception cref="Qcow2FormatException">The snapshot's L1 table is damaged, or does not cover the state.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
@@ -96,23 +96,26 @@ public sealed partial class Qcow2Chain
         return new ChainTranslator(images, point.Depth);
     }
 
-    private async ValueTask<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(bool async, CancellationToken cancellationToken)
+    internal IReadOnlyList<Qcow2Snapshot> GetSnapshots(Layer layer) => Completed(GetSnapshotsAsync(layer, async: false, default));
+
+    internal IReadOnlyList<Qcow2Bitmap> GetBitmaps(Layer layer) => Completed(GetBitmapsAsync(layer, async: false, default));
+
+    private async ValueTask<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(
+        Layer layer, bool async, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        return _layers[0] is Qcow2Layer top
-            ? await SnapshotTable.ReadAsync(top.Image, _options, async, cancellationToken).ConfigureAwait(false)
+        return layer is Qcow2Layer qcow2
+            ? await SnapshotTable.ReadAsync(qcow2.Image, _options, async, cancellationToken).ConfigureAwait(false)
             : [];
     }
 
-    private async ValueTask<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(bool async, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(
+        Layer layer, bool async, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        if (_layers[0] is not Qcow2Layer top)
-        {
-            return [];
-        }
-
-        return (await BitmapDirectory.ReadAsync(top.Image, _options, async, cancellationToken).ConfigureAwait(false))
-            .ConvertAll(e => new Qcow2Bitmap(top.Image, e));
+        return layer is Qcow2Layer qcow2
+            ? (await BitmapDirectory.ReadAsync(qcow2.Image, _options, async, cancellationToken).ConfigureAwait(false))
+                .ConvertAll(e => new Qcow2Bitmap(qcow2.Image, e))
+            : [];
     }
 }

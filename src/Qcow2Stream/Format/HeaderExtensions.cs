@@ -21,6 +21,17 @@ internal static class HeaderExtensions
     private const int Alignment = 8;
     private const int TypeAndLength = 8;
 
+    /// <summary>What an extension is called in the specification.</summary>
+    public static string NameOf(uint type) => type switch
+    {
+        BackingFormat => "backing file format name",
+        FeatureNameTable => "feature name table",
+        Bitmaps => "bitmaps",
+        FullDiskEncryption => "full disk encryption header pointer",
+        ExternalDataFile => "external data file name",
+        _ => "unknown",
+    };
+
     /// <summary>
     /// Parses the extensions between <paramref name="start"/> and <paramref name="end"/>; null if the list goes
     /// on behind the bytes given.

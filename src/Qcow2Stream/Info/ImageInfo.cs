@@ -1,4 +1,3 @@
-using Qcow2Stream.IO;
 using Qcow2Stream.Layers;
 
 namespace Qcow2Stream;
@@ -6,13 +5,15 @@ namespace Qcow2Stream;
 /// <summary>What an image says of itself. Immutable.</summary>
 public sealed class ImageInfo
 {
-    private ImageInfo(HostFile file, ImageFormat format, long length, Qcow2Header? header)
+    private ImageInfo(Layer layer, IReadOnlyList<Qcow2Snapshot> snapshots, IReadOnlyList<Qcow2Bitmap> bitmaps)
     {
-        Path = file.Path!;
-        Format = format;
-        Length = length;
-        Header = header;
-        AllocatedLength = file.GetAllocatedLength();
+        Path = layer.File.Path!;
+        Format = layer.Format;
+        Length = layer.Translator.Length;
+        Header = layer.Header;
+        AllocatedLength = layer.File.GetAllocatedLength();
+        Snapshots = snapshots;
+        Bitmaps = bitmaps;
     }
 
     /// <summary>The file's path as it was opened.</summary>
@@ -30,11 +31,22 @@ public sealed class ImageInfo
     /// <summary>The image's header; null for a raw file.</summary>
     public Qcow2Header? Header { get; }
 
+    /// <summary>The internal snapshots, in the order of the image's table.</summary>
+    public IReadOnlyList<Qcow2Snapshot> Snapshots { get; }
+
+    /// <summary>The persistent dirty bitmaps, in the order of the image's directory. To read one, open the chain.</summary>
+    public IReadOnlyList<Qcow2Bitmap> Bitmaps { get; }
+
+    /// <summary>How the image is encrypted; null if it is not.</summary>
+    public EncryptionInfo? Encryption { get; private init; }
+
     /// <summary>
     /// The path that <see cref="FollowPolicy.Trusted"/> would open as the backing file; null if the image has none.
     /// It is untrusted text, and nothing has looked whether it exists.
     /// </summary>
     public string? FullBackingFile => Header?.BackingFile is { } name ? FileGate.Combine(Path, FileName.WithoutScheme(name)) : null;
+
+    internal string FormatName => Format == ImageFormat.Qcow2 ? "qcow2" : "raw";
 
     /// <summary>Reads what one image says of itself, and opens nothing that it names.</summary>
     /// <param name="path">The image: a regular file.</param>
@@ -54,5 +66,5 @@ public sealed class ImageInfo
     }
 
     private static ImageInfo[] Describe(Qcow2Chain chain) =>
-        [.. chain.Images.Select(i => new ImageInfo(i.File, i.Format, i.Translator.Length, i.Header))];
+        [.. chain.Images.Select(i => new ImageInfo(i, chain.GetSnapshots(i), chain.GetBitmaps(i)))];
 }

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using System.Text;
+
+namespace Qcow2Stream.Cli.Commands;
+
+/// <summary>dump-header: the header's fields and extensions as they stand in the file.</summary>
+internal static class DumpHeaderCommand
+{
+    public static Command Create()
+    {
+        Argument<string> image = CommonOptions.Image();
+        Command command = new("dump-header", "Prints the header fields and header extensions of a qcow2 image as they stand in the file.")
+        {
+            image,
+        };
+        command.SetHelpText("""
+            The names are the specification's. Feature bits come with their names, where the image
+            or the specification gives one. Nothing is judged: see inspect for what is wrong.
+
+            Example: qcow2 dump-header disk.qcow2
+            """);
+        command.SetAction(parsed =>
+        {
+            using Stream target = StandardOutput.Open();
+            target.Write(Encoding.UTF8.GetBytes(HeaderDump.Read(parsed.GetRequiredValue(image)).ToString()));
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+}
