@@ -15,6 +15,12 @@ internal sealed class ChainOptions
 
     private readonly Option<string>? _snapshot;
 
+    private readonly Option<FileInfo> _secretFile = new("--secret-file")
+    {
+        Description = "The passphrase of encrypted images: all bytes of this file, a line's end too.",
+        HelpName = "FILE",
+    };
+
     private readonly Option<bool> _lenient = new("--lenient")
     {
         Description = "Reads zeros where a damaged image points past the end of its file, as QEMU does, and says so on standard error.",
@@ -40,6 +46,7 @@ internal sealed class ChainOptions
         }
 
         command.Add(_dataFile);
+        command.Add(_secretFile);
         command.Add(_follow);
         command.Add(_lenient);
     }
@@ -49,6 +56,7 @@ internal sealed class ChainOptions
         Follow = parsed.GetValue(_follow),
         DataFile = parsed.GetValue(_dataFile),
         Snapshot = _snapshot is null ? null : parsed.GetValue(_snapshot),
+        Passphrase = parsed.GetValue(_secretFile) is { } file ? _ => File.ReadAllBytes(file.FullName) : null,
         Lenient = parsed.GetValue(_lenient),
         OnDamage = damage => Console.Error.WriteLine($"qcow2: damaged: {damage.Reason}"),
     };

@@ -30,6 +30,9 @@ public readonly record struct MapExtent
     /// <summary>The file that holds the bytes, as its layer's path; null if none does, or for a stream without a name.</summary>
     public string? HostPath { get; init; }
 
+    /// <summary>Whether what the file holds is encrypted: <see cref="HostOffset"/> then leads to ciphertext.</summary>
+    public bool IsEncrypted { get; init; }
+
     /// <summary>The first byte of the guest's disk behind the extent.</summary>
     public long End => Start + Length;
 

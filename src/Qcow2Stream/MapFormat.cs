@@ -66,10 +66,10 @@ public static class MapFormat
 
     /// <summary>
     /// Writes what <c>qemu-img map</c> prints: only data that is not zero, with hexadecimal numbers and file names.
-    /// As there, compressed clusters can't be shown.
+    /// As there, compressed and encrypted data can't be shown.
     /// </summary>
     /// <inheritdoc cref="WriteText"/>
-    /// <exception cref="Qcow2UnsupportedException">A compressed cluster was met; what comes before was written.</exception>
+    /// <exception cref="Qcow2UnsupportedException">Compressed or encrypted data was met; what comes before was written.</exception>
     public static void WriteHuman(this MapEnumerator map, Stream output)
     {
         ArgumentNullException.ThrowIfNull(map);
@@ -77,11 +77,13 @@ public static class MapFormat
         text.Text("Offset          Length          Mapped to       File\n"u8);
         foreach (MapExtent extent in map.WithHostHoles())
         {
-            if (extent.Kind == MapKind.Compressed)
+            string? opaque = extent.Kind == MapKind.Compressed ? "compressed"
+                : extent.Kind == MapKind.Data && extent.IsEncrypted ? "encrypted" : null;
+            if (opaque is not null)
             {
                 throw new Qcow2UnsupportedException(
-                    "compressed clusters in the human form",
-                    $"the human form of a map can't show the compressed cluster at guest offset {extent.Start}; the text and JSON forms can",
+                    $"{opaque} clusters in the human form",
+                    $"the human form of a map can't show the {opaque} data at guest offset {extent.Start}; the text and JSON forms can",
                     extent.HostPath);
             }
 
@@ -97,9 +99,9 @@ public static class MapFormat
     private static MapExtent AsText(MapExtent extent) =>
         extent.IsZero ? new MapExtent { Start = extent.Start, Length = extent.Length, Kind = MapKind.Zero } : extent;
 
-    /// <summary>In JSON, compressed clusters have no place.</summary>
+    /// <summary>In JSON, what can't be read as it stands in the file has no place there.</summary>
     private static MapExtent AsJson(MapExtent extent) =>
-        extent.Kind == MapKind.Compressed ? extent with { HostOffset = null } : extent;
+        extent.Kind == MapKind.Compressed || extent.IsEncrypted ? extent with { HostOffset = null, IsEncrypted = false } : extent;
 
     private static void WriteJsonEntry(Utf8Output text, in MapExtent extent, bool isZero)
     {

@@ -1,4 +1,5 @@
 using DiscUtils.Streams;
+using Qcow2Stream.Crypto;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Translation;
 
@@ -99,6 +100,28 @@ public sealed partial class Qcow2Chain
     internal IReadOnlyList<Qcow2Snapshot> GetSnapshots(Layer layer) => Completed(GetSnapshotsAsync(layer, async: false, default));
 
     internal IReadOnlyList<Qcow2Bitmap> GetBitmaps(Layer layer) => Completed(GetBitmapsAsync(layer, async: false, default));
+
+    internal static EncryptionInfo? GetEncryption(Layer layer)
+    {
+        if (layer is not Qcow2Layer { Header.EncryptionMethod: not 0 } qcow2)
+        {
+            return null;
+        }
+
+        LuksHeader? luks = Completed(LayerKey.ReadLuksHeaderAsync(qcow2.Image, async: false, default));
+        return new EncryptionInfo(qcow2.Header.EncryptionMethod, luks is null ? null : Describe(luks));
+    }
+
+    private static LuksInfo Describe(LuksHeader luks) => new(
+        luks.Cipher.CipherName,
+        luks.Cipher.ModeName,
+        luks.Cipher.IvName,
+        luks.Cipher.EssivHash?.Name,
+        luks.Hash.Name,
+        luks.Uuid,
+        luks.PayloadOffset,
+        luks.MasterKeyIterations,
+        [.. luks.Slots.Select(s => new LuksKeySlotInfo(s.Active, s.Iterations, s.KeyMaterialOffset, s.Stripes))]);
 
     private async ValueTask<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(
         Layer layer, bool async, CancellationToken cancellationToken)

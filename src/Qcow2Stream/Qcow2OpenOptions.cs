@@ -30,6 +30,23 @@ public sealed record Qcow2OpenOptions
     public string? Snapshot { get; init; }
 
     /// <summary>
+    /// Gives the passphrase of an encrypted image, once a layer, when data is first read from it; maps and information
+    /// need none. The array is wiped after use. Null, the default, or a null array, refuses.
+    /// </summary>
+    public Func<EncryptedImage, byte[]?>? Passphrase { get; init; }
+
+    /// <summary>
+    /// The most rounds of key derivation for one key slot. Default: 20 million, some seconds; a crafted header may ask
+    /// for four thousand million, an hour.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
+    public int MaxKeyIterations
+    {
+        get;
+        init => field = AtLeast(value, 1);
+    } = 20_000_000;
+
+    /// <summary>
     /// Reads damaged images as QEMU does: tables, clusters and tails that lie past the end of their file are zeros.
     /// False, the default, makes that an error, so that a download that broke off is not taken for an empty disk.
     /// </summary>

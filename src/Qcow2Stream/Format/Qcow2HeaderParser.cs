@@ -13,6 +13,7 @@ public sealed partial class Qcow2Header
     // QEMU's own limit (section "Backing file name").
     private const int MaxBackingFileName = 1023;
     private const int MaxRefcountOrder = 6;
+    private const uint MaxCryptMethod = 2;
     private const ulong BitmapsBit = 1 << 0;
     private const ulong RawDataFileBit = 1 << 1;
 
@@ -206,20 +207,11 @@ public sealed partial class Qcow2Header
             feature, $"the image uses a feature that is not handled: {feature}", path, HeaderLayout.IncompatibleFeatures);
     }
 
-    private static int CheckCryptMethod(uint method, string? path)
-    {
-        string feature = method switch
-        {
-            0 => "",
-            1 => "AES encryption",
-            2 => "LUKS encryption",
-            _ => $"encryption method {method}",
-        };
-        return feature.Length == 0
-            ? 0
+    private static int CheckCryptMethod(uint method, string? path) =>
+        method <= MaxCryptMethod
+            ? (int)method
             : throw new Qcow2UnsupportedException(
-                feature, $"the image uses a feature that is not handled: {feature}", path, HeaderLayout.CryptMethod);
-    }
+                $"encryption method {method}", $"crypt_method {method} is not known; 0 (none), 1 (AES) and 2 (LUKS) are", path, HeaderLayout.CryptMethod);
 
     private static (long Size, int L1Size, long L1Offset) ReadL1(
         ReadOnlySpan<byte> start, Geometry geometry, long fileLength, int maxL1TableBytes, string? path)

@@ -66,5 +66,5 @@ public sealed class ImageInfo
     }
 
     private static ImageInfo[] Describe(Qcow2Chain chain) =>
-        [.. chain.Images.Select(i => new ImageInfo(i, chain.GetSnapshots(i), chain.GetBitmaps(i)))];
+        [.. chain.Images.Select(i => new ImageInfo(i, chain.GetSnapshots(i), chain.GetBitmaps(i)) { Encryption = Qcow2Chain.GetEncryption(i) })];
 }

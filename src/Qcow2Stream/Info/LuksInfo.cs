@@ -3,7 +3,7 @@ namespace Qcow2Stream;
 /// <summary>What the LUKS header of an image says, in the words of <c>qemu-img info</c>. Immutable.</summary>
 /// <param name="Cipher">The cipher and its key size, such as "aes-256".</param>
 /// <param name="CipherMode">The mode, such as "xts".</param>
-/// <param name="IvGenerator">How a sector's initialisation vector is made, such as "plain64".</param>
+/// <param name="IvGenerator">How a sector's initialisation vector is made, such as "plain64"; null where none is recorded.</param>
 /// <param name="IvGeneratorHash">The hash that the generator "essiv" uses; null for the others.</param>
 /// <param name="Hash">The hash of the key derivation, such as "sha256".</param>
 /// <param name="Uuid">The volume's id. It is untrusted text.</param>
@@ -13,7 +13,7 @@ namespace Qcow2Stream;
 public sealed record LuksInfo(
     string Cipher,
     string CipherMode,
-    string IvGenerator,
+    string? IvGenerator,
     string? IvGeneratorHash,
     string Hash,
     string Uuid,

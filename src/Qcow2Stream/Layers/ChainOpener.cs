@@ -219,7 +219,8 @@ internal sealed class ChainOpener : IDisposable
             Qcow2Snapshot? snapshot = depth == 0 && _options.Snapshot is { } wanted
                 ? await SnapshotTable.FindAsync(image, wanted, _options, async, cancellationToken).ConfigureAwait(false)
                 : null;
-            layers[depth] = new Qcow2Layer(image, new Qcow2Disk(image, snapshot), decompressed, cacheBytes);
+            LayerKey? key = header.EncryptionMethod == 0 ? null : new LayerKey(image, _options);
+            layers[depth] = new Qcow2Layer(image, new Qcow2Disk(image, snapshot), decompressed, cacheBytes, key);
         }
 
         if (_options.Snapshot is { } name && layers[0].Header is null)

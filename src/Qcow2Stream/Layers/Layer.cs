@@ -27,7 +27,7 @@ internal abstract class Layer(HostFile file, ITranslator translator) : IDisposab
     /// <inheritdoc cref="Read"/>
     public abstract ValueTask ReadAsync(HostRun run, Memory<byte> buffer, CancellationToken cancellationToken);
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         File.Dispose();
         ClusterFile.Dispose();

@@ -116,11 +116,6 @@ internal sealed class L2Scanner(Qcow2Image image)
             throw Bad("a compressed cluster, which an image with an external data file can't have", place);
         }
 
-        if (image.Header.EncryptionMethod != 0)
-        {
-            throw Bad("a compressed cluster, which an encrypted image can't have", place);
-        }
-
         CompressedDescriptor descriptor = CompressedDescriptor.Parse(entry, _geometry);
         long fileLength = image.FileLengthFor(descriptor.HostOffset + descriptor.HostLength);
         if (descriptor.HostOffset >= fileLength)

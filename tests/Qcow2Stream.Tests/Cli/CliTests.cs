@@ -45,7 +45,7 @@ public sealed class CliTests : IDisposable
         QemuResult result = await Qcow2Tool.Run("dump-map", "--output", "human", Chain);
         Assert.Equal(1, result.ExitCode);
         Assert.StartsWith("Offset          Length          Mapped to       File\n0               0x2000", result.Output, StringComparison.Ordinal);
-        Assert.StartsWith("qcow2: the human form of a map can't show the compressed cluster at guest offset 24576", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith("qcow2: the human form of a map can't show the compressed data at guest offset 24576", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+
+namespace Qcow2Stream.Crypto;
+
+/// <summary>
+/// Decrypts sectors under one key. Safe for any number of threads at once; <see cref="Dispose"/> may run beside
+/// <see cref="Decrypt"/>: calls under way end as usual, later ones throw, and the last one out wipes the key.
+/// </summary>
+internal sealed class SectorCipher : IDisposable
+{
+    private readonly CipherSpec _spec;
+    private readonly Secret _dataKey;
+    private readonly Secret? _tweakKey;
+    private readonly Secret? _essivKey;
+    private readonly ConcurrentBag<SectorDecryptor> _idle = [];
+
+    /// <summary>The running calls, and one more until <see cref="Dispose"/>.</summary>
+    private int _users = 1;
+    private int _disposed;
+
+    /// <summary>Copies <paramref name="key"/>, whose length fits <paramref name="spec"/>.</summary>
+    public SectorCipher(CipherSpec spec, ReadOnlySpan<byte> key)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, spec.TotalKeyLength, nameof(key));
+        _spec = spec;
+        _dataKey = Secret.CopyOf(key[..spec.BlockKeyLength]);
+        _tweakKey = spec.Mode == SectorMode.Xts ? Secret.CopyOf(key[spec.BlockKeyLength..]) : null;
+        _essivKey = spec.DeriveEssivKey(key);
+    }
+
+    /// <summary>Decrypts whole sectors of 512 bytes in place.</summary>
+    /// <param name="data">The sectors; the length is a multiple of 512.</param>
+    /// <param name="firstSector">The number of the first one.</param>
+    /// <exception cref="ArgumentException">The length is not a multiple of 512.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="firstSector"/> is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The cipher was disposed.</exception>
+    public void Decrypt(Span<byte> data, long firstSector)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstSector);
+        if (data.Length % SectorDecryptor.SectorLength != 0)
+        {
+            throw new ArgumentException($"{data.Length} bytes are not whole sectors of 512", nameof(data));
+        }
+
+        Enter();
+        try
+        {
+            if (!_idle.TryTake(out SectorDecryptor? decryptor))
+            {
+                decryptor = CreateDecryptor();
+            }
+
+            while (!data.IsEmpty)
+            {
+                int length = Math.Min(data.Length, SectorDecryptor.MaxSectors * SectorDecryptor.SectorLength);
+                decryptor.Decrypt(data[..length], firstSector);
+                data = data[length..];
+                firstSector += SectorDecryptor.MaxSectors;
+            }
+
+            _idle.Add(decryptor);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Refuses further calls and wipes the key as soon as none is under way.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            Leave();
+        }
+    }
+
+    private SectorDecryptor CreateDecryptor()
+    {
+        BlockAlgorithm algorithm = _spec.Algorithm;
+        return _spec.Mode switch
+        {
+            SectorMode.Ecb => new EcbDecryptor(BlockTransform.Decryptor(algorithm, _dataKey)),
+            SectorMode.Cbc => new CbcDecryptor(BlockTransform.Decryptor(algorithm, _dataKey), CreateIv()),
+            SectorMode.Ctr => new CtrDecryptor(BlockTransform.Encryptor(algorithm, _dataKey), CreateIv()),
+            _ => new XtsDecryptor(
+                BlockTransform.Decryptor(algorithm, _dataKey), BlockTransform.Encryptor(algorithm, _tweakKey!), CreateIv()),
+        };
+    }
+
+    private SectorIv CreateIv() =>
+        new(_spec.Iv, _spec.BlockLength, _essivKey is null ? null : BlockTransform.Encryptor(_spec.Algorithm, _essivKey));
+
+    private void Enter()
+    {
+        // Counted in before the flag is read, so that Dispose either sees this call or is seen by it.
+        Interlocked.Increment(ref _users);
+        if (Volatile.Read(ref _disposed) != 0)
+        {
+            Leave();
+            throw new ObjectDisposedException(nameof(SectorCipher));
+        }
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref _users) != 0)
+        {
+            return;
+        }
+
+        while (_idle.TryTake(out SectorDecryptor? decryptor))
+        {
+            decryptor.Dispose();
+        }
+
+        _dataKey.Dispose();
+        _tweakKey?.Dispose();
+        _essivKey?.Dispose();
+    }
+}
