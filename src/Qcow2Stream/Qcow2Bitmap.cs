@@ -26,7 +26,7 @@ public sealed class Qcow2Bitmap
     public long Granularity => 1L << Entry.GranularityBits;
 
     /// <summary>
-    /// Whether the bitmap was not saved cleanly: what it says can't be relied on, and <see cref="DirtyExtents"/>
+    /// Whether the bitmap was not saved cleanly: what it says can't be relied on, and <see cref="DirtyExtents()"/>
     /// refuses to read it.
     /// </summary>
     public bool IsInUse => Entry.Flags.HasFlag(BitmapFlags.InUse);
@@ -37,8 +37,18 @@ public sealed class Qcow2Bitmap
     internal BitmapEntry Entry { get; }
 
     /// <summary>The parts of the disk that are marked, neighbours merged, cut at the disk's end. Lazy, in constant memory.</summary>
-    /// <exception cref="Qcow2FormatException">
-    /// The bitmap is in use, or its table is damaged; thrown while enumerating.
-    /// </exception>
-    public IEnumerable<StreamExtent> DirtyExtents() => BitmapReader.DirtyExtents(_image, Entry);
+    /// <exception cref="Qcow2FormatException">The bitmap is in use, or its table is damaged; thrown while enumerating.</exception>
+    public IEnumerable<StreamExtent> DirtyExtents() => DirtyExtents(0, long.MaxValue);
+
+    /// <summary>The parts of a range that are marked.</summary>
+    /// <param name="start">Where the range starts, in bytes; 0 or more.</param>
+    /// <param name="length">How long it is, in bytes; 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is negative.</exception>
+    /// <inheritdoc cref="DirtyExtents()"/>
+    public IEnumerable<StreamExtent> DirtyExtents(long start, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return BitmapReader.DirtyExtents(_image, Entry, start, length);
+    }
 }

@@ -32,6 +32,21 @@ public sealed partial class Qcow2Chain
     public async Task<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(CancellationToken cancellationToken = default) =>
         await GetBitmapsAsync(_layers[0], async: true, cancellationToken).ConfigureAwait(false);
 
+    /// <summary>Finds a persistent dirty bitmap of the top image by its name.</summary>
+    /// <exception cref="Qcow2Exception">There is none of that name; the message lists those that are.</exception>
+    /// <inheritdoc cref="GetBitmaps()"/>
+    public Qcow2Bitmap GetBitmap(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        IReadOnlyList<Qcow2Bitmap> bitmaps = GetBitmaps();
+        return bitmaps.FirstOrDefault(b => b.Name == name)
+            ?? throw new Qcow2Exception(
+                bitmaps.Count == 0
+                    ? $"there is no bitmap '{name}': the image has none"
+                    : $"there is no bitmap '{name}'; there are {string.Join(", ", bitmaps.Select(b => PrintableText.Escape(b.Name)))}",
+                Layers[0].Path);
+    }
+
     /// <summary>
     /// The saved state of the virtual machine that belongs to a snapshot, as a seekable, read-only stream. It lies in the
     /// image behind the snapshot's disk.

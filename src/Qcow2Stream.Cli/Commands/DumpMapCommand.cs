@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DiscUtils.Streams;
 
 namespace Qcow2Stream.Cli.Commands;
 
@@ -18,9 +19,15 @@ internal static class DumpMapCommand
         };
         output.AcceptOnlyFromAmong("text", "json", "human");
 
+        Option<string> bitmap = new("--bitmap")
+        {
+            Description = "Prints what this persistent dirty bitmap of the image marks instead: a line START LENGTH an extent.",
+            HelpName = "NAME",
+        };
+
         Command command = new("dump-map", "Prints which range of the guest's disk lives where in which file of the chain.")
         {
-            image, output, start, length,
+            image, output, start, length, bitmap,
         };
         chainOptions.AddTo(command);
         command.SetHelpText("""
@@ -34,17 +41,37 @@ internal static class DumpMapCommand
         command.SetAction(parsed =>
         {
             using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
-            MapEnumerator map = chain.Map(parsed.GetValue(start) ?? 0, parsed.GetValue(length) ?? long.MaxValue);
+            long first = parsed.GetValue(start) ?? 0;
+            long count = parsed.GetValue(length) ?? long.MaxValue;
             using Stream target = StandardOutput.Open();
-            Action<Stream> write = parsed.GetValue(output) switch
+            if (parsed.GetValue(bitmap) is { } name)
             {
-                "json" => map.WriteJson,
-                "human" => map.WriteHuman,
-                _ => map.WriteText,
-            };
-            write(target);
+                Write(chain.GetBitmap(name).DirtyExtents(first, count), parsed.GetValue(output), target);
+            }
+            else
+            {
+                Write(chain.Map(first, count), parsed.GetValue(output), target);
+            }
+
             return ExitCodes.Success;
         });
         return command;
+    }
+
+    private static void Write(MapEnumerator map, string? form, Stream target)
+    {
+        Action<Stream> write = form switch
+        {
+            "json" => map.WriteJson,
+            "human" => map.WriteHuman,
+            _ => map.WriteText,
+        };
+        write(target);
+    }
+
+    private static void Write(IEnumerable<StreamExtent> dirty, string? form, Stream target)
+    {
+        Action<Stream> write = form == "json" ? dirty.WriteJson : dirty.WriteText;
+        write(target);
     }
 }

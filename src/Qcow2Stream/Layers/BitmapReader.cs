@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
 using DiscUtils.Streams;
 using Qcow2Stream.Format;
 using Qcow2Stream.Translation;
@@ -12,88 +11,84 @@ internal static class BitmapReader
     private const int BitsPerByte = 8;
     private const int BufferSize = 1 << 16;
 
-    /// <summary>The marked ranges in order, neighbours merged.</summary>
-    public static IEnumerable<StreamExtent> DirtyExtents(Qcow2Image image, BitmapEntry bitmap)
+    /// <summary>The marked ranges between two places of the disk in order, neighbours merged.</summary>
+    public static IEnumerable<StreamExtent> DirtyExtents(Qcow2Image image, BitmapEntry bitmap, long start, long length)
     {
         if (bitmap.Flags.HasFlag(BitmapFlags.InUse))
         {
-            throw new Qcow2FormatException(
-                $"bitmap '{PrintableText.Escape(bitmap.Name)}' is in use: it was not saved cleanly, and what it says can't be relied on",
-                image.File.Path,
-                hostOffset: bitmap.EntryOffset);
+            throw Error(image, bitmap, "it is in use: it was not saved cleanly, and what it says can't be relied on", bitmap.EntryOffset);
         }
 
-        return Extents(image, bitmap);
-    }
-
-    private static IEnumerable<StreamExtent> Extents(Qcow2Image image, BitmapEntry bitmap)
-    {
         long size = image.Header.Size;
-        long start = -1;
-        foreach ((long firstBit, long bits, bool isSet) in BitRuns(image, bitmap, BitsFor(size, bitmap)))
+        start = Math.Min(start, size);
+        long end = start + Math.Min(length, size - start);
+        long dirtyFrom = -1;
+        foreach ((long firstBit, bool isSet) in BitRuns(image, bitmap, start >> bitmap.GranularityBits, BitsFor(end, bitmap)))
         {
-            long position = firstBit << bitmap.GranularityBits;
-            if (isSet && start < 0)
+            long position = Math.Max(start, firstBit << bitmap.GranularityBits);
+            if (isSet && dirtyFrom < 0)
             {
-                start = position;
+                dirtyFrom = position;
             }
-            else if (!isSet && start >= 0)
+            else if (!isSet && dirtyFrom >= 0)
             {
-                yield return new StreamExtent(start, position - start);
-                start = -1;
+                yield return new StreamExtent(dirtyFrom, position - dirtyFrom);
+                dirtyFrom = -1;
             }
-
-            Debug.Assert(bits > 0, "a run has bits");
         }
 
-        if (start >= 0)
+        if (dirtyFrom >= 0)
         {
-            yield return new StreamExtent(start, size - start);
+            yield return new StreamExtent(dirtyFrom, end - dirtyFrom);
         }
     }
 
+    /// <summary>The bits needed for the first <paramref name="size"/> bytes of the disk.</summary>
     private static long BitsFor(long size, BitmapEntry bitmap)
     {
         long granularity = 1L << bitmap.GranularityBits;
         return (size >> bitmap.GranularityBits) + ((size & (granularity - 1)) != 0 ? 1 : 0);
     }
 
-    /// <summary>Runs of equal bits, table entry after table entry; they may be cut where a buffer ends.</summary>
-    private static IEnumerable<(long First, long Count, bool IsSet)> BitRuns(Qcow2Image image, BitmapEntry bitmap, long bits)
+    /// <summary>Where runs of equal bits start, from bit to bit, table entry after table entry; a run may be told in parts.</summary>
+    private static IEnumerable<(long First, bool IsSet)> BitRuns(Qcow2Image image, BitmapEntry bitmap, long firstBit, long endBit)
     {
         long bitsPerCluster = (long)image.Geometry.ClusterSize * BitsPerByte;
-        long entries = (bits + bitsPerCluster - 1) / bitsPerCluster;
-        if (entries > bitmap.TableSize)
+        long needed = (BitsFor(image.Header.Size, bitmap) + bitsPerCluster - 1) / bitsPerCluster;
+        if (needed > bitmap.TableSize)
         {
-            throw new Qcow2FormatException(
-                $"bitmap '{PrintableText.Escape(bitmap.Name)}': its table has {bitmap.TableSize} entries; the disk needs {entries}",
-                image.File.Path,
-                hostOffset: bitmap.EntryOffset);
+            throw Error(image, bitmap, $"its table has {bitmap.TableSize} entries; the disk needs {needed}", bitmap.EntryOffset);
         }
 
         ulong[] table = [];
-        for (long entry = 0; entry < entries; entry++)
+        long tableFirst = -1;
+        for (long bit = firstBit; bit < endBit;)
         {
-            int index = (int)(entry % TablePieces.MaxWords);
-            if (index == 0)
+            long entry = bit / bitsPerCluster;
+            if (entry / TablePieces.MaxWords != tableFirst)
             {
-                int words = (int)Math.Min(TablePieces.MaxWords, entries - entry);
-                table = TablePieces.Load(image, bitmap.TableOffset + (entry * sizeof(ulong)), words);
+                tableFirst = entry / TablePieces.MaxWords;
+                long first = tableFirst * TablePieces.MaxWords;
+                int words = (int)Math.Min(TablePieces.MaxWords, needed - first);
+                table = TablePieces.Load(image, bitmap.TableOffset + (first * sizeof(ulong)), words);
             }
 
-            long first = entry * bitsPerCluster;
-            long count = Math.Min(bitsPerCluster, bits - first);
-            long dataOffset = CheckedDataOffset(image, bitmap, table[index], bitmap.TableOffset + (entry * sizeof(ulong)));
+            ulong value = table[entry % TablePieces.MaxWords];
+            long end = Math.Min((entry + 1) * bitsPerCluster, endBit);
+            long dataOffset = CheckedDataOffset(image, bitmap, value, bitmap.TableOffset + (entry * sizeof(ulong)));
             if (dataOffset == 0)
             {
-                yield return (first, count, (table[index] & BitmapEntry.TableAllOnes) != 0);
-                continue;
+                yield return (bit, (value & BitmapEntry.TableAllOnes) != 0);
+            }
+            else
+            {
+                foreach ((long, bool) run in ClusterRuns(image, dataOffset, entry * bitsPerCluster, bit, end))
+                {
+                    yield return run;
+                }
             }
 
-            foreach ((long, long, bool) run in ClusterRuns(image, dataOffset, first, count))
-            {
-                yield return run;
-            }
+            bit = end;
         }
     }
 
@@ -104,33 +99,30 @@ internal static class BitmapReader
             || (offset != 0 && (entry & BitmapEntry.TableAllOnes) != 0)
             || !image.Geometry.IsClusterAligned(offset);
         return isBroken
-            ? throw new Qcow2FormatException(
-                $"bitmap '{PrintableText.Escape(bitmap.Name)}': table entry 0x{entry:x16} is not cluster-aligned, or has reserved bits set",
-                image.File.Path,
-                hostOffset: entryOffset)
+            ? throw Error(image, bitmap, $"table entry 0x{entry:x16} is not cluster-aligned, or has reserved bits set", entryOffset)
             : offset;
     }
 
-    private static IEnumerable<(long First, long Count, bool IsSet)> ClusterRuns(
-        Qcow2Image image, long dataOffset, long first, long count)
+    /// <summary>The runs of bits <paramref name="bit"/> to <paramref name="end"/>, which one cluster holds.</summary>
+    private static IEnumerable<(long First, bool IsSet)> ClusterRuns(
+        Qcow2Image image, long dataOffset, long clusterFirstBit, long bit, long end)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            for (long done = 0; done < count;)
+            while (bit < end)
             {
-                int length = (int)Math.Min(BufferSize, (count - done + BitsPerByte - 1) / BitsPerByte);
-                ReadData(image, dataOffset + (done / BitsPerByte), buffer.AsSpan(0, length));
-                long bits = Math.Min((long)length * BitsPerByte, count - done);
-                for (long bit = 0; bit < bits;)
+                long firstByte = (bit - clusterFirstBit) / BitsPerByte;
+                long bufferFirstBit = clusterFirstBit + (firstByte * BitsPerByte);
+                int length = (int)Math.Min(BufferSize, (end - bufferFirstBit + BitsPerByte - 1) / BitsPerByte);
+                ReadData(image, dataOffset + firstByte, buffer.AsSpan(0, length));
+                int bits = (int)Math.Min((long)length * BitsPerByte, end - bufferFirstBit);
+                for (int index = (int)(bit - bufferFirstBit); index < bits; index = EndOfRun(buffer, index, bits))
                 {
-                    bool isSet = IsSet(buffer, bit);
-                    long end = EndOfRun(buffer, bit, bits, isSet);
-                    yield return (first + done + bit, end - bit, isSet);
-                    bit = end;
+                    yield return (bufferFirstBit + index, IsSet(buffer, index));
                 }
 
-                done += bits;
+                bit = bufferFirstBit + bits;
             }
         }
         finally
@@ -147,34 +139,28 @@ internal static class BitmapReader
         }
     }
 
-    private static bool IsSet(byte[] buffer, long bit) => (buffer[bit / BitsPerByte] >> (int)(bit % BitsPerByte) & 1) != 0;
+    private static bool IsSet(byte[] buffer, int bit) => (buffer[bit / BitsPerByte] >> (bit % BitsPerByte) & 1) != 0;
 
-    private static long EndOfRun(byte[] buffer, long bit, long bits, bool isSet)
+    private static int EndOfRun(byte[] buffer, int bit, int bits)
     {
+        bool isSet = IsSet(buffer, bit);
         byte full = isSet ? byte.MaxValue : (byte)0;
-        while (bit < bits)
+        while (bit < bits && IsSet(buffer, bit) == isSet)
         {
-            if (bit % BitsPerByte == 0)
+            bit++;
+            if (bit % BitsPerByte == 0 && bit < bits)
             {
                 // Whole bytes at once.
-                int from = (int)(bit / BitsPerByte);
-                int same = buffer.AsSpan(from, (int)((bits + BitsPerByte - 1) / BitsPerByte) - from).IndexOfAnyExcept(full);
-                if (same < 0)
-                {
-                    return bits;
-                }
-
-                bit += (long)same * BitsPerByte;
+                int from = bit / BitsPerByte;
+                ReadOnlySpan<byte> rest = buffer.AsSpan(from, ((bits + BitsPerByte - 1) / BitsPerByte) - from);
+                int same = rest.IndexOfAnyExcept(full);
+                bit += (same < 0 ? rest.Length : same) * BitsPerByte;
             }
-
-            if (bit >= bits || IsSet(buffer, bit) != isSet)
-            {
-                break;
-            }
-
-            bit++;
         }
 
         return Math.Min(bit, bits);
     }
+
+    private static Qcow2FormatException Error(Qcow2Image image, BitmapEntry bitmap, string problem, long hostOffset) =>
+        new($"bitmap '{PrintableText.Escape(bitmap.Name)}': {problem}", image.File.Path, hostOffset: hostOffset);
 }
