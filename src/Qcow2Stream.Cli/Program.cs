@@ -10,6 +10,7 @@ RootCommand root = new("Reads QEMU disk images (qcow2) with their whole backing 
     InfoCommand.Create(),
     ChangesCommand.Create(),
     DumpHeaderCommand.Create(),
+    InspectCommand.Create(),
 };
 HelpText.Install(root);
 ParseResult parsed = root.Parse(args);

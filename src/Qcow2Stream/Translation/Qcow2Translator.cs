@@ -121,7 +121,7 @@ internal sealed class Qcow2Translator : ITranslator
         long first = piece << TablePieces.MaxWordsLog2;
         int entries = (int)Math.Min(TablePieces.MaxWords, _l1.Entries - first);
         ulong[] table = await TablePieces.LoadAsync(
-            _image, _l1.TableOffset + (first * L1Entry.Length), entries, async, cancellationToken).ConfigureAwait(false);
+            _image, _l1.TableOffset + (first * L1Entry.Length), entries, first * _geometry.L2Coverage, async, cancellationToken).ConfigureAwait(false);
         _l1Pieces.Add(piece, table);
         return table;
     }
@@ -131,10 +131,12 @@ internal sealed class Qcow2Translator : ITranslator
         long l2TableOffset, long guestOffset, bool async, CancellationToken cancellationToken)
     {
         TablePieces.CheckL2Table(_image, l2TableOffset, _l1, _geometry.L1Index(guestOffset));
+        long piece = guestOffset >> _l2PieceShift;
         long firstWord = (long)(_geometry.L2Index(guestOffset) & ~(_l2PieceEntries - 1)) * _geometry.WordsPerL2Entry;
         ulong[] table = await TablePieces.LoadAsync(
-            _image, l2TableOffset + (firstWord * sizeof(ulong)), L2PieceWords, async, cancellationToken).ConfigureAwait(false);
-        _l2Pieces.Add(guestOffset >> _l2PieceShift, table);
+            _image, l2TableOffset + (firstWord * sizeof(ulong)), L2PieceWords, piece << _l2PieceShift, async, cancellationToken)
+            .ConfigureAwait(false);
+        _l2Pieces.Add(piece, table);
         return table;
     }
 

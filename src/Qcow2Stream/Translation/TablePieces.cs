@@ -34,16 +34,16 @@ internal static class TablePieces
 
         long end = l2TableOffset + image.Geometry.ClusterSize;
         long fileLength = image.FileLengthFor(end);
-        if (end > fileLength)
+        if (end > fileLength && !image.IsLenient)
         {
-            image.Damaged(Error($"does not lie inside the file of {fileLength} bytes"), image.Geometry.L2Coverage);
+            throw Error($"does not lie inside the file of {fileLength} bytes");
         }
     }
 
     /// <summary>As <see cref="LoadAsync"/>, for callers that wait.</summary>
     public static ulong[] Load(Qcow2Image image, long hostOffset, int words)
     {
-        ValueTask<ulong[]> load = LoadAsync(image, hostOffset, words, async: false, default);
+        ValueTask<ulong[]> load = LoadAsync(image, hostOffset, words, guestOffset: null, async: false, default);
         Debug.Assert(load.IsCompleted, "with async: false a load completes before it returns");
         return load.GetAwaiter().GetResult();
     }
@@ -61,9 +61,15 @@ internal static class TablePieces
     }
 
     /// <summary>Reads <paramref name="words"/> 64-bit words at <paramref name="hostOffset"/>; missing ones are 0 in lenient mode.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="hostOffset">In its file, in bytes.</param>
+    /// <param name="words">How many to read.</param>
+    /// <param name="guestOffset">Where the disk range that the words describe starts, for messages.</param>
+    /// <param name="async">False: the task has completed when this returns.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Qcow2FormatException">The file ends before the last word.</exception>
     public static async ValueTask<ulong[]> LoadAsync(
-        Qcow2Image image, long hostOffset, int words, bool async, CancellationToken cancellationToken)
+        Qcow2Image image, long hostOffset, int words, long? guestOffset, bool async, CancellationToken cancellationToken)
     {
         int length = words * sizeof(ulong);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
@@ -74,7 +80,7 @@ internal static class TablePieces
             if (read < length)
             {
                 image.Damaged(new Qcow2FormatException(
-                    $"the file ends inside a table, {read} bytes into the {length} to be read", image.File.Path, hostOffset: hostOffset));
+                    $"the file ends inside a table, {read} bytes into the {length} to be read", image.File.Path, guestOffset, hostOffset));
                 buffer.AsSpan(read, length - read).Clear();
             }
 
