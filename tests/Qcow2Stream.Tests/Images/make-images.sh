@@ -87,6 +87,77 @@ io odd-size.qcow2 'write -P 0xA1 8k 4k' 'write -P 0xA2 40k 1536'
 create -o cluster_size=4k,data_file=data-file.raw data-file.qcow2 64k
 io data-file.qcow2 'write -P 0xB1 0 8k' 'write -P 0xB2 16k 4k' 'write -z -u 32k 8k'
 
+# Three snapshots of a disk that grew twice; the second one with a saved machine state. Their dates are set to
+# 2024-01-01 00:00:00.5, later ones a day each, so that the image is the same each time.
+create -o cluster_size=4k snapshots.qcow2 40k
+io snapshots.qcow2 'write -P 0xC1 0 8k' 'write -c -P 0xC2 8k 4k' 'write -z -u 12k 4k'
+qemu-img snapshot -c first snapshots.qcow2
+qemu-img resize -q snapshots.qcow2 64k
+io snapshots.qcow2 'write -P 0xC3 4k 8k' 'write -P 0xC4 48k 4k' 'write -b -P 0xC8 0 10k'
+qemu-img snapshot -c second snapshots.qcow2
+io snapshots.qcow2 'write -P 0xC5 12k 4k' 'discard 48k 4k'
+qemu-img snapshot -c 'third one' snapshots.qcow2
+qemu-img resize -q snapshots.qcow2 96k
+io snapshots.qcow2 'write -P 0xC6 80k 8k'
+python3 - snapshots.qcow2 << 'PYTHON'
+import struct, sys
+with open(sys.argv[1], 'r+b') as f:
+    header = f.read(72)
+    count, position = struct.unpack('>IQ', header[60:72])
+    for index in range(count):
+        f.seek(position)
+        fixed = f.read(40)
+        id_size, name_size = struct.unpack('>HH', fixed[12:16])
+        extra_size = struct.unpack('>I', fixed[36:40])[0]
+        f.seek(position + 16)
+        f.write(struct.pack('>II', 1704067200 + 86400 * index, 500000000))
+        if index == 1:
+            # qemu-img saves no machine state and records a size of 0; qemu-io has written one.
+            f.seek(position + 32)
+            f.write(struct.pack('>IIQ', 10240, extra_size, 10240))
+        position += (40 + extra_size + id_size + name_size + 7) & ~7
+PYTHON
+
+# Dirty bitmaps: one that goes on recording, one that is disabled, one that was not saved cleanly.
+create -o cluster_size=4k bitmaps.qcow2 1M
+qemu-img bitmap --add -g 512 bitmaps.qcow2 fine
+qemu-img bitmap --add -g 64k bitmaps.qcow2 coarse
+io bitmaps.qcow2 'write -P 0xD1 0 4k' 'write -P 0xD2 10000 1k' 'write -P 0xD3 512k 128k' 'write -P 0xD4 1048064 512'
+qemu-img bitmap --disable bitmaps.qcow2 coarse
+io bitmaps.qcow2 'write -P 0xD5 300k 4k'
+qemu-img bitmap --add -g 4k bitmaps.qcow2 unsaved
+python3 - bitmaps.qcow2 << 'PYTHON'
+import struct, sys
+with open(sys.argv[1], 'r+b') as f:
+    data = f.read(4096)
+    at = data.index(bytes.fromhex('2385287500000018'))
+    count, _, size, position = struct.unpack('>IIQQ', data[at + 8:at + 32])
+    while True:
+        f.seek(position)
+        fixed = f.read(24)
+        flags = struct.unpack('>I', fixed[12:16])[0]
+        name_size, extra_size = struct.unpack('>HI', fixed[18:24])
+        f.seek(position + 24 + extra_size)
+        if f.read(name_size) == b'unsaved':
+            break
+        position += (24 + name_size + extra_size + 7) & ~7
+    f.seek(position + 12)
+    f.write(struct.pack('>I', flags | 1))
+PYTHON
+
+# Encrypted, the passphrase is "open sesame". The LUKS keys and salts are random: this image differs each time.
+# Nearly all of it is one key slot's material, which does not compress; the other seven slots do.
+secret=(--object 'secret,id=key,data=open sesame')
+for method in aes luks; do
+  rounds=; [ "$method" = aes ] || rounds=,encrypt.iter-time=100
+  # On a busy machine qemu-img may find its own CPU time too uncertain to choose a number of rounds by.
+  until qemu-img create -q -f qcow2 "${secret[@]}" \
+    -o "cluster_size=4k,encrypt.format=$method,encrypt.key-secret=key$rounds" "$method.qcow2" 64k; do :; done
+  qemu-io "${secret[@]}" --image-opts "driver=qcow2,encrypt.key-secret=key,file.filename=$method.qcow2" \
+    -c 'write -P 0xE1 0 5k' -c 'write -P 0xE2 20k 8k' -c 'write -z -u 32k 4k' > /dev/null
+done
+gzip -9 -n luks.qcow2
+
 # A file system for the DiscUtils example.
 mkdir -p tree/documents
 echo 'Hello from inside a qcow2 image.' > tree/hello.txt
@@ -104,6 +175,8 @@ e2fsck -fn ext4.raw > /dev/null 2>&1
 qemu-img convert -c -m 1 -f raw -O qcow2 -o cluster_size=64k ext4.raw ext4.qcow2
 
 for image in *.qcow2; do
+  # The bitmap that was not saved cleanly is there on purpose, and an encrypted image asks for its key.
+  case $image in bitmaps.qcow2 | aes.qcow2) continue ;; esac
   qemu-img check -q -f qcow2 "$image"
 done
 rm -f -- text.raw ext4.raw

@@ -19,7 +19,13 @@ public sealed class PinnedImagesAgainstQemu : IDisposable
         await using Qcow2ChainStream disk = PinnedImages.Open(image, _scratch);
         string path = disk.Chain.Layers[0].Path!;
         string raw = _scratch.File("disk.raw");
-        await Qemu.Img("convert", "-O", "raw", path, raw);
+
+        // QEMU looks for a data file's name in the current directory, not beside the image.
+        string directory = Path.GetDirectoryName(path)!;
+        string[] arguments = PinnedImages.IsEncrypted(image)
+            ? ["--object", $"secret,id=key,data={PinnedImages.Passphrase}", "--image-opts", $"driver=qcow2,encrypt.key-secret=key,file.filename={path}"]
+            : [path];
+        await Qemu.ImgIn(directory, ["convert", "-O", "raw", .. arguments, raw]);
         MemoryStream bytes = new();
         await disk.CopyToAsync(bytes);
         Assert.Equal(await File.ReadAllBytesAsync(raw), bytes.ToArray());
@@ -29,6 +35,6 @@ public sealed class PinnedImagesAgainstQemu : IDisposable
         string json = Encoding.UTF8.GetString(map.ToArray());
         string withoutCompressed = json.Replace(", \"compressed\": true", "", StringComparison.Ordinal)
             .Replace(", \"compressed\": false", "", StringComparison.Ordinal);
-        Assert.Equal(await Qemu.Img("map", "--output=json", path), withoutCompressed);
+        Assert.Equal(await Qemu.ImgIn(directory, ["map", "--output=json", .. arguments]), withoutCompressed);
     }
 }

@@ -1,0 +1,168 @@
+using System.Text;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.History;
+
+/// <summary>Internal snapshots: the list, each one's own disk, and the machine state behind it.</summary>
+public sealed class SnapshotTests
+{
+    private static readonly string Image = Repository.Image("snapshots.qcow2");
+
+    [Fact]
+    public void List_TellsEachSnapshot()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(Image);
+        DateTimeOffset newYear = new(2024, 1, 1, 0, 0, 0, 500, TimeSpan.Zero);
+        Assert.Equal(
+            [("1", "first", newYear, 0L, 40_960L), ("2", "second", newYear.AddDays(1), 10_240L, 65_536L), ("3", "third one", newYear.AddDays(2), 0L, 65_536L)],
+            chain.GetSnapshots().Select(s => (s.Id, s.Name, s.Date, s.VmStateSize, s.DiskSize)));
+    }
+
+    [Fact]
+    public async Task ListAsync_IsTheSameList()
+    {
+        using Qcow2Chain chain = await Qcow2Chain.OpenAsync(Image);
+        Assert.Equal(chain.GetSnapshots(), await chain.GetSnapshotsAsync());
+    }
+
+    [Fact]
+    public void ImageWithoutSnapshots_HasAnEmptyList()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(Repository.Image("zero.qcow2"));
+        Assert.Empty(chain.GetSnapshots());
+        using Qcow2Chain raw = Qcow2Chain.Open(Repository.Image("chain-0.raw"));
+        Assert.Empty(raw.GetSnapshots());
+    }
+
+    [Theory]
+    [InlineData("first")]
+    [InlineData("second")]
+    [InlineData("third one")]
+    [InlineData("2")]
+    public Task Map_IsThatOfTheSnapshotsDisk(string snapshot)
+    {
+        using Qcow2Chain chain = Open(snapshot);
+        MemoryStream map = new();
+        chain.Map().WriteText(map);
+        return Verifier.Verify(Encoding.UTF8.GetString(map.ToArray())).UseParameters(snapshot);
+    }
+
+    /// <summary>A snapshot has its own size: 40 KiB for the first, not the active disk's 96.</summary>
+    [Theory]
+    [InlineData("first")]
+    [InlineData("second")]
+    [InlineData("third one")]
+    public Task Bytes_AreThoseOfTheSnapshotsDisk(string snapshot)
+    {
+        using Qcow2Chain chain = Open(snapshot);
+        using Qcow2ChainStream disk = chain.OpenStream();
+        return Verifier.Verify(HexDump.Of(disk, 0, (int)disk.Length)).UseParameters(snapshot);
+    }
+
+    [QemuTheory]
+    [InlineData("first")]
+    [InlineData("second")]
+    [InlineData("third one")]
+    public async Task Bytes_AreThoseOfQemu(string snapshot)
+    {
+        using TempDirectory scratch = new();
+        string raw = scratch.File("snapshot.raw");
+        await Qemu.Img("convert", "-l", $"snapshot.name={snapshot}", "-O", "raw", Image, raw);
+        byte[] expected = await File.ReadAllBytesAsync(raw);
+        using Qcow2Chain chain = Open(snapshot);
+        byte[] actual = new byte[chain.Length];
+        Assert.Equal(actual.Length, chain.ReadAt(0, actual));
+
+        // qemu-img writes the active disk's size, whatever the snapshot's is, with zeros or machine state behind it.
+        Assert.Equal(expected[..actual.Length], actual);
+    }
+
+    [Fact]
+    public void IdGoesBeforeName_AndUnknownOnesAreListed()
+    {
+        using Qcow2Chain chain = Open("2");
+        Assert.Equal(65_536, chain.Length);
+        Qcow2Exception error = Assert.Throws<Qcow2Exception>(() => Open("fourth"));
+        Assert.Contains("no snapshot 'fourth'; there are 1 (first), 2 (second), 3 (third one)", error.Message, StringComparison.Ordinal);
+        Assert.Equal(Image, error.ImagePath);
+    }
+
+    [Fact]
+    public void VmState_ReadsAsItWasSaved()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(Image);
+        using Stream state = chain.OpenVmState(chain.GetSnapshots()[1]);
+        Assert.Equal(10_240, state.Length);
+        byte[] bytes = new byte[state.Length];
+        state.ReadExactly(bytes);
+        Assert.All(bytes, b => Assert.Equal(0xC8, b));
+        Assert.Equal(0, state.Read(bytes));
+
+        // The stream's end leaves the chain open.
+        state.Dispose();
+        Assert.Equal(16, chain.ReadAt(0, new byte[16]));
+    }
+
+    [Fact]
+    public void SnapshotWithoutVmState_HasAnEmptyStream()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(Image);
+        using Stream state = chain.OpenVmState(chain.GetSnapshots()[0]);
+        Assert.Equal(0, state.Length);
+        Assert.Equal(-1, state.ReadByte());
+    }
+
+    /// <summary>One field of the snapshot table broken: what needs it fails, the disk does not.</summary>
+    [Theory]
+    [InlineData(3, 0xFF, "nb_snapshots is")] // nb_snapshots' low byte: runs into what is behind the table
+    [InlineData(4 + 7, 1, "not cluster-aligned")] // snapshots_offset
+    public void BrokenTable_FailsTheListAndNotTheDisk(int offsetFromCount, byte value, string expected)
+    {
+        byte[] image = File.ReadAllBytes(Image);
+        image[HeaderField.NbSnapshots + offsetFromCount] = value;
+        using Qcow2Chain chain = Qcow2Chain.Open(
+            new MemoryStream(image), new Qcow2OpenOptions { MaxSnapshots = 100 });
+        Qcow2Exception error = Assert.ThrowsAny<Qcow2Exception>(chain.GetSnapshots);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.Equal(98_304, chain.OpenStream().Length);
+        Assert.Equal(4096, chain.ReadAt(0, new byte[4096]));
+    }
+
+    [Fact]
+    public void FileThatEndsInTheTable_SaysSo()
+    {
+        byte[] image = File.ReadAllBytes(Image);
+        long table = image.ReadU64(HeaderField.SnapshotsOffset) is var offset ? (long)offset : 0;
+        using Qcow2Chain chain = Qcow2Chain.Open(new MemoryStream(image[..(int)(table + 50)]), new Qcow2OpenOptions { Lenient = true });
+        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(chain.GetSnapshots);
+        Assert.Contains("the file ends inside the snapshot table", error.Message, StringComparison.Ordinal);
+        Assert.Equal(table + 50, error.HostOffset);
+    }
+
+    /// <summary>QEMU does not write the padding behind the last entry, so the file may end there.</summary>
+    [Fact]
+    public void FileThatEndsBehindTheLastName_HasAllSnapshots()
+    {
+        byte[] image = File.ReadAllBytes(Image);
+        int table = (int)image.ReadU64(HeaderField.SnapshotsOffset);
+        int end = image.AsSpan(table).IndexOf("third one"u8) + "third one".Length;
+        Assert.NotEqual(0, end % 8);
+        byte[] moved = [.. image, .. image.AsSpan(table, end)];
+        moved.WriteU64(HeaderField.SnapshotsOffset, (ulong)image.Length);
+        using Qcow2Chain chain = Qcow2Chain.Open(new MemoryStream(moved));
+        Assert.Equal(["first", "second", "third one"], chain.GetSnapshots().Select(s => s.Name));
+    }
+
+    [Fact]
+    public void SnapshotsL1TooSmallForItsDisk_IsRefused()
+    {
+        byte[] image = File.ReadAllBytes(Image);
+        int table = (int)image.ReadU64(HeaderField.SnapshotsOffset);
+        image.WriteU32(table + 8, 0);
+        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(
+            () => Qcow2Chain.Open(new MemoryStream(image), new Qcow2OpenOptions { Snapshot = "first" }));
+        Assert.Contains("snapshot 'first': its L1 table has 0 entries; 1 are needed", error.Message, StringComparison.Ordinal);
+    }
+
+    private static Qcow2Chain Open(string snapshot) => Qcow2Chain.Open(Image, new Qcow2OpenOptions { Snapshot = snapshot });
+}
