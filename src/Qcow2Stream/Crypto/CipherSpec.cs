@@ -128,12 +128,15 @@ internal sealed class CipherSpec
     private static int CheckKeyLength(string family, BlockAlgorithm algorithm, SectorMode mode, uint keyLength)
     {
         uint keys = mode == SectorMode.Xts ? 2u : 1u;
-        uint[] lengths = algorithm == BlockAlgorithm.Cast5 ? [16] : [16 * keys, 24 * keys, 32 * keys];
+        uint[] lengths = [.. BlockKeyLengths(algorithm).Select(length => length * keys)];
         return lengths.Contains(keyLength)
             ? (int)(keyLength / keys)
             : throw new CryptoFormatException(
                 $"key bytes is {keyLength}; cipher {family} in mode {(keys == 2 ? "xts" : "ecb, cbc or ctr")} takes {string.Join(", ", lengths)}");
     }
+
+    private static uint[] BlockKeyLengths(BlockAlgorithm algorithm) =>
+        algorithm == BlockAlgorithm.Cast5 ? [16] : [16, 24, 32];
 
     private static (IvKind Iv, KeyHash? EssivHash) ParseIv(string text, string family, BlockAlgorithm algorithm)
     {
@@ -158,11 +161,11 @@ internal sealed class CipherSpec
             throw new CryptoFormatException("the IV generator is essiv without a hash; it must name one, as in essiv:sha256");
         }
 
-        if (algorithm == BlockAlgorithm.Cast5 || hash.DigestLength is not (16 or 24 or 32))
+        if (!BlockKeyLengths(algorithm).Contains((uint)hash.DigestLength))
         {
             throw new CryptoUnsupportedException(
                 $"essiv:{hash.Name} with cipher {family}",
-                $"the IV generator essiv:{hash.Name} makes keys of {hash.DigestLength} bytes; cipher {family} is not handled with these");
+                $"the IV generator essiv:{hash.Name} makes keys of {hash.DigestLength} bytes; cipher {family} has none of that length");
         }
 
         return (IvKind.Essiv, hash);

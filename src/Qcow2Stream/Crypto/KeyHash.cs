@@ -57,7 +57,7 @@ internal sealed class KeyHash
         }
 
         // The platform's PBKDF2 refuses these hashes.
-        using Secret copy = Secret.CopyOf(passphrase);
+        using var copy = Secret.CopyOf(passphrase);
         Pkcs5S2ParametersGenerator generator = new(_create());
         generator.Init(copy.Bytes, salt.ToArray(), iterations);
         var derived = (KeyParameter)generator.GenerateDerivedMacParameters(key.Length * 8);

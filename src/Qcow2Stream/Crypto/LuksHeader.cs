@@ -93,7 +93,7 @@ internal sealed class LuksHeader
         using Secret slotKey = new(Cipher.TotalKeyLength);
         Hash.DeriveKey(passphrase, slot.Salt.Span, (int)slot.Iterations, slotKey.Bytes);
 
-        using Secret stripes = Secret.CopyOf(keyMaterial);
+        using var stripes = Secret.CopyOf(keyMaterial);
         using (SectorCipher slotCipher = new(Cipher, slotKey.Bytes))
         {
             slotCipher.Decrypt(stripes.Bytes, firstSector: 0);

@@ -64,7 +64,7 @@ internal static class LuksHeaderParser
 
     private static LuksKeySlot[] ReadSlots(ReadOnlySpan<byte> header, CipherSpec cipher, long availableLength)
     {
-        LuksKeySlot[] slots = new LuksKeySlot[LuksLayout.SlotCount];
+        var slots = new LuksKeySlot[LuksLayout.SlotCount];
         for (int i = 0; i < slots.Length; i++)
         {
             ReadOnlySpan<byte> slot = header.Slice(LuksLayout.KeySlots + (i * LuksLayout.SlotLength), LuksLayout.SlotLength);
