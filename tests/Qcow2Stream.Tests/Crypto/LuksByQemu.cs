@@ -27,11 +27,14 @@ internal static class LuksByQemu
     /// Runs a command of qemu-img that writes key slots. It measures PBKDF2 first, which fails by chance where the
     /// system counts processor time in coarse steps.
     /// </summary>
-    public static async Task WriteKeySlots(params string[] arguments)
+    public static Task WriteKeySlots(params string[] arguments) => WriteKeySlotsIn(Environment.CurrentDirectory, arguments);
+
+    /// <inheritdoc cref="WriteKeySlots"/>
+    public static async Task WriteKeySlotsIn(string workingDirectory, params string[] arguments)
     {
         for (int attempt = 1; ; attempt++)
         {
-            QemuResult result = await Qemu.ImgRaw(arguments);
+            QemuResult result = await Qemu.ImgRawIn(workingDirectory, arguments);
             if (result.ExitCode == 0)
             {
                 return;

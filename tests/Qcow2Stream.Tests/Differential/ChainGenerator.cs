@@ -11,6 +11,8 @@ internal sealed class ChainGenerator
     private static readonly int[] ClusterBits =
         [9, 9, 9, 9, 9, 10, 10, 11, 11, 12, 12, 12, 12, 12, 12, 13, 13, 14, 14, 14, 15, 15, 16, 16, 16, 16, 17, 18, 19, 20, 21];
 
+    private static readonly int[] ExtendedClusterBits = [14, 14, 14, 14, 15, 15, 16, 16, 17, 18, 21];
+
     private readonly int _seed;
     private readonly Random _random;
     private readonly long _typicalLength;
@@ -36,7 +38,7 @@ internal sealed class ChainGenerator
         List<LayerPlan> layers = [];
         for (int index = 0; index < depth; index++)
         {
-            layers.Add(index == 0 && Chance(40) ? RawLayer() : Qcow2Layer(index, layers.LastOrDefault()));
+            layers.Add(index == 0 && Chance(40) ? RawLayer() : Qcow2Layer(index, layers.LastOrDefault(), isTop: index == depth - 1));
         }
 
         return new ChainPlan(_seed, layers);
@@ -46,7 +48,7 @@ internal sealed class ChainGenerator
     {
         // Half of them end inside a sector.
         long length = LayerLength() + (Chance(50) ? _random.Next(SectorSize) : 0);
-        CommandGenerator commands = new(_random, length, clusterSize: 4 * KiB, isRaw: true);
+        CommandGenerator commands = new(_random, length, clusterSize: 4 * KiB, canCompress: false);
         return new LayerPlan
         {
             Name = LayerName(0, "raw"),
@@ -57,38 +59,58 @@ internal sealed class ChainGenerator
         };
     }
 
-    private LayerPlan Qcow2Layer(int index, LayerPlan? backing)
+    private LayerPlan Qcow2Layer(int index, LayerPlan? backing, bool isTop)
     {
-        int clusterSize = 1 << Pick(ClusterBits);
-        bool isVersion2 = Chance(20);
+        bool isVersion2 = Chance(15);
+        bool hasExtendedL2 = !isVersion2 && Chance(25);
+        int clusterSize = 1 << Pick(hasExtendedL2 ? ExtendedClusterBits : ClusterBits);
+        string? encryption = isTop && Chance(10) ? (Chance(50) ? "aes" : "luks") : null;
+        bool hasDataFile = !isVersion2 && encryption is null && Chance(12);
+
+        // QEMU takes no snapshots of images with a data file, and makes no compressed clusters in them.
+        bool hasSnapshot = !hasDataFile && Chance(20);
+        bool canCompress = !hasDataFile && encryption is null;
         long length = LayerLength();
-        CommandGenerator commands = new(_random, length, clusterSize, isRaw: false);
+        IReadOnlyList<string> commands =
+            new CommandGenerator(_random, length, clusterSize, canCompress).Create(_random.Next(25));
 
         // The L1 table must cover the larger size too: not the case only where the disk ends with a table.
         bool canExceed = length % clusterSize != 0;
+        string name = LayerName(index, "qcow2");
+        string? dataFile = hasDataFile ? $"data{index}.raw" : null;
         return new LayerPlan
         {
-            Name = LayerName(index, "qcow2"),
+            Name = name,
             IsRaw = false,
             Length = length,
             ClusterSize = clusterSize,
-            Options = isVersion2 ? $"compat=0.10,cluster_size={clusterSize}" : Version3Options(clusterSize),
+            Options = (isVersion2 ? $"compat=0.10,cluster_size={clusterSize}" : Version3Options(clusterSize, hasExtendedL2, hasSnapshot))
+                + (dataFile is null ? "" : DataFileOptions(dataFile, hasBacking: backing is not null))
+                + (encryption is null ? "" : $",encrypt.format={encryption},encrypt.key-secret=key{(encryption == "luks" ? ",encrypt.iter-time=100" : "")}"),
             BackingName = backing is null ? null : BackingName(backing.Name),
 
             // Where no format is recorded, the library lets a layer that it only guessed to be qcow2 name no file.
-            RecordsBackingFormat = backing is null || backing.BackingName is not null || Chance(70),
+            RecordsBackingFormat = backing is null || backing.BackingName is not null || backing.DataFileName is not null || Chance(70),
             SizeExcess = canExceed && Chance(10) ? _random.Next(1, SectorSize) : 0,
-            Commands = commands.Create(_random.Next(25)),
+            DataFileName = dataFile,
+            Encryption = encryption,
+            SnapshotAfter = hasSnapshot ? _random.Next(commands.Count + 1) : null,
+            Commands = commands,
         };
     }
 
-    private string Version3Options(int clusterSize)
+    private string Version3Options(int clusterSize, bool hasExtendedL2, bool hasSnapshot)
     {
-        int refcountBits = 1 << _random.Next(7);
+        // A snapshot counts every cluster once more, and a cluster full of compressed ones counts many already.
+        int refcountBits = 1 << _random.Next(hasSnapshot ? 4 : 0, 7);
         string compression = Chance(50) ? "zlib" : "zstd";
         string lazy = Chance(25) ? "on" : "off";
-        return $"compat=1.1,cluster_size={clusterSize},refcount_bits={refcountBits},compression_type={compression},lazy_refcounts={lazy}";
+        string extended = hasExtendedL2 ? ",extended_l2=on" : "";
+        return $"compat=1.1,cluster_size={clusterSize},refcount_bits={refcountBits},compression_type={compression},lazy_refcounts={lazy}{extended}";
     }
+
+    private string DataFileOptions(string name, bool hasBacking) =>
+        $",data_file={name}" + (!hasBacking && Chance(50) ? ",data_file_raw=on" : "");
 
     private long LayerLength()
     {

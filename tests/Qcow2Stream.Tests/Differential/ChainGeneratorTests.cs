@@ -26,6 +26,11 @@ public class ChainGeneratorTests
     [InlineData("lazy_refcounts=on")]
     [InlineData("refcount_bits=1,")]
     [InlineData("refcount_bits=64")]
+    [InlineData("extended_l2=on")]
+    [InlineData("data_file=")]
+    [InlineData("data_file_raw=on")]
+    [InlineData("encrypt.format=aes")]
+    [InlineData("encrypt.format=luks")]
     public void ManySeeds_EveryOption(string option) =>
         Assert.Contains(Layers, l => l.Options.Contains(option, StringComparison.Ordinal));
 
@@ -48,6 +53,7 @@ public class ChainGeneratorTests
         Assert.Contains(Layers, l => !l.IsRaw && l.Length % l.ClusterSize != 0);
         Assert.Contains(Layers, l => !l.RecordsBackingFormat);
         Assert.Contains(Layers, l => l.SizeExcess > 0);
+        Assert.Contains(Plans, p => p.Top.SnapshotAfter > 0);
         Assert.Contains(Plans, p => p.Layers.Zip(p.Layers.Skip(1)).Any(pair => pair.First.Length > pair.Second.Length));
         Assert.Contains(Plans, p => p.Layers.Zip(p.Layers.Skip(1)).Any(pair => pair.First.Length < pair.Second.Length));
     }

@@ -16,9 +16,16 @@ internal sealed record ChainPlan(int Seed, IReadOnlyList<LayerPlan> Layers)
     private const int NoiseLength = 65521;
     private const int TextLength = 32749;
 
+    /// <summary>Opens encrypted layers.</summary>
+    public const string Passphrase = "swordfish";
+
+    public const string SnapshotName = "before";
+
     public LayerPlan Top => Layers[^1];
 
-    public bool HasRelativeScheme => Layers.Any(l => l.BackingName is { } name && name.StartsWith("file:", StringComparison.Ordinal));
+    /// <summary>Whether QEMU takes a name from the current directory that the library takes from the image's.</summary>
+    public bool HasNameOfCurrentDirectory => Layers.Any(l =>
+        l.DataFileName is not null || (l.BackingName is { } name && name.StartsWith("file:", StringComparison.Ordinal)));
 
     public byte[] Noise()
     {
@@ -48,14 +55,17 @@ internal sealed record ChainPlan(int Seed, IReadOnlyList<LayerPlan> Layers)
             else
             {
                 string backing = layer.BackingName is { } name ? $"-b \"{name}\" -F {Layers[index - 1].Format} " : "";
-                text.Append(CultureInfo.InvariantCulture, $"qemu-img create -q -f qcow2 -o {layer.Options} {backing}'{layer.Name}' {layer.Length}\n");
+                string secret = layer.Encryption is null ? "" : $"--object secret,id=key,data={Passphrase} ";
+                text.Append(CultureInfo.InvariantCulture, $"qemu-img create -q -f qcow2 {secret}-o {layer.Options} {backing}'{layer.Name}' {layer.Length}\n");
             }
 
-            if (layer.Commands.Count > 0)
+            AppendCommands(text, layer, layer.Commands.Take(layer.SnapshotAfter ?? 0));
+            if (layer.SnapshotAfter is not null)
             {
-                string commands = string.Join(" ", layer.Commands.Select(c => $"-c '{c}'"));
-                text.Append(CultureInfo.InvariantCulture, $"qemu-io -d unmap -f {layer.Format} {commands} '{layer.Name}'\n");
+                text.Append(CultureInfo.InvariantCulture, $"qemu-img snapshot -c {SnapshotName} '{layer.Name}'\n");
             }
+
+            AppendCommands(text, layer, layer.Commands.Skip(layer.SnapshotAfter ?? 0));
 
             if (!layer.RecordsBackingFormat)
             {
@@ -69,5 +79,14 @@ internal sealed record ChainPlan(int Seed, IReadOnlyList<LayerPlan> Layers)
         }
 
         return text.ToString();
+    }
+
+    private static void AppendCommands(StringBuilder text, LayerPlan layer, IEnumerable<string> commands)
+    {
+        if (commands.Any())
+        {
+            string arguments = string.Join(" ", commands.Select(c => $"-c '{c}'"));
+            text.Append(CultureInfo.InvariantCulture, $"qemu-io -d unmap -f {layer.Format} {arguments} '{layer.Name}'\n");
+        }
     }
 }

@@ -1,7 +1,7 @@
 namespace Qcow2Stream.Tests.Differential;
 
 /// <summary>Makes up qemu-io commands that one layer takes without error.</summary>
-internal sealed class CommandGenerator(Random random, long length, int clusterSize, bool isRaw)
+internal sealed class CommandGenerator(Random random, long length, int clusterSize, bool canCompress)
 {
     // Data beyond this adds time, and nothing new.
     private const int MaxData = 512 * 1024;
@@ -20,7 +20,7 @@ internal sealed class CommandGenerator(Random random, long length, int clusterSi
     private string Next()
     {
         int kind = random.Next(100);
-        if (kind < 30 && !isRaw && !_hasFreedCompressed && Compressed() is { } compressed)
+        if (kind < 30 && canCompress && !_hasFreedCompressed && Compressed() is { } compressed)
         {
             return compressed;
         }

@@ -24,6 +24,15 @@ internal sealed record LayerPlan
     /// <summary>Bytes, fewer than a sector, by which the header's size is made larger in the end.</summary>
     public int SizeExcess { get; init; }
 
+    /// <summary>The file that takes the clusters; null if the image does.</summary>
+    public string? DataFileName { get; init; }
+
+    /// <summary>"aes" or "luks"; null if it is not encrypted. Only the top layer is.</summary>
+    public string? Encryption { get; init; }
+
+    /// <summary>How many of the commands run before a snapshot is taken; null for no snapshot.</summary>
+    public int? SnapshotAfter { get; init; }
+
     public required IReadOnlyList<string> Commands { get; init; }
 
     public string Format => IsRaw ? "raw" : "qcow2";

@@ -28,7 +28,7 @@ internal static class MapInvariants
         {
             bool isStored = extent.Kind is MapKind.Data or MapKind.Compressed;
             Assert.True(extent.HostOffset is not null || !isStored, $"{extent} is stored nowhere.");
-            Assert.Equal(extent.HostOffset is null ? null : layers[extent.Depth].Path, extent.HostPath);
+            Assert.Equal(extent.HostOffset is null ? null : layers[extent.Depth].DataPath, extent.HostPath);
             Assert.InRange(extent.Depth, 0, layers.Count - 1);
             if (extent.Kind != MapKind.Compressed)
             {

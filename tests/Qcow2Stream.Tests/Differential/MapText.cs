@@ -36,7 +36,7 @@ internal static class MapText
             Depth = (int)fields[2],
             HostOffset = fields[3],
             HostLength = fields.Length == 5 ? fields[4] : extent.Length,
-            HostPath = layers[(int)fields[2]].Path,
+            HostPath = layers[(int)fields[2]].DataPath,
         };
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Qcow2Stream.Tests.Crypto;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Differential;
@@ -16,11 +17,17 @@ internal sealed class QemuChain(ChainPlan plan) : IDisposable
 
     private readonly TempDirectory _directory = new();
 
+    private static string[] Secret { get; } = ["--object", $"secret,id=key,data={ChainPlan.Passphrase}"];
+
     public ChainPlan Plan => plan;
 
     public string Directory => _directory.Path;
 
     public string TopPath => _directory.File(plan.Top.Name);
+
+    private string[] TopArguments => plan.Top.Encryption is null
+        ? ["-f", plan.Top.Format, TopPath]
+        : [.. Secret, "--image-opts", $"driver=qcow2,encrypt.key-secret=key,file.filename={TopPath}"];
 
     /// <summary>Makes the files, from the bottom of the chain up.</summary>
     public async Task MakeAsync()
@@ -37,13 +44,21 @@ internal sealed class QemuChain(ChainPlan plan) : IDisposable
     public async Task<byte[]> ConvertAsync()
     {
         string path = _directory.File("converted.bin");
-        await Qemu.ImgIn(Directory, "convert", "-f", plan.Top.Format, "-O", "raw", TopPath, path);
+        await Qemu.ImgIn(Directory, ["convert", .. TopArguments, "-O", "raw", path]);
         return await File.ReadAllBytesAsync(path);
     }
 
-    public Task<string> MapJsonAsync() => Qemu.ImgIn(Directory, "map", "-f", plan.Top.Format, "--output=json", TopPath);
+    /// <summary>The disk as it was at the top layer's snapshot, with whatever QEMU writes behind its end.</summary>
+    public async Task<byte[]> ConvertSnapshotAsync()
+    {
+        string path = _directory.File("snapshot.bin");
+        await Qemu.ImgIn(Directory, ["convert", "-l", $"snapshot.name={ChainPlan.SnapshotName}", .. TopArguments, "-O", "raw", path]);
+        return await File.ReadAllBytesAsync(path);
+    }
 
-    public Task<string> MapHumanAsync() => Qemu.ImgIn(Directory, "map", "-f", plan.Top.Format, TopPath);
+    public Task<string> MapJsonAsync() => Qemu.ImgIn(Directory, ["map", "--output=json", .. TopArguments]);
+
+    public Task<string> MapHumanAsync() => Qemu.ImgIn(Directory, ["map", .. TopArguments]);
 
     public void Dispose() => _directory.Dispose();
 
@@ -60,20 +75,36 @@ internal sealed class QemuChain(ChainPlan plan) : IDisposable
             string[] backingArguments = backing is null
                 ? []
                 : ["-b", layer.BackingName!.Replace(DirectoryMark, Directory, StringComparison.Ordinal), "-F", backing.Format];
-            await Qemu.ImgIn(
-                Directory, ["create", "-q", "-f", "qcow2", "-o", layer.Options, .. backingArguments, layer.Name, $"{layer.Length}"]);
+            string[] create =
+                ["create", "-q", "-f", "qcow2", .. layer.Encryption is null ? [] : Secret, "-o", layer.Options, .. backingArguments, layer.Name, $"{layer.Length}"];
+            await (layer.Encryption == "luks" ? LuksByQemu.WriteKeySlotsIn(Directory, create) : Qemu.ImgIn(Directory, create));
         }
 
-        if (layer.Commands.Count > 0)
+        await RunAsync(layer, layer.Commands.Take(layer.SnapshotAfter ?? 0));
+        if (layer.SnapshotAfter is not null)
         {
-            // qemu-io ignores discards unless told, and flushes unless told.
-            string node = $$"""json:{"file":{"driver":"file","filename":"{{layer.Name}}"},"driver":"{{layer.Format}}","cache":{"no-flush":true},"discard":"unmap"}""";
-            await Qemu.IoIn(Directory, node, format: null, [.. layer.Commands]);
+            string[] image = layer.Encryption is null
+                ? [layer.Name]
+                : [.. Secret, "--image-opts", $"driver=qcow2,encrypt.key-secret=key,file.filename={layer.Name}"];
+            await Qemu.ImgIn(Directory, ["snapshot", "-c", ChainPlan.SnapshotName, .. image]);
         }
 
+        await RunAsync(layer, layer.Commands.Skip(layer.SnapshotAfter ?? 0));
         if (!layer.IsRaw)
         {
             Finish(path, layer);
+        }
+    }
+
+    private async Task RunAsync(LayerPlan layer, IEnumerable<string> commands)
+    {
+        if (commands.Any())
+        {
+            // qemu-io ignores discards unless told, and flushes unless told.
+            string key = layer.Encryption is null ? "" : """ "encrypt.key-secret":"key", """;
+            string node = $$"""json:{"file":{"driver":"file","filename":"{{layer.Name}}"},"driver":"{{layer.Format}}",{{key}}"cache":{"no-flush":true},"discard":"unmap"}""";
+            string[] arguments = [.. layer.Encryption is null ? [] : Secret, .. commands.SelectMany(c => new[] { "-c", c }), node];
+            await Qemu.IoWithArguments(Directory, arguments);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Differential;
@@ -9,7 +10,7 @@ public class RandomChainTests
 
     // Another seed makes other chains, and QCOW2_IMAGES more of them.
     private static readonly int BaseSeed = Setting("QCOW2_SEED", 20_000);
-    private static readonly int Images = Setting("QCOW2_IMAGES", 250);
+    private static readonly int Images = Setting("QCOW2_IMAGES", 500);
 
     public static TheoryData<int, int> Batches()
     {
@@ -39,6 +40,11 @@ public class RandomChainTests
             await comparison.AssertMapsAsync();
             await comparison.AssertReadsAsync(expected);
             comparison.AssertInvariants(expected);
+            if (plan.Top.SnapshotAfter is not null)
+            {
+                using Qcow2Chain snapshot = await OpenAsync(made, ChainPlan.SnapshotName);
+                await new ChainComparison(made, snapshot).AssertSnapshotAsync();
+            }
         }
         catch (Exception e)
         {
@@ -47,11 +53,18 @@ public class RandomChainTests
     }
 
     /// <summary>Every third chain has hardly any cache, so that tables and clusters are thrown out and read anew.</summary>
-    private static async Task<Qcow2Chain> OpenAsync(QemuChain made)
+    private static async Task<Qcow2Chain> OpenAsync(QemuChain made, string? snapshot = null)
     {
-        Qcow2OpenOptions options = made.Plan.Seed % 3 == 0
-            ? new Qcow2OpenOptions { LayerCacheBytes = 0, DecompressedCacheBytes = 0 }
-            : new Qcow2OpenOptions();
+        Qcow2OpenOptions options = new()
+        {
+            Snapshot = snapshot,
+            Passphrase = _ => Encoding.UTF8.GetBytes(ChainPlan.Passphrase),
+        };
+        if (made.Plan.Seed % 3 == 0)
+        {
+            options = options with { LayerCacheBytes = 0, DecompressedCacheBytes = 0 };
+        }
+
         return made.Plan.Seed % 2 == 0
             ? Qcow2Chain.Open(made.TopPath, options)
             : await Qcow2Chain.OpenAsync(made.TopPath, options);

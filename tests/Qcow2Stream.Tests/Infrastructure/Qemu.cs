@@ -20,8 +20,10 @@ internal static class Qemu
         Run("qemu-img", workingDirectory, arguments);
 
     /// <summary>Runs qemu-img and leaves the judgement of its exit code to the caller.</summary>
-    public static Task<QemuResult> ImgRaw(params string[] arguments) =>
-        RunRaw("qemu-img", Environment.CurrentDirectory, arguments);
+    public static Task<QemuResult> ImgRaw(params string[] arguments) => ImgRawIn(Environment.CurrentDirectory, arguments);
+
+    public static Task<QemuResult> ImgRawIn(string workingDirectory, params string[] arguments) =>
+        RunRaw("qemu-img", workingDirectory, arguments);
 
     public static Task<string> Io(string image, string? format, params string[] commands) =>
         IoIn(Environment.CurrentDirectory, image, format, commands);
@@ -34,6 +36,10 @@ internal static class Qemu
             workingDirectory,
             [.. formatArguments, .. commands.SelectMany(command => new[] { "-c", command }), image]);
     }
+
+    /// <summary>Runs qemu-io with arguments that name the image in their own way.</summary>
+    public static Task<string> IoWithArguments(string workingDirectory, params string[] arguments) =>
+        Run("qemu-io", workingDirectory, arguments);
 
     private static async Task<string> Run(string tool, string workingDirectory, string[] arguments)
     {
