@@ -41,8 +41,7 @@ internal sealed class StreamHostFile : HostFile
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            _stream.Position = hostOffset;
-            return _stream.Read(buffer);
+            return Seek(hostOffset) ? _stream.Read(buffer) : 0;
         }
         finally
         {
@@ -56,13 +55,24 @@ internal sealed class StreamHostFile : HostFile
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            _stream.Position = hostOffset;
-            return await _stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            return Seek(hostOffset) ? await _stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) : 0;
         }
         finally
         {
             _cursor.Release();
         }
+    }
+
+    /// <summary>Moves the cursor; false at the end and behind, where not every stream lets itself be sent.</summary>
+    private bool Seek(long hostOffset)
+    {
+        if (hostOffset >= _stream.Length)
+        {
+            return false;
+        }
+
+        _stream.Position = hostOffset;
+        return true;
     }
 
     protected override void Dispose(bool disposing)
