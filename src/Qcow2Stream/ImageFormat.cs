@@ -8,4 +8,7 @@ public enum ImageFormat
 
     /// <summary>QEMU's copy-on-write format, versions 2 and 3.</summary>
     Qcow2,
+
+    /// <summary>QEMU's first copy-on-write format: version 1, which QEMU calls qcow.</summary>
+    Qcow1,
 }

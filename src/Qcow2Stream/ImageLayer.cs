@@ -1,16 +1,19 @@
+using Qcow2Stream.Layers;
+
 namespace Qcow2Stream;
 
 /// <summary>One layer of an open chain: the top image, or one of the backing files below it. Immutable.</summary>
 public sealed class ImageLayer
 {
-    internal ImageLayer(int depth, string? path, string? dataPath, ImageFormat format, long length, Qcow2Header? header)
+    internal ImageLayer(int depth, Layer layer)
     {
         Depth = depth;
-        Path = path;
-        DataPath = dataPath;
-        Format = format;
-        Length = length;
-        Header = header;
+        Path = layer.File.Path;
+        DataPath = layer.ClusterFile.Path;
+        Format = layer.Format;
+        FormatName = layer.FormatName;
+        Length = layer.Translator.Length;
+        Header = layer.Header;
     }
 
     /// <summary>The layer's place in the chain: 0 is the top image, 1 its backing file, and so on.</summary>
@@ -28,9 +31,14 @@ public sealed class ImageLayer
     /// <summary>The layer's format.</summary>
     public ImageFormat Format { get; }
 
+    /// <summary>
+    /// QEMU's name for the format: "raw", "qcow2", "qcow".
+    /// </summary>
+    public string FormatName { get; }
+
     /// <summary>The size in bytes of the guest disk that this layer describes; it may differ from the chain's.</summary>
     public long Length { get; }
 
-    /// <summary>The image's header; null for a raw layer.</summary>
+    /// <summary>The image's header; null unless it is qcow2, version 2 or 3.</summary>
     public Qcow2Header? Header { get; }
 }

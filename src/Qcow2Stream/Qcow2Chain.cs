@@ -37,7 +37,7 @@ public sealed partial class Qcow2Chain : IDisposable
         Translator = translator;
         _reader = new ChainReader(layers, translator);
         Layers = Array.AsReadOnly(layers
-            .Select((l, depth) => new ImageLayer(depth, l.File.Path, l.ClusterFile.Path, l.Format, l.Translator.Length, l.Header))
+            .Select((l, depth) => new ImageLayer(depth, l))
             .ToArray());
     }
 

@@ -5,10 +5,15 @@ namespace Qcow2Stream;
 /// <summary>What an image says of itself. Immutable.</summary>
 public sealed class ImageInfo
 {
+    private readonly BackingReference? _backing;
+
     private ImageInfo(Layer layer, IReadOnlyList<Qcow2Snapshot> snapshots, IReadOnlyList<Qcow2Bitmap> bitmaps)
     {
         Path = layer.File.Path!;
         Format = layer.Format;
+        FormatName = layer.FormatName;
+        ClusterSize = layer.ClusterSize;
+        _backing = layer.Backing;
         Length = layer.Translator.Length;
         Header = layer.Header;
         AllocatedLength = layer.File.GetAllocatedLength();
@@ -22,13 +27,25 @@ public sealed class ImageInfo
     /// <summary>The image's format.</summary>
     public ImageFormat Format { get; }
 
+    /// <inheritdoc cref="ImageLayer.FormatName"/>
+    public string FormatName { get; }
+
+    /// <summary>The size of a cluster in bytes; null for formats without clusters.</summary>
+    public int? ClusterSize { get; }
+
+    /// <summary>The backing file's name as recorded; null if the image has none. It is untrusted text.</summary>
+    public string? BackingFile => _backing?.Text;
+
+    /// <summary>The backing file's format as recorded; null if none is. It is untrusted text.</summary>
+    public string? BackingFormat => _backing?.Format;
+
     /// <summary>The size of the guest's disk in bytes.</summary>
     public long Length { get; }
 
     /// <summary>The bytes that the file takes on its file system; its length where that can't be known.</summary>
     public long AllocatedLength { get; }
 
-    /// <summary>The image's header; null for a raw file.</summary>
+    /// <summary>The image's header; null unless it is qcow2, version 2 or 3.</summary>
     public Qcow2Header? Header { get; }
 
     /// <summary>The internal snapshots, in the order of the image's table.</summary>
@@ -44,9 +61,7 @@ public sealed class ImageInfo
     /// The path that <see cref="FollowPolicy.Trusted"/> would open as the backing file; null if the image has none.
     /// It is untrusted text, and nothing has looked whether it exists.
     /// </summary>
-    public string? FullBackingFile => Header?.BackingFile is { } name ? FileGate.Combine(Path, FileName.WithoutScheme(name)) : null;
-
-    internal string FormatName => Format == ImageFormat.Qcow2 ? "qcow2" : "raw";
+    public string? FullBackingFile => BackingFile is { } name ? FileGate.Combine(Path, FileName.WithoutScheme(name)) : null;
 
     /// <summary>Reads what one image says of itself, and opens nothing that it names.</summary>
     /// <param name="path">The image: a regular file.</param>

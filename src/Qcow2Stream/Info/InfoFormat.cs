@@ -46,30 +46,33 @@ public static class InfoFormat
         Line("file format", image.FormatName);
         Line("virtual size", $"{Size(image.Length)} ({image.Length} bytes)");
         Line("disk size", Size(image.AllocatedLength));
-        if (image.Header is not { } header)
-        {
-            return text.ToString();
-        }
-
-        if (header.EncryptionMethod != 0)
+        if (image.Header is { EncryptionMethod: not 0 })
         {
             Line("encrypted", "yes");
         }
 
-        Line("cluster_size", $"{header.ClusterSize}");
-        if (header.BackingFile is { } backingFile)
+        if (image.ClusterSize is { } clusterSize)
         {
-            string full = image.FullBackingFile!;
-            Line("backing file", full == backingFile ? backingFile : $"{backingFile} (actual path: {full})");
-            if (header.BackingFormat is { } backingFormat)
+            Line("cluster_size", $"{clusterSize}");
+        }
+
+        if (image.BackingFile is { } backingFile)
+        {
+            string? full = image.FullBackingFile;
+            Line("backing file", full is null || full == backingFile ? backingFile : $"{backingFile} (actual path: {full})");
+            if (image.BackingFormat is { } backingFormat)
             {
                 Line("backing file format", backingFormat);
             }
         }
 
         AppendSnapshots(text, image.Snapshots);
-        text.Append("Format specific information:\n");
-        AppendTree(text, InfoTree.Specific(image, header), depth: 1);
+        if (image.Header is { } header)
+        {
+            text.Append("Format specific information:\n");
+            AppendTree(text, InfoTree.Specific(image, header), depth: 1);
+        }
+
         return text.ToString();
     }
 

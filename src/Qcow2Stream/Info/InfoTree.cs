@@ -15,22 +15,25 @@ internal static class InfoTree
             ["actual-size"] = image.AllocatedLength,
             ["dirty-flag"] = image.Header?.IncompatibleFeatures.HasFlag(Qcow2IncompatibleFeatures.Dirty) ?? false,
         };
-        if (image.Header is not { } header)
+        if (image.ClusterSize is { } clusterSize)
         {
-            return tree;
+            tree["cluster-size"] = clusterSize;
         }
 
-        tree["cluster-size"] = header.ClusterSize;
-        if (header.EncryptionMethod != 0)
+        if (image.Header is { EncryptionMethod: not 0 })
         {
             tree["encrypted"] = true;
         }
 
-        if (header.BackingFile is { } backingFile)
+        if (image.BackingFile is { } backingFile)
         {
             tree["backing-filename"] = backingFile;
-            tree["full-backing-filename"] = image.FullBackingFile;
-            if (header.BackingFormat is { } backingFormat)
+            if (image.FullBackingFile is { } full)
+            {
+                tree["full-backing-filename"] = full;
+            }
+
+            if (image.BackingFormat is { } backingFormat)
             {
                 tree["backing-filename-format"] = backingFormat;
             }
@@ -41,7 +44,11 @@ internal static class InfoTree
             tree["snapshots"] = new JsonArray([.. image.Snapshots.Select(Snapshot)]);
         }
 
-        tree["format-specific"] = new JsonObject { ["type"] = "qcow2", ["data"] = Specific(image, header) };
+        if (image.Header is { } header)
+        {
+            tree["format-specific"] = new JsonObject { ["type"] = "qcow2", ["data"] = Specific(image, header) };
+        }
+
         return tree;
     }
 

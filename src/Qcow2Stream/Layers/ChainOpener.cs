@@ -1,4 +1,5 @@
 using System.Buffers;
+using Qcow2Stream.Format;
 using Qcow2Stream.IO;
 using Qcow2Stream.Translation;
 
@@ -32,23 +33,22 @@ internal sealed class ChainOpener : IDisposable
     {
         using ChainOpener opener = new(options);
         HostFile file = top;
-        string? format = options.Format?.ToString().ToLowerInvariant();
+        string? format = options.Format is { } given ? FormatNames.Of(given) : null;
         while (true)
         {
             bool probed = format is null && opener._images.Count > 0;
-            Qcow2Header? header = await opener.AddAsync(file, format, async, cancellationToken).ConfigureAwait(false);
-            if (policy is not null && header is { HasDataFile: true })
+            OpenedImage image = await opener.AddAsync(file, format, async, cancellationToken).ConfigureAwait(false);
+            if (policy is not null && image.Header is { HasDataFile: true } header)
             {
                 opener.OpenDataFile(policy, header, probed);
             }
 
-            if (policy is null || header is null || header.BackingFileName.IsEmpty)
+            if (policy is null || image.Backing is not { } backing)
             {
                 return await opener.BuildLayersAsync(async, cancellationToken).ConfigureAwait(false);
             }
 
-            file = opener.OpenBackingFile(policy, header, probed);
-            format = header.BackingFormat;
+            (file, format) = opener.OpenBackingFile(policy, backing, probed);
         }
     }
 
@@ -62,29 +62,10 @@ internal sealed class ChainOpener : IDisposable
         }
     }
 
-    /// <summary>Reads and checks the header of a qcow2 image, and nothing else of it. Null for a raw file.</summary>
-    /// <param name="file">The image.</param>
-    /// <param name="fileLength">Its length.</param>
-    /// <param name="format">The recorded format; null to let the magic decide.</param>
-    /// <param name="options">The limits.</param>
-    /// <param name="async">False: the task has completed when this returns.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    public static async ValueTask<Qcow2Header?> ReadHeaderAsync(
-        HostFile file, long fileLength, string? format, Qcow2OpenOptions options, bool async, CancellationToken cancellationToken)
+    /// <summary>Reads and checks the header of a qcow2 image, and nothing else of it.</summary>
+    private static async ValueTask<Qcow2Header> ReadHeaderAsync(
+        HostFile file, long fileLength, Qcow2OpenOptions options, bool async, CancellationToken cancellationToken)
     {
-        switch (format)
-        {
-            case "raw" or "file":
-                return null;
-            case "qcow2" or null:
-                break;
-            default:
-                throw new Qcow2UnsupportedException(
-                    $"format {PrintableText.Escape(format)}",
-                    $"the format '{PrintableText.Escape(format)}' is not handled; qcow2 and raw are",
-                    file.Path);
-        }
-
         int length = (int)Math.Min(HeaderGuess, fileLength);
         while (true)
         {
@@ -93,11 +74,6 @@ internal sealed class ChainOpener : IDisposable
             {
                 int read = await file.ReadAtAsync(0, buffer.AsMemory(0, length), async, cancellationToken).ConfigureAwait(false);
                 ReadOnlySpan<byte> start = buffer.AsSpan(0, read);
-                if (format is null && !Qcow2Header.HasMagic(start))
-                {
-                    return null;
-                }
-
                 if (Qcow2Header.Parse(start, fileLength, options.MaxL1TableBytes, file.Path, out int needed) is { } header)
                 {
                     return header;
@@ -114,23 +90,56 @@ internal sealed class ChainOpener : IDisposable
         }
     }
 
-    private async ValueTask<Qcow2Header?> AddAsync(HostFile file, string? format, bool async, CancellationToken cancellationToken)
+    /// <summary>The magic decides between raw and QEMU's own two formats: what else a file may look like is not asked.</summary>
+    private static async ValueTask<string> ProbeAsync(HostFile file, bool async, CancellationToken cancellationToken)
+    {
+        byte[] start = new byte[HeaderLayout.BackingFileOffset];
+        int read = await file.ReadAtAsync(0, start, async, cancellationToken).ConfigureAwait(false);
+        return !Qcow2Header.HasMagic(start.AsSpan(0, read)) ? FormatNames.Raw
+            : read == start.Length && Qcow1Header.HasVersion(start) ? FormatNames.Qcow1
+            : FormatNames.Qcow2;
+    }
+
+    private async ValueTask<OpenedImage> AddAsync(HostFile file, string? format, bool async, CancellationToken cancellationToken)
     {
         OpenedImage image = new(file);
         _images.Add(image);
         image.FileLength = file.GetLength();
-        image.Header = await ReadHeaderAsync(file, image.FileLength, format, _options, async, cancellationToken).ConfigureAwait(false);
-        return image.Header;
+        switch (format ?? await ProbeAsync(file, async, cancellationToken).ConfigureAwait(false))
+        {
+            case FormatNames.Raw or FormatNames.File:
+                break;
+            case FormatNames.Qcow2:
+                image.Header = await ReadHeaderAsync(file, image.FileLength, _options, async, cancellationToken).ConfigureAwait(false);
+                image.Backing = BackingReference.Of(image.Header);
+                break;
+            case FormatNames.Qcow1:
+                Qcow1Header header = await Qcow1HeaderReader.ReadAsync(file, image.FileLength, _options, async, cancellationToken)
+                    .ConfigureAwait(false);
+                image.Qcow1Header = header;
+                image.Backing = await Qcow1HeaderReader.ReadBackingAsync(file, header, async, cancellationToken).ConfigureAwait(false);
+                break;
+            case var other:
+                throw new Qcow2UnsupportedException(
+                    $"format {PrintableText.Escape(other)}",
+                    $"the format '{PrintableText.Escape(other)}' is not handled; raw, qcow2 and qcow are",
+                    file.Path);
+        }
+
+        return image;
     }
 
     /// <summary>Opens the backing file of the last image, which was found by its magic alone if <paramref name="probed"/>.</summary>
-    private HostFile OpenBackingFile(FollowPolicy policy, Qcow2Header header, bool probed)
+    /// <returns>The file, and the format that is recorded for it.</returns>
+    private (HostFile File, string? Format) OpenBackingFile(FollowPolicy policy, BackingReference backing, bool probed)
     {
-        NamedFile named = new(
-            NamedFileKind.BackingFile, header.BackingFile!, header.BackingFormat, _images[^1].File.Path);
-        return _images.Count < _options.MaxChainDepth
-            ? Open(policy, named, header.BackingFileName.Span, probed)
-            : throw Refuse(named, $"the chain would be deeper than the {_options.MaxChainDepth} layers of MaxChainDepth");
+        NamedFile named = new(NamedFileKind.BackingFile, backing.Text, backing.Format, _images[^1].File.Path);
+        if (_images.Count >= _options.MaxChainDepth)
+        {
+            throw Refuse(named, $"the chain would be deeper than the {_options.MaxChainDepth} layers of MaxChainDepth");
+        }
+
+        return (Open(policy, named, backing.Name.Span, probed), backing.Format);
     }
 
     private void OpenDataFile(FollowPolicy policy, Qcow2Header header, bool probed)
@@ -210,7 +219,7 @@ internal sealed class ChainOpener : IDisposable
             OpenedImage opened = _images[depth];
             if (opened.Header is not { } header)
             {
-                layers[depth] = new RawLayer(opened.File, opened.FileLength);
+                layers[depth] = BuildOther(opened, decompressed, cacheBytes);
                 continue;
             }
 
@@ -225,11 +234,23 @@ internal sealed class ChainOpener : IDisposable
 
         if (_options.Snapshot is { } name && layers[0].Header is null)
         {
-            throw new Qcow2Exception($"there is no snapshot '{name}': the image is raw", _images[0].File.Path);
+            throw new Qcow2Exception($"there is no snapshot '{name}': the image is {layers[0].FormatName}", _images[0].File.Path);
         }
 
         _images.Clear();
         return layers;
+    }
+
+    private Layer BuildOther(OpenedImage opened, DecompressedClusters decompressed, long cacheBytes)
+    {
+        if (opened.Qcow1Header is not { } header)
+        {
+            return new RawLayer(opened.File, opened.FileLength);
+        }
+
+        decompressed.Expect(header.ClusterSize);
+        Qcow1Image image = new(opened.File, opened.FileLength, header, _options.DamageHandler);
+        return new Qcow1Layer(image, opened.Backing, decompressed, cacheBytes);
     }
 
     private sealed class OpenedImage(HostFile file)
@@ -239,6 +260,10 @@ internal sealed class ChainOpener : IDisposable
         public long FileLength { get; set; }
 
         public Qcow2Header? Header { get; set; }
+
+        public Qcow1Header? Qcow1Header { get; set; }
+
+        public BackingReference? Backing { get; set; }
 
         public HostFile? DataFile { get; set; }
     }

@@ -10,8 +10,17 @@ internal abstract class Layer(HostFile file, ITranslator translator) : IDisposab
 
     public abstract ImageFormat Format { get; }
 
+    /// <summary>QEMU's name for the format.</summary>
+    public virtual string FormatName => FormatNames.Of(Format);
+
     /// <summary>The header, for a qcow2 image.</summary>
     public virtual Qcow2Header? Header => null;
+
+    /// <summary>The size of a cluster in bytes, for formats that have them.</summary>
+    public virtual int? ClusterSize => Header?.ClusterSize;
+
+    /// <summary>What the image records of its backing file; null if it has none.</summary>
+    public virtual BackingReference? Backing => Header is { } header ? BackingReference.Of(header) : null;
 
     /// <summary>The image's file.</summary>
     public HostFile File { get; } = file;

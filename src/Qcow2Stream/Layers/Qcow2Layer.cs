@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 using Qcow2Stream.Crypto;
 using Qcow2Stream.IO;
@@ -11,6 +10,9 @@ internal sealed class Qcow2Layer(
     Qcow2Image image, Qcow2Disk disk, DecompressedClusters decompressed, long cacheBytes, LayerKey? key)
     : Layer(image.File, new Qcow2Translator(image, disk.L1, disk.Length, cacheBytes))
 {
+    private readonly CompressedClusters _compressed =
+        new(image.File, image.Header.ClusterSize, image.Header.CompressionType, decompressed);
+
     public override ImageFormat Format => ImageFormat.Qcow2;
 
     public override Qcow2Header Header => Image.Header;
@@ -31,18 +33,9 @@ internal sealed class Qcow2Layer(
         {
             ClearTail(run, run.HostOffset, buffer, ClusterFile.ReadAt(run.HostOffset, buffer));
         }
-        else if (!decompressed.TryCopy(File, run, buffer))
+        else
         {
-            byte[] source = ArrayPool<byte>.Shared.Rent((int)run.HostLength);
-            try
-            {
-                int read = File.ReadAt(run.HostOffset, source.AsSpan(0, (int)run.HostLength));
-                Decompress(run, new ArraySegment<byte>(source, 0, read), buffer);
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(source);
-            }
+            _compressed.Read(run, buffer);
         }
     }
 
@@ -57,19 +50,9 @@ internal sealed class Qcow2Layer(
             int read = await ClusterFile.ReadAtAsync(run.HostOffset, buffer, cancellationToken).ConfigureAwait(false);
             ClearTail(run, run.HostOffset, buffer.Span, read);
         }
-        else if (!decompressed.TryCopy(File, run, buffer.Span))
+        else
         {
-            byte[] source = ArrayPool<byte>.Shared.Rent((int)run.HostLength);
-            try
-            {
-                int read = await File.ReadAtAsync(run.HostOffset, source.AsMemory(0, (int)run.HostLength), cancellationToken)
-                    .ConfigureAwait(false);
-                Decompress(run, new ArraySegment<byte>(source, 0, read), buffer.Span);
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(source);
-            }
+            await _compressed.ReadAsync(run, buffer, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -121,61 +104,6 @@ internal sealed class Qcow2Layer(
         }
     }
 
-    /// <summary>A cluster that starts inside the file may end behind it: that rest is zeros. Anything more is missing.</summary>
-    private void ClearTail(in HostRun run, long hostOffset, Span<byte> buffer, int read)
-    {
-        if (read == buffer.Length)
-        {
-            return;
-        }
-
-        long fileEnd = hostOffset + read;
-        long lastCluster = (hostOffset + buffer.Length - 1) & -Header.ClusterSize;
-        if (lastCluster >= fileEnd && ClusterFile.GetLength() <= lastCluster)
-        {
-            Image.Damaged(
-                new Qcow2FormatException(
-                    "the file ends early: a data cluster that lay inside it when it was mapped does not any more",
-                    ClusterFile.Path,
-                    run.GuestOffset + (fileEnd - run.HostOffset),
-                    fileEnd),
-                buffer.Length - read);
-        }
-
-        buffer[read..].Clear();
-    }
-
-    /// <summary>
-    /// A whole cluster goes straight into the caller's buffer; of a part, the cluster is kept for the reads that
-    /// usually follow.
-    /// </summary>
-    private void Decompress(in HostRun run, ArraySegment<byte> source, Span<byte> buffer)
-    {
-        if (buffer.Length == Header.ClusterSize)
-        {
-            DecompressCluster(run, source, buffer);
-            return;
-        }
-
-        byte[] cluster = GC.AllocateUninitializedArray<byte>(Header.ClusterSize);
-        DecompressCluster(run, source, cluster);
-        decompressed.Add(File, run, cluster);
-        cluster.AsSpan(run.OffsetInCluster, buffer.Length).CopyTo(buffer);
-    }
-
-    private void DecompressCluster(in HostRun run, ArraySegment<byte> source, Span<byte> cluster)
-    {
-        bool complete = Header.CompressionType == Qcow2CompressionType.Zstd
-            ? ZstdDecoder.TryDecode(source, cluster)
-            : Inflater.TryInflate(source, cluster);
-        if (!complete)
-        {
-            string name = Header.CompressionType == Qcow2CompressionType.Zstd ? "zstd" : "deflate";
-            throw new Qcow2FormatException(
-                $"compressed cluster: the {name} data is broken, or yields less than a cluster of {cluster.Length} bytes",
-                File.Path,
-                run.GuestOffset - run.OffsetInCluster,
-                run.HostOffset);
-        }
-    }
+    private void ClearTail(in HostRun run, long hostOffset, Span<byte> buffer, int read) =>
+        ClusterTail.Clear(Image, ClusterFile, Header.ClusterSize, run, hostOffset, buffer, read);
 }

@@ -41,7 +41,7 @@ internal static class TablePieces
     }
 
     /// <summary>As <see cref="LoadAsync"/>, for callers that wait.</summary>
-    public static ulong[] Load(Qcow2Image image, long hostOffset, int words)
+    public static ulong[] Load(TableFile image, long hostOffset, int words)
     {
         ValueTask<ulong[]> load = LoadAsync(image, hostOffset, words, guestOffset: null, async: false, default);
         Debug.Assert(load.IsCompleted, "with async: false a load completes before it returns");
@@ -51,7 +51,7 @@ internal static class TablePieces
     /// <summary>Fills <paramref name="buffer"/> from a structure that is no table of words.</summary>
     /// <exception cref="Qcow2FormatException">The file ends first; <paramref name="what"/> says inside what.</exception>
     public static async ValueTask ReadExactlyAsync(
-        Qcow2Image image, long hostOffset, Memory<byte> buffer, string what, bool async, CancellationToken cancellationToken)
+        TableFile image, long hostOffset, Memory<byte> buffer, string what, bool async, CancellationToken cancellationToken)
     {
         int read = await image.File.ReadAtAsync(hostOffset, buffer, async, cancellationToken).ConfigureAwait(false);
         if (read < buffer.Length)
@@ -69,7 +69,7 @@ internal static class TablePieces
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Qcow2FormatException">The file ends before the last word.</exception>
     public static async ValueTask<ulong[]> LoadAsync(
-        Qcow2Image image, long hostOffset, int words, long? guestOffset, bool async, CancellationToken cancellationToken)
+        TableFile image, long hostOffset, int words, long? guestOffset, bool async, CancellationToken cancellationToken)
     {
         int length = words * sizeof(ulong);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(length);

@@ -1,0 +1,11 @@
+using Qcow2Stream.Format;
+using Qcow2Stream.IO;
+
+namespace Qcow2Stream.Translation;
+
+/// <summary>The file and header of an image in QEMU's first format, and what its length allows.</summary>
+internal sealed class Qcow1Image(HostFile file, long fileLength, Qcow1Header header, Action<ImageDamage>? onDamage)
+    : TableFile(file, fileLength, onDamage)
+{
+    public Qcow1Header Header { get; } = header;
+}

@@ -1,0 +1,204 @@
+using System.Diagnostics;
+using Qcow2Stream.Format;
+
+namespace Qcow2Stream.Translation;
+
+/// <summary>
+/// The disk of an image in QEMU's first format: guest offset → L1 entry → L2 entry → run. Safe for any number of
+/// threads; holds no more memory than its two caches.
+/// </summary>
+internal sealed class Qcow1Translator : ITranslator
+{
+    // QEMU's unit: a disk's size is rounded down to it, and a cluster that does not start at one can't be read.
+    private const long SectorSize = 512;
+
+    // No host has files so long; below it, sums of an offset and a table's worth of clusters stay positive.
+    private const long MaxHostOffset = long.MaxValue >> 1;
+
+    private readonly Qcow1Image _image;
+    private readonly Qcow1Header _header;
+    private readonly TableCache _l1Pieces;
+    private readonly TableCache _l2Tables;
+
+    /// <summary>Initializes the translator.</summary>
+    /// <param name="image">The image, whose L1 table lies inside the file.</param>
+    /// <param name="cacheBytes">The memory for tables.</param>
+    public Qcow1Translator(Qcow1Image image, long cacheBytes)
+    {
+        _image = image;
+        _header = image.Header;
+        Length = _header.Size & ~(SectorSize - 1);
+
+        // An L1 piece serves thousands of L2 tables, so a small share is plenty. An L2 table is a piece by itself.
+        long l1Share = cacheBytes / 8;
+        _l1Pieces = new TableCache(
+            l1Share, TablePieces.MaxWords * sizeof(ulong), (_header.L1Entries + TablePieces.MaxWords - 1) / TablePieces.MaxWords);
+        _l2Tables = new TableCache(cacheBytes - l1Share, _header.L2Entries * sizeof(ulong), _header.L1Entries);
+    }
+
+    public long Length { get; }
+
+    private long L2Coverage => 1L << _header.L1Shift;
+
+    public HostRun Translate(long guestOffset, long maxLength, RunDetail detail)
+    {
+        ValueTask<HostRun> run = TranslateAsync(guestOffset, maxLength, async: false, default);
+        Debug.Assert(run.IsCompleted, "with async: false a table is loaded before the call returns");
+        return run.GetAwaiter().GetResult();
+    }
+
+    public ValueTask<HostRun> TranslateAsync(
+        long guestOffset, long maxLength, RunDetail detail, CancellationToken cancellationToken) =>
+        TranslateAsync(guestOffset, maxLength, async: true, cancellationToken);
+
+    private async ValueTask<HostRun> TranslateAsync(long guestOffset, long maxLength, bool async, CancellationToken cancellationToken)
+    {
+        long l1Index = guestOffset >> _header.L1Shift;
+        if (!_l1Pieces.TryGet(l1Index >> TablePieces.MaxWordsLog2, out ulong[]? l1))
+        {
+            l1 = await LoadL1Async(l1Index >> TablePieces.MaxWordsLog2, async, cancellationToken).ConfigureAwait(false);
+        }
+
+        ulong l2Offset = l1[l1Index & (TablePieces.MaxWords - 1)];
+        if (l2Offset == 0)
+        {
+            return EmptyRun(l1, guestOffset, maxLength);
+        }
+
+        if (!_l2Tables.TryGet(l1Index, out ulong[]? l2))
+        {
+            CheckL2Table(l2Offset, l1Index);
+            l2 = await TablePieces.LoadAsync(_image, (long)l2Offset, _header.L2Entries, guestOffset & -L2Coverage, async, cancellationToken).ConfigureAwait(false);
+            _l2Tables.Add(l1Index, l2);
+        }
+
+        return Scan(l2, (long)l2Offset, guestOffset, maxLength);
+    }
+
+    /// <summary>The run goes on over all empty entries that the same piece of the L1 table holds.</summary>
+    private HostRun EmptyRun(ulong[] l1, long guestOffset, long maxLength)
+    {
+        int index = (int)(guestOffset >> _header.L1Shift) & (TablePieces.MaxWords - 1);
+        long empty = EntryScan.CountRun(l1.AsSpan(index), ulong.MaxValue, first: 0, step: 0);
+        return HostRun.Unallocated(guestOffset, Math.Min((empty << _header.L1Shift) - (guestOffset & (L2Coverage - 1)), maxLength));
+    }
+
+    private HostRun Scan(ulong[] l2, long l2Offset, long guestOffset, long maxLength)
+    {
+        int index = (int)(guestOffset >> _header.ClusterBits) & (_header.L2Entries - 1);
+        int offsetInCluster = (int)guestOffset & (_header.ClusterSize - 1);
+        long entryOffset = l2Offset + ((long)index * sizeof(ulong));
+        Qcow1L2Entry entry = new(l2[index]);
+        if (entry.IsCompressed)
+        {
+            return CompressedRun(entry, guestOffset, offsetInCluster, maxLength, entryOffset);
+        }
+
+        bool isData = entry.HostOffset != 0;
+        if (isData && (entry.HostOffset & (SectorSize - 1)) != 0)
+        {
+            throw Bad($"cluster offset 0x{entry.HostOffset:x} is not sector-aligned", guestOffset, entryOffset);
+        }
+
+        if (entry.HostOffset > MaxHostOffset)
+        {
+            throw Bad($"cluster offset 0x{entry.HostOffset:x} is past the end of any file", guestOffset, entryOffset);
+        }
+
+        int most = (int)Math.Min(l2.Length - index, ClustersIn(offsetInCluster + maxLength));
+        long clusters = EntryScan.CountRun(
+            l2.AsSpan(index, most), ulong.MaxValue, entry.Value, isData ? (ulong)_header.ClusterSize : 0);
+        if (isData)
+        {
+            clusters = InsideFile(entry.HostOffset, clusters, guestOffset, entryOffset);
+        }
+
+        long length = Math.Min((clusters << _header.ClusterBits) - offsetInCluster, maxLength);
+        return isData
+            ? new HostRun
+            {
+                Kind = RunKind.Data,
+                GuestOffset = guestOffset,
+                Length = length,
+                HostOffset = entry.HostOffset + offsetInCluster,
+                HostLength = length,
+            }
+            : HostRun.Unallocated(guestOffset, length);
+    }
+
+    private HostRun CompressedRun(Qcow1L2Entry entry, long guestOffset, int offsetInCluster, long maxLength, long entryOffset)
+    {
+        CompressedDescriptor descriptor = entry.Compressed(_header.ClusterBits);
+        long fileLength = _image.FileLengthFor(descriptor.HostOffset + descriptor.HostLength);
+        if (descriptor.HostOffset >= fileLength)
+        {
+            _image.Damaged(
+                Bad($"compressed cluster offset 0x{descriptor.HostOffset:x} lies past the end of the file of {fileLength} bytes", guestOffset, entryOffset),
+                _header.ClusterSize);
+        }
+
+        return new HostRun
+        {
+            Kind = RunKind.Compressed,
+            GuestOffset = guestOffset,
+            Length = Math.Min(maxLength, _header.ClusterSize - offsetInCluster),
+            HostOffset = descriptor.HostOffset,
+            HostLength = Math.Clamp(fileLength - descriptor.HostOffset, 0, descriptor.HostLength),
+            OffsetInCluster = offsetInCluster,
+        };
+    }
+
+    /// <summary>How many of <paramref name="clusters"/> start before the file ends; never 0.</summary>
+    private long InsideFile(long hostOffset, long clusters, long guestOffset, long entryOffset)
+    {
+        long length = clusters << _header.ClusterBits;
+        long fileLength = _image.FileLengthFor(hostOffset + length);
+        if (hostOffset >= fileLength)
+        {
+            _image.Damaged(
+                Bad($"cluster offset 0x{hostOffset:x} lies past the end of the file of {fileLength} bytes", guestOffset, entryOffset), length);
+            return clusters;
+        }
+
+        return Math.Min(clusters, ClustersIn(fileLength - hostOffset));
+    }
+
+    private long ClustersIn(long length) => (length + _header.ClusterSize - 1) >> _header.ClusterBits;
+
+    private async ValueTask<ulong[]> LoadL1Async(long piece, bool async, CancellationToken cancellationToken)
+    {
+        long first = piece << TablePieces.MaxWordsLog2;
+        int entries = (int)Math.Min(TablePieces.MaxWords, _header.L1Entries - first);
+        ulong[] table = await TablePieces.LoadAsync(
+            _image, _header.L1TableOffset + (first * L1Entry.Length), entries, piece << (TablePieces.MaxWordsLog2 + _header.L1Shift), async, cancellationToken).ConfigureAwait(false);
+        _l1Pieces.Add(piece, table);
+        return table;
+    }
+
+    /// <summary>An L2 table may start at any byte, but lies inside the file.</summary>
+    private void CheckL2Table(ulong l2Offset, long l1Index)
+    {
+        long bytes = (long)_header.L2Entries * sizeof(ulong);
+        bool isOffset = l2Offset <= (ulong)(long.MaxValue - bytes);
+        long fileLength = _image.FileLengthFor(isOffset ? (long)l2Offset + bytes : long.MaxValue);
+        if (isOffset && (long)l2Offset + bytes <= fileLength)
+        {
+            return;
+        }
+
+        Qcow2FormatException error = new(
+            $"L1 entry {l1Index}: L2 table offset 0x{l2Offset:x} does not lie inside the file of {fileLength} bytes",
+            _image.File.Path,
+            l1Index << _header.L1Shift,
+            _header.L1TableOffset + (l1Index * L1Entry.Length));
+        if (!isOffset)
+        {
+            throw error;
+        }
+
+        _image.Damaged(error, L2Coverage);
+    }
+
+    private Qcow2FormatException Bad(string problem, long guestOffset, long entryOffset) =>
+        new($"L2 entry: {problem}", _image.File.Path, guestOffset, entryOffset);
+}
