@@ -52,7 +52,7 @@ public sealed class FollowPolicy
 
     /// <summary>Leaves every decision, and the opening, to the caller.</summary>
     /// <param name="resolver">
-    /// Gets the name as recorded in the image, and returns a readable and seekable stream, which the chain then owns,
+    /// Gets the name as recorded in the image (of a <c>json:</c> name that is understood, the file inside), and returns a readable and seekable stream, which the chain then owns,
     /// or null to refuse. Called once a layer, while the chain is opened.
     /// </param>
     public static FollowPolicy FromResolver(Func<NamedFile, Stream?> resolver)

@@ -58,10 +58,16 @@ public sealed class ImageInfo
     public EncryptionInfo? Encryption { get; private init; }
 
     /// <summary>
-    /// The path that <see cref="FollowPolicy.Trusted"/> would open as the backing file; null if the image has none.
-    /// It is untrusted text, and nothing has looked whether it exists.
+    /// The path that <see cref="FollowPolicy.Trusted"/> would open as the backing file; null if the image has none, or
+    /// its name is in the form <c>json:{…}</c> and does not mean a file. It is untrusted text, and nothing has looked whether it exists.
     /// </summary>
-    public string? FullBackingFile => BackingFile is { } name ? FileGate.Combine(Path, FileName.WithoutScheme(name)) : null;
+    public string? FullBackingFile => PlainBackingFile is { } name ? FileGate.Combine(Path, name) : null;
+
+    private string? PlainBackingFile =>
+        _backing is null ? null
+        : !JsonFileName.IsJson(_backing.Name.Span) ? FileName.WithoutScheme(_backing.Text)
+        : JsonFileName.Parse(_backing.Name, _backing.Format, out JsonFileName json) is null ? json.FileName
+        : null;
 
     /// <summary>Reads what one image says of itself, and opens nothing that it names.</summary>
     /// <param name="path">The image: a regular file.</param>

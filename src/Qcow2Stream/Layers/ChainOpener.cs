@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Qcow2Stream.Format;
 using Qcow2Stream.IO;
 using Qcow2Stream.Translation;
@@ -139,7 +140,21 @@ internal sealed class ChainOpener : IDisposable
             throw Refuse(named, $"the chain would be deeper than the {_options.MaxChainDepth} layers of MaxChainDepth");
         }
 
-        return (Open(policy, named, backing.Name.Span, probed), backing.Format);
+        if (!JsonFileName.IsJson(backing.Name.Span))
+        {
+            return (Open(policy, named, backing.Name.Span, isLiteral: false, probed), backing.Format);
+        }
+
+        if (JsonFileName.Parse(backing.Name, backing.Format, out JsonFileName json) is { } fault)
+        {
+            // A resolver may know what to make of it.
+            return policy.Resolver is not null
+                ? (Open(policy, named, backing.Name.Span, isLiteral: true, probed), backing.Format)
+                : throw Refuse(named, fault);
+        }
+
+        named = named with { Name = json.FileName, Format = json.Format };
+        return (Open(policy, named, Encoding.UTF8.GetBytes(json.FileName), isLiteral: true, probed), json.Format);
     }
 
     private void OpenDataFile(FollowPolicy policy, Qcow2Header header, bool probed)
@@ -155,10 +170,11 @@ internal sealed class ChainOpener : IDisposable
         NamedFile named = new(NamedFileKind.DataFile, header.DataFile ?? "", "raw", image.File.Path);
         image.DataFile = header.DataFileName.IsEmpty
             ? throw Refuse(named, "the image does not name it (to name it: DataFile, or --data-file)")
-            : Open(policy, named, header.DataFileName.Span, probed);
+            : Open(policy, named, header.DataFileName.Span, isLiteral: false, probed);
     }
 
-    private HostFile Open(FollowPolicy policy, NamedFile named, ReadOnlySpan<byte> recordedName, bool probed)
+    private HostFile Open(
+        FollowPolicy policy, NamedFile named, ReadOnlySpan<byte> recordedName, bool isLiteral, bool probed)
     {
         // A guest can write a qcow2 header into its raw disk; where no format says that the disk is qcow2, that
         // header must not be what opens files of the host.
@@ -173,7 +189,7 @@ internal sealed class ChainOpener : IDisposable
         HostFile file;
         try
         {
-            file = FileGate.Open(policy, _images[^1].File, recordedName, named);
+            file = FileGate.Open(policy, _images[^1].File, recordedName, isLiteral, named);
         }
         catch (RefusedException e)
         {

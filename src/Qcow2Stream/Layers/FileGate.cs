@@ -18,10 +18,15 @@ internal static class FileGate
         OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
     /// <summary>Opens the file that <paramref name="image"/> names.</summary>
+    /// <param name="policy">The caller's choice.</param>
+    /// <param name="image">The image that names it.</param>
+    /// <param name="recordedName">The name's bytes.</param>
+    /// <param name="isLiteral">Whether the name has no protocol.</param>
+    /// <param name="file">What a resolver is told.</param>
     /// <exception cref="RefusedException">The policy or the name forbids it.</exception>
     /// <exception cref="IOException">It can't be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">Access is denied by the host.</exception>
-    public static HostFile Open(FollowPolicy policy, HostFile image, ReadOnlySpan<byte> recordedName, NamedFile file)
+    public static HostFile Open(FollowPolicy policy, HostFile image, ReadOnlySpan<byte> recordedName, bool isLiteral, NamedFile file)
     {
         if (policy.Resolver is { } resolver)
         {
@@ -36,7 +41,10 @@ internal static class FileGate
                 "no file that an image names is opened (FollowPolicy.None; to allow it: Follow = FollowPolicy.SameDirectory, or --follow here)");
         }
 
-        if (FileName.Judge(recordedName, file.Kind, out string name) is { } fault)
+        string? fault = isLiteral
+            ? FileName.JudgeLiteral(recordedName, out string name)
+            : FileName.Judge(recordedName, file.Kind, out name);
+        if (fault is not null)
         {
             throw new RefusedException(fault);
         }

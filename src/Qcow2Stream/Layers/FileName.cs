@@ -16,14 +16,9 @@ internal static class FileName
     /// <returns>Null if the name is fit to be looked at further; else what is wrong with it.</returns>
     public static string? Judge(ReadOnlySpan<byte> recorded, NamedFileKind kind, out string name)
     {
-        name = "";
-        try
+        if (JudgeLiteral(recorded, out name) is { } fault)
         {
-            name = StrictUtf8.GetString(recorded);
-        }
-        catch (DecoderFallbackException)
-        {
-            return "its name is not valid UTF-8";
+            return fault;
         }
 
         string plain = kind == NamedFileKind.DataFile ? name : WithoutScheme(name);
@@ -33,6 +28,24 @@ internal static class FileName
         }
 
         name = plain;
+        return name.Length == 0 ? "its name is empty" : null;
+    }
+
+    /// <summary>Judges a name that has no protocol, whatever it looks like.</summary>
+    /// <param name="recorded">Its bytes.</param>
+    /// <param name="name">The same as text.</param>
+    /// <inheritdoc cref="Judge" path="/returns"/>
+    public static string? JudgeLiteral(ReadOnlySpan<byte> recorded, out string name)
+    {
+        name = "";
+        try
+        {
+            name = StrictUtf8.GetString(recorded);
+        }
+        catch (DecoderFallbackException)
+        {
+            return "its name is not valid UTF-8";
+        }
 
         if (name.Length == 0)
         {
