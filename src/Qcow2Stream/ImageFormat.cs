@@ -11,4 +11,7 @@ public enum ImageFormat
 
     /// <summary>QEMU's first copy-on-write format: version 1, which QEMU calls qcow.</summary>
     Qcow1,
+
+    /// <summary>A format that DiscUtils reads; <see cref="ImageLayer.FormatName"/> says which.</summary>
+    Other,
 }

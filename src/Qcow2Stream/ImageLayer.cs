@@ -32,7 +32,8 @@ public sealed class ImageLayer
     public ImageFormat Format { get; }
 
     /// <summary>
-    /// QEMU's name for the format: "raw", "qcow2", "qcow".
+    /// QEMU's name for the format: "raw", "qcow2", "qcow"; where <see cref="Format"/> is <see cref="ImageFormat.Other"/>,
+    /// the name that the image above records, such as "vmdk".
     /// </summary>
     public string FormatName { get; }
 

@@ -20,7 +20,8 @@ public readonly record struct MapExtent
 
     /// <summary>
     /// Where in the file <see cref="HostPath"/> its first byte is; for a compressed cluster, where the compressed
-    /// bytes start; for zeros, where the cluster kept in reserve is. In bytes; null if it is nowhere.
+    /// bytes start; for zeros, where the cluster kept in reserve is. In bytes; null if it is nowhere, and for data of a
+    /// layer of another format (<see cref="ImageFormat.Other"/>) whose reader does not tell the place.
     /// </summary>
     public long? HostOffset { get; init; }
 

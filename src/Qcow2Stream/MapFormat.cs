@@ -11,7 +11,8 @@ public static class MapFormat
     /// <summary>
     /// Writes a line an extent, numbers decimal and in bytes: <c>START LENGTH</c> where nothing is allocated or all
     /// is zero, <c>START LENGTH DEPTH POS</c> where it is allocated, <c>START LENGTH DEPTH POS BYTES</c> for a
-    /// compressed cluster, whose BYTES at POS hold it. It is a function of the images' metadata alone.
+    /// compressed cluster, whose BYTES at POS hold it. POS is <c>-</c> in a layer of another format, where its reader
+    /// does not tell the place. It is a function of the images' metadata alone.
     /// </summary>
     /// <param name="map">The map to write, or part of one.</param>
     /// <param name="output">Receives the lines; left open.</param>
@@ -26,7 +27,16 @@ public static class MapFormat
             text.Number(extent.Start).Text(" "u8).Number(extent.Length);
             if (!extent.IsZero)
             {
-                text.Text(" "u8).Number(extent.Depth).Text(" "u8).Number(extent.HostOffset!.Value);
+                text.Text(" "u8).Number(extent.Depth).Text(" "u8);
+                if (extent.HostOffset is { } position)
+                {
+                    text.Number(position);
+                }
+                else
+                {
+                    text.Text("-"u8);
+                }
+
                 if (extent.Kind == MapKind.Compressed)
                 {
                     text.Text(" "u8).Number(extent.HostLength);
@@ -89,7 +99,10 @@ public static class MapFormat
 
             if (extent.Kind == MapKind.Data)
             {
-                text.Hexadecimal(extent.Start).Hexadecimal(extent.Length).Hexadecimal(extent.HostOffset!.Value)
+                long position = extent.HostOffset ?? throw new Qcow2UnsupportedException(
+                    "data without a place in the human form",
+                    $"the human form of a map can't show the data at guest offset {extent.Start}, whose place in its file is not known; the text and JSON forms can");
+                text.Hexadecimal(extent.Start).Hexadecimal(extent.Length).Hexadecimal(position)
                     .Text(Encoding.UTF8.GetBytes(PrintableText.Escape(extent.HostPath ?? ""))).Text("\n"u8);
             }
         }

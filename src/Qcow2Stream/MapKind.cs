@@ -3,7 +3,7 @@ namespace Qcow2Stream;
 /// <summary>What an extent of the guest's disk is.</summary>
 public enum MapKind
 {
-    /// <summary>The bytes stand in a file of the chain, one after the other.</summary>
+    /// <summary>The bytes stand in a file of the chain, one after the other, or in whatever way a layer of another format keeps them.</summary>
     Data,
 
     /// <summary>Zeros by a flag in an image, hiding whatever lies in the layers below.</summary>

@@ -15,7 +15,14 @@ public sealed record Qcow2OpenOptions
     /// <see cref="ImageFormat.Raw"/> for a raw disk that a guest could write to: else a guest that writes a qcow2
     /// header into its first sector decides how its disk is read.
     /// </summary>
-    public ImageFormat? Format { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is <see cref="ImageFormat.Other"/>: such images are read only below another.</exception>
+    public ImageFormat? Format
+    {
+        get;
+        init => field = value is null or ImageFormat.Raw or ImageFormat.Qcow2 or ImageFormat.Qcow1
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "Only raw, qcow2 and qcow can be the top image.");
+    }
 
     /// <summary>
     /// The top image's external data file, in place of the name that the image records; needed where it records none.

@@ -34,6 +34,7 @@ internal static class DumpMapCommand
             START LENGTH                  nothing is allocated there, or it is all zeros
             START LENGTH DEPTH POS        it is at POS in layer DEPTH: 0 is IMAGE, 1 its backing file, ...
             START LENGTH DEPTH POS BYTES  a compressed cluster: BYTES at POS hold it
+            POS is - where a layer is in another format, whose reader does not tell it.
             All numbers are decimal and in bytes.
 
             Example: qcow2 dump-map --start 1G --length 64M disk.qcow2

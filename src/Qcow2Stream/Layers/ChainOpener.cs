@@ -38,7 +38,7 @@ internal sealed class ChainOpener : IDisposable
         while (true)
         {
             bool probed = format is null && opener._images.Count > 0;
-            OpenedImage image = await opener.AddAsync(file, format, async, cancellationToken).ConfigureAwait(false);
+            OpenedImage image = await opener.AddAsync(file, format, policy, async, cancellationToken).ConfigureAwait(false);
             if (policy is not null && image.Header is { HasDataFile: true } header)
             {
                 opener.OpenDataFile(policy, header, probed);
@@ -58,6 +58,7 @@ internal sealed class ChainOpener : IDisposable
     {
         foreach (OpenedImage image in _images)
         {
+            image.Foreign?.Dispose();
             image.File.Dispose();
             image.DataFile?.Dispose();
         }
@@ -101,7 +102,8 @@ internal sealed class ChainOpener : IDisposable
             : FormatNames.Qcow2;
     }
 
-    private async ValueTask<OpenedImage> AddAsync(HostFile file, string? format, bool async, CancellationToken cancellationToken)
+    private async ValueTask<OpenedImage> AddAsync(
+        HostFile file, string? format, FollowPolicy? policy, bool async, CancellationToken cancellationToken)
     {
         OpenedImage image = new(file);
         _images.Add(image);
@@ -120,11 +122,9 @@ internal sealed class ChainOpener : IDisposable
                 image.Qcow1Header = header;
                 image.Backing = await Qcow1HeaderReader.ReadBackingAsync(file, header, async, cancellationToken).ConfigureAwait(false);
                 break;
-            case var other:
-                throw new Qcow2UnsupportedException(
-                    $"format {PrintableText.Escape(other)}",
-                    $"the format '{PrintableText.Escape(other)}' is not handled; raw, qcow2 and qcow are",
-                    file.Path);
+            case var foreign:
+                image.Foreign = ForeignDisk.Open(foreign, file, name => OpenPart(policy ?? FollowPolicy.None, name));
+                break;
         }
 
         return image;
@@ -155,6 +155,13 @@ internal sealed class ChainOpener : IDisposable
 
         named = named with { Name = json.FileName, Format = json.Format };
         return (Open(policy, named, Encoding.UTF8.GetBytes(json.FileName), isLiteral: true, probed), json.Format);
+    }
+
+    /// <summary>Opens a file that the last image, of a format that DiscUtils reads, names.</summary>
+    private HostFile OpenPart(FollowPolicy policy, string name)
+    {
+        NamedFile named = new(NamedFileKind.ExtentOrParent, name, Format: null, _images[^1].File.Path);
+        return Open(policy, named, Encoding.UTF8.GetBytes(name), isLiteral: true, probed: false);
     }
 
     private void OpenDataFile(FollowPolicy policy, Qcow2Header header, bool probed)
@@ -216,7 +223,12 @@ internal sealed class ChainOpener : IDisposable
     private BackingFileException Refuse(NamedFile named, string reason, Exception? cause = null)
     {
         IEnumerable<string> chain = _images.Select(i => PrintableText.Escape(i.File.Path ?? "(stream)"));
-        string kind = named.Kind == NamedFileKind.DataFile ? "data file" : "backing file";
+        string kind = named.Kind switch
+        {
+            NamedFileKind.DataFile => "data file",
+            NamedFileKind.ExtentOrParent => "extent or parent",
+            _ => "backing file",
+        };
         string name = PrintableText.Escape(named.Name);
         return new BackingFileException(
             $"{kind} '{name}' is not opened: {reason}; the chain: {string.Join(" -> ", chain)} -> {name}",
@@ -259,6 +271,11 @@ internal sealed class ChainOpener : IDisposable
 
     private Layer BuildOther(OpenedImage opened, DecompressedClusters decompressed, long cacheBytes)
     {
+        if (opened.Foreign is { } foreign)
+        {
+            return new ForeignLayer(opened.File, foreign);
+        }
+
         if (opened.Qcow1Header is not { } header)
         {
             return new RawLayer(opened.File, opened.FileLength);
@@ -278,6 +295,8 @@ internal sealed class ChainOpener : IDisposable
         public Qcow2Header? Header { get; set; }
 
         public Qcow1Header? Qcow1Header { get; set; }
+
+        public ForeignDisk? Foreign { get; set; }
 
         public BackingReference? Backing { get; set; }
 

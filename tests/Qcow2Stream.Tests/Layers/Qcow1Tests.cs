@@ -134,5 +134,6 @@ public sealed class Qcow1Tests : IDisposable
         Qcow2UnsupportedException error = Assert.Throws<Qcow2UnsupportedException>(
             () => Qcow2Chain.Open(new MemoryStream(qcow2), new Qcow2OpenOptions { Format = ImageFormat.Qcow1 }));
         Assert.Equal("qcow version 3", error.Feature);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Qcow2OpenOptions { Format = ImageFormat.Other });
     }
 }

@@ -1,0 +1,225 @@
+using DiscUtils.Streams;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Layers;
+
+public sealed class ForeignTests : IDisposable
+{
+    private readonly TempDirectory _scratch = new();
+
+    static ForeignTests() => ForeignImages.Register();
+
+    /// <summary>The format, its subformat option, and whether DiscUtils tells as much of the map as QEMU does.</summary>
+    public static TheoryData<string, string, bool> Formats => new()
+    {
+        { "vmdk", "subformat=monolithicSparse", true },
+        { "vmdk", "subformat=streamOptimized", true },
+        { "vmdk", "subformat=monolithicFlat", false },
+        { "vmdk", "subformat=twoGbMaxExtentSparse", false },
+        { "vmdk", "subformat=twoGbMaxExtentFlat", false },
+        { "vpc", "subformat=dynamic", true },
+        { "vpc", "subformat=fixed", false },
+        { "vhdx", "subformat=dynamic", true },
+        { "vhdx", "subformat=dynamic,block_size=1048576", true },
+        { "vhdx", "subformat=fixed", true },
+    };
+
+    public void Dispose() => _scratch.Dispose();
+
+    [QemuTheory]
+    [MemberData(nameof(Formats))]
+    public async Task ChainOverAnotherFormat_ReadsAndMapsAsInQemu(string format, string subformat, bool mapsAlike)
+    {
+        string top = await MakeChain(format, subformat, "base.img");
+        using (Qcow2Chain chain = Qcow2Chain.Open(top))
+        {
+            Assert.Equal((ImageFormat.Other, format), (chain.Layers[1].Format, chain.Layers[1].FormatName));
+        }
+
+        await AgainstQemu.BytesAreEqual(top, _scratch);
+        string map = AgainstQemu.JsonMap(top);
+        Assert.NotEmpty(AgainstQemu.TextMap(top));
+        if (mapsAlike)
+        {
+            Assert.Equal(await Qemu.ImgIn(_scratch.Path, "map", "--output=json", top), map);
+        }
+    }
+
+    [QemuFact]
+    public async Task LastBlockThatIsCutShort_IsRead()
+    {
+        // DiscUtils' extents leave it out.
+        string path = _scratch.File("base.vhdx");
+        await Qemu.Img("create", "-f", "vhdx", "-o", "block_size=1048576", path, "2560k");
+        await Qemu.Io(path, "vhdx", "write -P 1 2M 512k");
+        string top = await MakeTop("base.vhdx", "vhdx");
+        await AgainstQemu.BytesAreEqual(top, _scratch);
+    }
+
+    [QemuFact]
+    public async Task DataWithoutAPlace_HasADashInTheTextForm()
+    {
+        string top = await MakeChain("vmdk", "subformat=streamOptimized", "base.vmdk");
+        string map = AgainstQemu.TextMap(top);
+        Assert.Contains(" 1 -\n", map, StringComparison.Ordinal);
+        using Qcow2Chain chain = Qcow2Chain.Open(top);
+        Assert.Throws<Qcow2UnsupportedException>(() => chain.Map().WriteHuman(Stream.Null));
+    }
+
+    [QemuFact]
+    public async Task ManyReaders_ReadTheSame()
+    {
+        string top = await MakeChain("vmdk", "subformat=monolithicSparse", "base.vmdk");
+        using Qcow2Chain chain = Qcow2Chain.Open(top);
+        byte[] expected = new byte[chain.Length];
+        chain.ReadAt(0, expected);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 64), async (i, token) =>
+        {
+            byte[] piece = new byte[50_000];
+            int start = i * 60_000;
+            int read = i % 2 == 0 ? chain.ReadAt(start, piece) : await chain.ReadAtAsync(start, piece, token);
+            Assert.Equal(expected.AsSpan(start, read).ToArray(), piece[..read]);
+            Assert.NotEmpty(chain.Map(start, 1 << 20));
+        });
+        chain.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => chain.ReadAt(0, expected));
+    }
+
+    [QemuFact]
+    public async Task ParentOfAVmdk_IsOpenedThroughTheGate()
+    {
+        string parent = _scratch.File("parent.vmdk");
+        await Qemu.Img("create", "-f", "vmdk", parent, "4M");
+        await Qemu.Io(parent, "vmdk", "write -P 1 0 1M");
+        string child = _scratch.File("child.vmdk");
+        await Qemu.ImgIn(_scratch.Path, "create", "-f", "vmdk", "-b", "parent.vmdk", "-F", "vmdk", child);
+        await Qemu.Io(child, "vmdk", "write -P 2 64k 64k");
+        string top = await MakeTop("child.vmdk", "vmdk");
+        await AgainstQemu.BytesAreEqual(top, _scratch);
+
+        Directory.CreateDirectory(_scratch.File("sub"));
+        File.Move(parent, _scratch.File("sub/parent.vmdk"));
+        BackingFileException missing = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(top));
+        Assert.Equal("parent.vmdk", missing.FileName);
+        Assert.Contains("does not exist", missing.Message, StringComparison.Ordinal);
+    }
+
+    [QemuTheory]
+    [InlineData("../outside.raw", "lies outside")]
+    [InlineData("/etc/hostname", "lies outside")]
+    [InlineData("absent.raw", "does not exist")]
+    public async Task ExtentOfAVmdk_IsOpenedThroughTheGate(string name, string expected)
+    {
+        await MakeChain("vmdk", "subformat=monolithicFlat", "base.vmdk");
+        string descriptor = await File.ReadAllTextAsync(_scratch.File("base.vmdk"));
+        await File.WriteAllTextAsync(_scratch.File("base.vmdk"), descriptor.Replace("base-flat.vmdk", name, StringComparison.Ordinal));
+        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(_scratch.File("top.qcow2")));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(Path.GetFileName(name), error.FileName, StringComparison.Ordinal);
+
+        List<NamedFile> asked = [];
+        FollowPolicy resolver = FollowPolicy.FromResolver(file =>
+        {
+            asked.Add(file);
+            return file.Kind == NamedFileKind.BackingFile ? File.OpenRead(_scratch.File(file.Name)) : null;
+        });
+        Assert.Throws<BackingFileException>(
+            () => Qcow2Chain.Open(_scratch.File("top.qcow2"), new Qcow2OpenOptions { Follow = resolver }));
+        Assert.Equal((NamedFileKind.ExtentOrParent, _scratch.File("base.vmdk")), (asked[^1].Kind, asked[^1].ImagePath));
+    }
+
+    [QemuFact]
+    public async Task ExtentThatIsPartOfAFile_IsRefused()
+    {
+        string top = await MakeChain("vmdk", "subformat=monolithicFlat", "base.vmdk");
+        using (FileStream flat = File.OpenWrite(_scratch.File("base-flat.vmdk")))
+        {
+            flat.SetLength(flat.Length + 512);
+        }
+
+        Qcow2UnsupportedException error = Assert.Throws<Qcow2UnsupportedException>(() => Qcow2Chain.Open(top));
+        Assert.Contains("parts of a file", error.Message, StringComparison.Ordinal);
+    }
+
+    [QemuFact]
+    public async Task ZeroedGrains_AreRefusedByName()
+    {
+        string top = await MakeChain("vmdk", "zeroed_grain=on", "base.vmdk");
+        Qcow2UnsupportedException error = Assert.Throws<Qcow2UnsupportedException>(() => Qcow2Chain.Open(top));
+        Assert.Equal("zeroed grains in format vmdk", error.Feature);
+    }
+
+    [Theory]
+    [InlineData("vdi", "LTRData.DiscUtils.Vdi", "RegisterVirtualDiskTypes(typeof(DiscUtils.Vdi.Disk).Assembly)")]
+    [InlineData("dmg", "LTRData.DiscUtils.Dmg", "RegisterVirtualDiskTypes")]
+    [InlineData("parallels", "the format 'parallels' is not handled", "what is registered with DiscUtils.VirtualDiskManager")]
+    [InlineData("luks", "the format 'luks' is not handled", "")]
+    public void UnregisteredFormat_SaysWhatToAdd(string format, string first, string second)
+    {
+        _scratch.Write("base", new byte[4096]);
+        new Qcow2Builder { Size = 65536, BackingFile = "base", BackingFormat = format }.Build().WriteTo(_scratch.File("top"));
+        Qcow2UnsupportedException error = Assert.Throws<Qcow2UnsupportedException>(() => Qcow2Chain.Open(_scratch.File("top")));
+        Assert.Equal($"format {format}", error.Feature);
+        Assert.Contains(first, error.Message, StringComparison.Ordinal);
+        Assert.Contains(second, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FormatThatIsNotRecorded_IsNotProbed()
+    {
+        MemoryStream vhd = new();
+        DiscUtils.Vhd.Disk.InitializeDynamic(vhd, Ownership.None, 1 << 20).Dispose();
+        _scratch.Write("base.vhd", vhd.ToArray());
+        new Qcow2Builder { Size = 65536, BackingFile = "base.vhd" }.Build().WriteTo(_scratch.File("top"));
+        using Qcow2Chain chain = Qcow2Chain.Open(_scratch.File("top"));
+        Assert.Equal(ImageFormat.Raw, chain.Layers[1].Format);
+    }
+
+    [Fact]
+    public void DifferencingVhdx_ReadsThroughItsParentOrIsRefused()
+    {
+        string parent = _scratch.File("parent.vhdx");
+        string child = _scratch.File("child.vhdx");
+        using (FileStream file = File.Create(parent))
+        using (DiscUtils.Vhdx.Disk disk = DiscUtils.Vhdx.Disk.InitializeDynamic(file, Ownership.None, 4 << 20))
+        {
+            disk.Content.Write(Enumerable.Repeat((byte)1, 8192).ToArray());
+        }
+
+        using (DiscUtils.Vhdx.Disk disk = DiscUtils.Vhdx.Disk.InitializeDifferencing(child, parent))
+        {
+            disk.Content.Write(Enumerable.Repeat((byte)2, 512).ToArray());
+        }
+
+        new Qcow2Builder { Size = 4 << 20, BackingFile = "child.vhdx", BackingFormat = "vhdx" }.Build().WriteTo(_scratch.File("top"));
+        using (Qcow2Chain chain = Qcow2Chain.Open(_scratch.File("top")))
+        {
+            byte[] start = new byte[8193];
+            chain.ReadAt(0, start);
+            Assert.Equal([.. Enumerable.Repeat((byte)2, 512), .. Enumerable.Repeat((byte)1, 7680), 0], start);
+        }
+
+        Directory.CreateDirectory(_scratch.File("elsewhere"));
+        File.Move(child, _scratch.File("elsewhere/child.vhdx"));
+        new Qcow2Builder { Size = 4 << 20, BackingFile = "elsewhere/child.vhdx", BackingFormat = "vhdx" }.Build().WriteTo(_scratch.File("top"));
+        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(_scratch.File("top")));
+        Assert.Contains("lies outside", error.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<string> MakeChain(string format, string options, string name)
+    {
+        string raw = _scratch.File("base.raw");
+        await Qemu.Img("create", "-f", "raw", raw, "5M");
+        await Qemu.Io(raw, "raw", "write -P 1 0 100k", "write -P 2 1M 700k", "write -P 3 4900k 220k");
+        await Qemu.ImgIn(_scratch.Path, "convert", "-f", "raw", "-O", format, "-o", options, raw, _scratch.File(name));
+        return await MakeTop(name, format);
+    }
+
+    private async Task<string> MakeTop(string name, string format)
+    {
+        string top = _scratch.File("top.qcow2");
+        await Qemu.ImgIn(_scratch.Path, "create", "-f", "qcow2", "-b", name, "-F", format, top);
+        await Qemu.Io(top, "qcow2", "write -P 9 1088k 64k");
+        return top;
+    }
+}
