@@ -59,7 +59,8 @@ internal sealed class Qcow1Header
     public required int BackingNameLength { get; init; }
 
     /// <summary>Whether the version, behind the magic that all of QEMU's own formats share, is this format's.</summary>
-    public static bool HasVersion(ReadOnlySpan<byte> start) => U32(start, VersionOffset) == Version;
+    public static bool HasVersion(ReadOnlySpan<byte> start) =>
+        start.Length >= BackingFileOffsetOffset && U32(start, VersionOffset) == Version;
 
     /// <summary>Parses the first bytes of an image.</summary>
     /// <param name="start">At least <see cref="Length"/> bytes, fewer only if the file has no more.</param>

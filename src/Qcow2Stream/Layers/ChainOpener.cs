@@ -64,9 +64,10 @@ internal sealed class ChainOpener : IDisposable
         }
     }
 
-    /// <summary>Reads and checks the header of a qcow2 image, and nothing else of it.</summary>
-    private static async ValueTask<Qcow2Header> ReadHeaderAsync(
-        HostFile file, long fileLength, Qcow2OpenOptions options, bool async, CancellationToken cancellationToken)
+    /// <summary>Decides the format, where none is recorded, and reads and checks the header of a qcow2 image, and nothing else of it.</summary>
+    /// <returns>The format; and the header if it is qcow2.</returns>
+    private static async ValueTask<(string Format, Qcow2Header? Header)> ReadHeaderAsync(
+        HostFile file, long fileLength, string? format, Qcow2OpenOptions options, bool async, CancellationToken cancellationToken)
     {
         int length = (int)Math.Min(HeaderGuess, fileLength);
         while (true)
@@ -76,9 +77,15 @@ internal sealed class ChainOpener : IDisposable
             {
                 int read = await file.ReadAtAsync(0, buffer.AsMemory(0, length), async, cancellationToken).ConfigureAwait(false);
                 ReadOnlySpan<byte> start = buffer.AsSpan(0, read);
+                format ??= Probe(start);
+                if (format != FormatNames.Qcow2)
+                {
+                    return (format, null);
+                }
+
                 if (Qcow2Header.Parse(start, fileLength, options.MaxL1TableBytes, file.Path, out int needed) is { } header)
                 {
-                    return header;
+                    return (format, header);
                 }
 
                 length = read == length
@@ -93,14 +100,10 @@ internal sealed class ChainOpener : IDisposable
     }
 
     /// <summary>The magic decides between raw and QEMU's own two formats: what else a file may look like is not asked.</summary>
-    private static async ValueTask<string> ProbeAsync(HostFile file, bool async, CancellationToken cancellationToken)
-    {
-        byte[] start = new byte[HeaderLayout.BackingFileOffset];
-        int read = await file.ReadAtAsync(0, start, async, cancellationToken).ConfigureAwait(false);
-        return !Qcow2Header.HasMagic(start.AsSpan(0, read)) ? FormatNames.Raw
-            : read == start.Length && Qcow1Header.HasVersion(start) ? FormatNames.Qcow1
-            : FormatNames.Qcow2;
-    }
+    private static string Probe(ReadOnlySpan<byte> start) =>
+        !Qcow2Header.HasMagic(start) ? FormatNames.Raw
+        : Qcow1Header.HasVersion(start) ? FormatNames.Qcow1
+        : FormatNames.Qcow2;
 
     private async ValueTask<OpenedImage> AddAsync(
         HostFile file, string? format, FollowPolicy? policy, bool async, CancellationToken cancellationToken)
@@ -108,13 +111,18 @@ internal sealed class ChainOpener : IDisposable
         OpenedImage image = new(file);
         _images.Add(image);
         image.FileLength = file.GetLength();
-        switch (format ?? await ProbeAsync(file, async, cancellationToken).ConfigureAwait(false))
+        if (format is null or FormatNames.Qcow2)
+        {
+            (format, image.Header) = await ReadHeaderAsync(file, image.FileLength, format, _options, async, cancellationToken)
+                .ConfigureAwait(false);
+        }
+
+        switch (format)
         {
             case FormatNames.Raw or FormatNames.File:
                 break;
             case FormatNames.Qcow2:
-                image.Header = await ReadHeaderAsync(file, image.FileLength, _options, async, cancellationToken).ConfigureAwait(false);
-                image.Backing = BackingReference.Of(image.Header);
+                image.Backing = BackingReference.Of(image.Header!);
                 break;
             case FormatNames.Qcow1:
                 Qcow1Header header = await Qcow1HeaderReader.ReadAsync(file, image.FileLength, _options, async, cancellationToken)
