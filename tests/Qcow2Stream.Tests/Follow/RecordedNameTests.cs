@@ -17,8 +17,6 @@ public sealed class RecordedNameTests : IDisposable
     [InlineData("nbd:unix:socket", "'nbd:'")]
     [InlineData("http://localhost/disk", "'http:'")]
     [InlineData("https://localhost/disk", "'https:'")]
-    [InlineData("json:{}", "'json:'")]
-    [InlineData("json:{\"driver\":\"raw\",\"file\":{\"filename\":\"/etc/passwd\"}}", "'json:'")]
     [InlineData("FILE:base.raw", "'FILE:'")]
     [InlineData("fat:rw:dir", "'fat:'")]
     [InlineData(":base.raw", "':'")]
