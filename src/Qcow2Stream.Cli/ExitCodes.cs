@@ -10,4 +10,10 @@ internal static class ExitCodes
 
     /// <summary>The command line is wrong.</summary>
     public const int Usage = 2;
+
+    /// <summary>check found corruptions; the number is that of <c>qemu-img check</c>.</summary>
+    public const int Corruptions = 2;
+
+    /// <summary>check found leaks and nothing worse; the number is that of <c>qemu-img check</c>.</summary>
+    public const int Leaks = 3;
 }

@@ -11,6 +11,7 @@ RootCommand root = new("Reads QEMU disk images (qcow2) with their whole backing 
     ChangesCommand.Create(),
     DumpHeaderCommand.Create(),
     InspectCommand.Create(),
+    CheckCommand.Create(),
 };
 HelpText.Install(root);
 ParseResult parsed = root.Parse(args);

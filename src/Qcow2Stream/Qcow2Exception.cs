@@ -23,6 +23,7 @@ public class Qcow2Exception : IOException
         Exception? innerException = null)
         : base(Describe(problem, imagePath, guestOffset, hostOffset), innerException)
     {
+        Problem = problem;
         ImagePath = imagePath;
         GuestOffset = guestOffset;
         HostOffset = hostOffset;
@@ -36,6 +37,9 @@ public class Qcow2Exception : IOException
 
     /// <summary>The place in the file <see cref="ImagePath"/>, in bytes from its start; null if the error has none.</summary>
     public long? HostOffset { get; }
+
+    /// <summary>The message without the places.</summary>
+    internal string Problem { get; }
 
     private static string Describe(string problem, string? imagePath, long? guestOffset, long? hostOffset)
     {

@@ -147,6 +147,18 @@ public sealed record Qcow2OpenOptions
         init => field = AtLeast(value, 0);
     } = 65_535;
 
+    /// <summary>
+    /// The most memory that an <see cref="ImageCheck"/> counts references in, in bytes. It takes 8 bytes for every
+    /// 4096 clusters of the file, and 8 KiB more for those among which anything refers to one. Default: 256 MiB,
+    /// enough for 8 TiB of clusters of 64 KiB, all in use.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxCheckBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 256 << 20;
+
     internal static Qcow2OpenOptions Default { get; } = new();
 
     internal Action<ImageDamage>? DamageHandler => Lenient ? OnDamage ?? (static _ => { }) : null;

@@ -40,4 +40,7 @@ public sealed record Qcow2Snapshot
 
     /// <summary>The bytes that the entry takes in the table, padding included.</summary>
     internal int EntryLength { get; init; }
+
+    /// <summary>The bytes of extra data; version 3 asks for at least <see cref="Format.SnapshotEntry.Version3ExtraData"/>.</summary>
+    internal int ExtraDataLength { get; init; }
 }

@@ -16,6 +16,9 @@ internal readonly record struct L2Entry(ulong Value)
     /// <summary>Bit 0, which version 3 defines: the cluster reads as zeros, whether an offset is there or not.</summary>
     public const ulong ZeroFlag = 1;
 
+    /// <summary>Bits of an entry that is not compressed that must be 0 (bit 0 apart); only a check looks at them.</summary>
+    public const ulong ReservedMask = 0x3F00_0000_0000_01FE;
+
     /// <summary>All that decides what an entry means; what is left out (COPIED, reserved bits) does not.</summary>
     public const ulong MeaningMask = CompressedFlag | OffsetMask | ZeroFlag;
 

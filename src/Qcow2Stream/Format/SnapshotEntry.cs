@@ -12,6 +12,9 @@ internal static class SnapshotEntry
     /// <summary>QEMU's own limit; only 24 bytes are defined.</summary>
     public const int MaxExtraData = 1024;
 
+    /// <summary>The extra data that every entry of a version 3 image has: the 64-bit VM state size and the disk size.</summary>
+    public const int Version3ExtraData = InstructionCount;
+
     private const int L1TableOffset = 0;
     private const int L1Size = L1TableOffset + sizeof(ulong);
     private const int IdSize = L1Size + sizeof(uint);
@@ -96,6 +99,7 @@ internal static class SnapshotEntry
             L1TableOffset = BinaryPrimitives.ReadUInt64BigEndian(entry[L1TableOffset..]),
             L1Size = BinaryPrimitives.ReadUInt32BigEndian(entry[L1Size..]),
             EntryLength = Padded(entry.Length),
+            ExtraDataLength = extraLength,
         };
     }
 }

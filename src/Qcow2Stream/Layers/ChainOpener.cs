@@ -66,7 +66,7 @@ internal sealed class ChainOpener : IDisposable
 
     /// <summary>Decides the format, where none is recorded, and reads and checks the header of a qcow2 image, and nothing else of it.</summary>
     /// <returns>The format; and the header if it is qcow2.</returns>
-    private static async ValueTask<(string Format, Qcow2Header? Header)> ReadHeaderAsync(
+    public static async ValueTask<(string Format, Qcow2Header? Header)> ReadHeaderAsync(
         HostFile file, long fileLength, string? format, Qcow2OpenOptions options, bool async, CancellationToken cancellationToken)
     {
         int length = (int)Math.Min(HeaderGuess, fileLength);

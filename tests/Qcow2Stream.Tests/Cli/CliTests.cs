@@ -114,6 +114,7 @@ public sealed class CliTests : IDisposable
     [InlineData("dump-map")]
     [InlineData("read")]
     [InlineData("info")]
+    [InlineData("check")]
     public async Task MissingImage_IsOneLineAndExitCode1(string command)
     {
         string missing = _scratch.File("missing.qcow2");
@@ -180,6 +181,7 @@ public sealed class CliTests : IDisposable
     [InlineData("dump-map --help", "Example: qcow2 dump-map")]
     [InlineData("read --help", "Example: qcow2 read")]
     [InlineData("info --help", "Example: qcow2 info")]
+    [InlineData("check --help", "Example: qcow2 check")]
     public async Task Help_ExplainsWithAnExample(string arguments, string expected)
     {
         QemuResult result = await Qcow2Tool.Run(arguments.Split(' '));

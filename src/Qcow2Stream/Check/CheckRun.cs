@@ -1,0 +1,182 @@
+using Qcow2Stream.Format;
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Check;
+
+/// <summary>One pass of a check over an image: what was counted so far, and the findings not handed out yet.</summary>
+internal sealed class CheckRun
+{
+    // QEMU's unit of a file's length, and of a disk's.
+    private const long SectorSize = 512;
+
+    private readonly Queue<CheckFinding> _found = new();
+    private readonly CancellationToken _cancellationToken;
+
+    /// <summary>Initializes the pass.</summary>
+    /// <param name="image">The image, lenient: tables past the end of the file are zeros.</param>
+    /// <param name="options">The limits.</param>
+    /// <param name="cancellationToken">Ends the pass.</param>
+    public CheckRun(Qcow2Image image, Qcow2OpenOptions options, CancellationToken cancellationToken)
+    {
+        _cancellationToken = cancellationToken;
+        Image = image;
+        Options = options;
+        long length = image.File.GetLength();
+        FileLength = length + (-length & (SectorSize - 1));
+        Clusters = ClusterCount(FileLength);
+        Recorded = new RecordedRefcounts(image, FileLength, options.LayerCacheBytes);
+
+        // The last region may end up to a cluster past the end of the file.
+        Uses = new ClusterUses(Clusters + 1, Recorded.Layout.Max, options.MaxCheckBytes, image.File.Path);
+    }
+
+    public Qcow2Image Image { get; }
+
+    public Qcow2OpenOptions Options { get; }
+
+    public Geometry Geometry => Image.Geometry;
+
+    /// <summary>The file's length in whole sectors, in bytes.</summary>
+    public long FileLength { get; }
+
+    /// <summary>The clusters of the file, and of what is used just behind its end.</summary>
+    public long Clusters { get; private set; }
+
+    public ClusterUses Uses { get; }
+
+    public RecordedRefcounts Recorded { get; }
+
+    public long HighestCluster { get; set; }
+
+    public long AllocatedClusters { get; set; }
+
+    public long FragmentedClusters { get; set; }
+
+    public long CompressedClusters { get; set; }
+
+    /// <summary>
+    /// Whether references are unknown, as a structure that holds some could not be read: what looks leaked may be its.
+    /// </summary>
+    public bool MissesReferences { get; set; }
+
+    private long Leaks { get; set; }
+
+    private long Corruptions { get; set; }
+
+    private long CheckErrors { get; set; }
+
+    private long Warnings { get; set; }
+
+    /// <summary>Reports a finding at a place.</summary>
+    public void Report(CheckSeverity severity, CheckFindingKind kind, in CheckPlace place, string problem) => Report(new CheckFinding
+    {
+        Severity = severity,
+        Kind = kind,
+        HostOffset = place.HostOffset,
+        GuestOffset = place.GuestOffset,
+        SnapshotId = place.SnapshotId,
+        Message = $"{place.What}: {problem}",
+    });
+
+    /// <inheritdoc cref="Report(CheckSeverity, CheckFindingKind, in CheckPlace, string)"/>
+    public void Corrupt(CheckFindingKind kind, in CheckPlace place, string problem) =>
+        Report(CheckSeverity.Corruption, kind, place, problem);
+
+    /// <inheritdoc cref="Report(CheckSeverity, CheckFindingKind, in CheckPlace, string)"/>
+    public void Warn(CheckFindingKind kind, in CheckPlace place, string problem) =>
+        Report(CheckSeverity.Warning, kind, place, problem);
+
+    /// <summary>Reports that a structure could not be read, and all that it refers to is not known.</summary>
+    public void Unreadable(CheckFindingKind kind, in CheckPlace place, string problem)
+    {
+        MissesReferences = true;
+        Report(CheckSeverity.Error, kind, place, problem);
+    }
+
+    /// <summary>Reports a finding that counts as <paramref name="count"/> of its severity.</summary>
+    public void Report(CheckFinding finding, long count = 1)
+    {
+        switch (finding.Severity)
+        {
+            case CheckSeverity.Warning:
+                Warnings += count;
+                break;
+            case CheckSeverity.Leak:
+                Leaks += count;
+                break;
+            case CheckSeverity.Corruption:
+                Corruptions += count;
+                break;
+            default:
+                CheckErrors += count;
+                break;
+        }
+
+        _found.Enqueue(finding);
+    }
+
+    /// <summary>Hands out the findings so far. Called after every bounded piece of work, which bounds the queue.</summary>
+    public IEnumerable<CheckFinding> Found()
+    {
+        _cancellationToken.ThrowIfCancellationRequested();
+        while (_found.TryDequeue(out CheckFinding? finding))
+        {
+            yield return finding;
+        }
+    }
+
+    /// <summary>Counts a reference to every cluster that a region of the file touches.</summary>
+    /// <param name="hostOffset">Where the region starts.</param>
+    /// <param name="length">Its length in bytes; 0 counts nothing.</param>
+    /// <param name="use">What it is used for.</param>
+    /// <param name="place">What refers to it.</param>
+    public void Count(ulong hostOffset, long length, ClusterUse use, in CheckPlace place)
+    {
+        if (length == 0)
+        {
+            return;
+        }
+
+        // The last cluster of a file may be cut short; less than that is not there at all.
+        if (hostOffset > (ulong)(long.MaxValue - length) || (long)hostOffset + length - FileLength >= Geometry.ClusterSize)
+        {
+            Corrupt(
+                CheckFindingKind.OutsideFile,
+                place,
+                $"what it refers to (offset 0x{hostOffset:x}, {length} bytes) lies past the end of the file of {FileLength} bytes");
+            return;
+        }
+
+        long last = ((long)hostOffset + length - 1) >> Geometry.ClusterBits;
+        Clusters = Math.Max(Clusters, last + 1);
+        for (long cluster = (long)hostOffset >> Geometry.ClusterBits; cluster <= last; cluster++)
+        {
+            if (!Uses.TryAdd(cluster, use))
+            {
+                Corrupt(
+                    CheckFindingKind.RefcountOverflow,
+                    place,
+                    $"cluster 0x{cluster << Geometry.ClusterBits:x} has more references than a refcount of {Image.Header.RefcountBits} bits can count");
+            }
+        }
+    }
+
+    /// <summary>Loads a piece of a table; what lies past the end of the file is zeros.</summary>
+    public ulong[] Load(long hostOffset, int words) =>
+        hostOffset < FileLength ? TablePieces.Load(Image, hostOffset, words) : new ulong[words];
+
+    public CheckSummary Summarize() => new()
+    {
+        ImageEndOffset = (HighestCluster + 1) << Geometry.ClusterBits,
+        TotalClusters = ClusterCount(Image.Header.Size & ~(SectorSize - 1)),
+        AllocatedClusters = AllocatedClusters,
+        FragmentedClusters = FragmentedClusters,
+        CompressedClusters = CompressedClusters,
+        Leaks = Leaks,
+        Corruptions = Corruptions,
+        CheckErrors = CheckErrors,
+        Warnings = Warnings,
+    };
+
+    private long ClusterCount(long length) => (length >> Geometry.ClusterBits) + (Geometry.OffsetInCluster(length) != 0 ? 1 : 0);
+}

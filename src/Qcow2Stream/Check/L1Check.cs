@@ -1,0 +1,100 @@
+using Qcow2Stream.Format;
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Check;
+
+/// <summary>
+/// Checks an L1 table with the L2 tables that it refers to, and counts their references (sections "L1 table entry" and
+/// "L2 table entry").
+/// </summary>
+/// <param name="run">The pass.</param>
+/// <param name="snapshot">
+/// The snapshot whose table it is; null for the active one. Only the active tables' COPIED flags mean anything, and
+/// only their clusters go into the statistics.
+/// </param>
+internal sealed class L1Check(CheckRun run, Qcow2Snapshot? snapshot)
+{
+    private readonly Geometry _geometry = run.Geometry;
+    private readonly L2EntryCheck _entries = new(run, snapshot);
+    private readonly int _pieceEntries = Math.Min(run.Geometry.L2Entries, TablePieces.MaxWords / run.Geometry.WordsPerL2Entry);
+
+    /// <summary>Checks a table of <paramref name="entries"/> entries.</summary>
+    public IEnumerable<CheckFinding> Check(ulong tableOffset, long entries, CheckPlace reference)
+    {
+        run.Count(tableOffset, entries * L1Entry.Length, ClusterUse.Metadata, reference);
+        for (long first = 0; first < entries; first += TablePieces.MaxWords)
+        {
+            long pieceOffset = (long)tableOffset + (first * L1Entry.Length);
+            if (tableOffset > long.MaxValue || pieceOffset < 0 || pieceOffset >= run.FileLength)
+            {
+                break;
+            }
+
+            ulong[] piece = run.Load(pieceOffset, (int)Math.Min(TablePieces.MaxWords, entries - first));
+            for (int i = 0; i < piece.Length; i++)
+            {
+                if (piece[i] == 0)
+                {
+                    continue;
+                }
+
+                CheckPlace place = new("L1 entry", pieceOffset + (i * L1Entry.Length), (first + i) * _geometry.L2Coverage, snapshot?.Id);
+                foreach (CheckFinding finding in CheckEntry(new L1Entry(piece[i]), place))
+                {
+                    yield return finding;
+                }
+            }
+        }
+
+        foreach (CheckFinding finding in run.Found())
+        {
+            yield return finding;
+        }
+    }
+
+    private IEnumerable<CheckFinding> CheckEntry(L1Entry entry, CheckPlace place)
+    {
+        long tableOffset = entry.L2TableOffset;
+        if ((entry.Value & L1Entry.ReservedMask) != 0)
+        {
+            run.Corrupt(CheckFindingKind.ReservedBits, place, $"reserved bits are set in 0x{entry.Value:x16}");
+        }
+
+        run.Count((ulong)tableOffset, _geometry.ClusterSize, ClusterUse.L2Table, place);
+        if (!_geometry.IsClusterAligned(tableOffset))
+        {
+            run.Corrupt(CheckFindingKind.Misaligned, place, $"L2 table offset 0x{tableOffset:x} is not cluster-aligned");
+        }
+
+        _entries.StartTable(checkCopied: snapshot is null && CheckCopied(entry, place));
+        for (int first = 0; first < _geometry.L2Entries && tableOffset < run.FileLength; first += _pieceEntries)
+        {
+            long entryOffset = tableOffset + ((long)first * _geometry.WordsPerL2Entry * sizeof(ulong));
+            _entries.Check(
+                run.Load(entryOffset, _pieceEntries * _geometry.WordsPerL2Entry),
+                entryOffset,
+                place.GuestOffset!.Value + ((long)first << _geometry.ClusterBits));
+            foreach (CheckFinding finding in run.Found())
+            {
+                yield return finding;
+            }
+        }
+    }
+
+    /// <summary>Checks COPIED; false if there is no table, or its refcount can't be read, and the entries' flags are not to be checked either.</summary>
+    private bool CheckCopied(L1Entry entry, in CheckPlace place)
+    {
+        if (entry.L2TableOffset == 0 || !run.Recorded.TryGet(entry.L2TableOffset >> _geometry.ClusterBits, out ulong refcount))
+        {
+            return false;
+        }
+
+        if (entry.IsCopied != (refcount == 1))
+        {
+            run.Corrupt(
+                CheckFindingKind.CopiedFlag, place, $"COPIED is {(entry.IsCopied ? "set" : "clear")}, but the L2 table's refcount is {refcount}");
+        }
+
+        return true;
+    }
+}
