@@ -29,10 +29,11 @@ public sealed partial class Qcow2Header
     /// <param name="maxL1TableBytes">See <see cref="Qcow2OpenOptions.MaxL1TableBytes"/>.</param>
     /// <param name="path">The file's name for messages.</param>
     /// <param name="needed">The bytes to give at the next call.</param>
+    /// <param name="lenient">Lets the L1 table lie behind the end of the file; what is missing of it is for its reader to report.</param>
     /// <exception cref="Qcow2FormatException">A field breaks a rule of the specification.</exception>
     /// <exception cref="Qcow2UnsupportedException">A feature, version or size is not handled.</exception>
     internal static Qcow2Header? Parse(
-        ReadOnlySpan<byte> start, long fileLength, int maxL1TableBytes, string? path, out int needed)
+        ReadOnlySpan<byte> start, long fileLength, int maxL1TableBytes, string? path, out int needed, bool lenient = false)
     {
         if (!HasMagic(start))
         {
@@ -103,7 +104,7 @@ public sealed partial class Qcow2Header
         ulong autoclear = version < 3 ? 0 : U64(start, HeaderLayout.AutoclearFeatures);
         CheckRawDataFile(incompatible, autoclear, backingLength == 0 ? 0 : backingOffset, path);
 
-        (long size, int l1Size, long l1Offset) = ReadL1(start, geometry, fileLength, maxL1TableBytes, path);
+        (long size, int l1Size, long l1Offset) = ReadL1(start, geometry, lenient ? long.MaxValue : fileLength, maxL1TableBytes, path);
         return new Qcow2Header
         {
             Version = (int)version,

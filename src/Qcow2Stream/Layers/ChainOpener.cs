@@ -83,7 +83,7 @@ internal sealed class ChainOpener : IDisposable
                     return (format, null);
                 }
 
-                if (Qcow2Header.Parse(start, fileLength, options.MaxL1TableBytes, file.Path, out int needed) is { } header)
+                if (Qcow2Header.Parse(start, fileLength, options.MaxL1TableBytes, file.Path, out int needed, options.Lenient) is { } header)
                 {
                     return (format, header);
                 }
@@ -185,7 +185,7 @@ internal sealed class ChainOpener : IDisposable
         NamedFile named = new(NamedFileKind.DataFile, header.DataFile ?? "", "raw", image.File.Path);
         image.DataFile = header.DataFileName.IsEmpty
             ? throw Refuse(named, "the image does not name it (to name it: DataFile, or --data-file)")
-            : Open(policy, named, header.DataFileName.Span, isLiteral: false, probed);
+            : Open(policy, named, header.DataFileName.Span, isLiteral: true, probed);
     }
 
     private HostFile Open(

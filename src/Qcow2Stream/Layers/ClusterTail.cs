@@ -24,7 +24,7 @@ internal static class ClusterTail
 
         long fileEnd = hostOffset + read;
         long lastCluster = (hostOffset + buffer.Length - 1) & -clusterSize;
-        if (lastCluster >= fileEnd && clusterFile.GetLength() <= lastCluster)
+        if (!run.IsPastEnd && lastCluster >= fileEnd && clusterFile.GetLength() <= lastCluster)
         {
             image.Damaged(
                 new Qcow2FormatException(

@@ -35,6 +35,9 @@ internal readonly record struct HostRun
     /// <summary>For a compressed cluster, where the run starts in the decompressed cluster, in bytes; else 0.</summary>
     public int OffsetInCluster { get; init; }
 
+    /// <summary>The run lies behind the end of its file, which lenient mode has reported: it reads as zeros.</summary>
+    public bool IsPastEnd { get; init; }
+
     public bool HasHostOffset => HostOffset != Nowhere;
 
     public long GuestEnd => GuestOffset + Length;

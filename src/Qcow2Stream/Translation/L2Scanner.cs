@@ -34,9 +34,10 @@ internal sealed class L2Scanner(Qcow2Image image)
         (RunKind kind, long length) = _geometry.HasExtendedL2
             ? ScanExtended(words, hasCluster, place, maxLength)
             : ScanStandard(words, hasCluster, place, maxLength);
+        bool isPastEnd = false;
         if (kind == RunKind.Data)
         {
-            length = InsideFile(entry.HostOffset, place.OffsetInCluster + length, place) - place.OffsetInCluster;
+            length = InsideFile(entry.HostOffset, place.OffsetInCluster + length, place, out isPastEnd) - place.OffsetInCluster;
         }
 
         length = Math.Min(length, maxLength);
@@ -47,6 +48,7 @@ internal sealed class L2Scanner(Qcow2Image image)
             Length = length,
             HostOffset = hasCluster ? entry.HostOffset + place.OffsetInCluster : HostRun.Nowhere,
             HostLength = hasCluster ? length : 0,
+            IsPastEnd = isPastEnd,
         };
     }
 
@@ -158,11 +160,12 @@ internal sealed class L2Scanner(Qcow2Image image)
     }
 
     /// <summary>How many of <paramref name="length"/> bytes are in clusters that start before the file ends; never 0.</summary>
-    private long InsideFile(long hostOffset, long length, in Place place)
+    private long InsideFile(long hostOffset, long length, in Place place, out bool isPastEnd)
     {
         Debug.Assert(length > 0, "there is something to look for");
         long fileLength = image.ClusterFileLengthFor(hostOffset + length);
-        if (hostOffset >= fileLength)
+        isPastEnd = hostOffset >= fileLength;
+        if (isPastEnd)
         {
             image.Damaged(
                 Bad($"cluster offset 0x{hostOffset:x} lies past the end of {(image.HasDataFile ? "the data file" : "the file")} of {fileLength} bytes", place),
