@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using CliWrap;
 using Qcow2Stream.Tests.Infrastructure;
@@ -141,6 +142,8 @@ public sealed class CliTests : IDisposable
     [InlineData("dump-map", "--length", "99999999T", "a")]
     [InlineData("dump-map", "--output", "yaml", "a")]
     [InlineData("dump-map", "--follow", "", "a")]
+    [InlineData("changes", "a")]
+    [InlineData("changes", "a", "--from", "depth:x")]
     [InlineData("mount", "a")]
     public async Task WrongUsage_IsExitCode2(params string[] arguments)
     {
@@ -176,6 +179,78 @@ public sealed class CliTests : IDisposable
         Assert.Equal((0, "0 65536\n"), (anywhere.ExitCode, anywhere.Output));
     }
 
+    [Fact]
+    public async Task Changes_PrintsTheRangesThatDiffer()
+    {
+        QemuResult result = await Qcow2Tool.Run(
+            "changes", Repository.Image("snapshots.qcow2"), "--from", "snapshot:first", "--to", "snapshot:second");
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Equal([(4096L, 8192L), (49_152L, 4096L)], Ranges(result.Output));
+        QemuResult depth = await Qcow2Tool.Run("changes", Chain, "--from", "depth:1");
+        Assert.Equal([(0L, 8192L), (81_920L, 8192L)], Ranges(depth.Output));
+    }
+
+    [Fact]
+    public async Task DumpMapOfABitmap_PrintsWhatItMarks()
+    {
+        string image = Repository.Image("bitmaps.qcow2");
+        QemuResult text = await Qcow2Tool.Run("dump-map", "--bitmap", "coarse", image);
+        Assert.Equal("0 65536\n524288 131072\n983040 65536\n", text.Output);
+        QemuResult json = await Qcow2Tool.Run("dump-map", "--bitmap", "coarse", "--output", "json", "--start", "600000", image);
+        Assert.Equal("[{ \"start\": 600000, \"length\": 55360},\n{ \"start\": 983040, \"length\": 65536}]\n", json.Output);
+        QemuResult refused = await Qcow2Tool.Run("dump-map", "--bitmap", "unsaved", image);
+        Assert.Equal((1, ""), (refused.ExitCode, refused.Output));
+        Assert.Contains("it is in use", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ReadOfASnapshot_HasItsOwnSize() =>
+        Assert.Equal(40_960, (await Qcow2Tool.RunForBytes("read", "--snapshot", "first", Repository.Image("snapshots.qcow2"))).Length);
+
+    [Fact]
+    public async Task SecretFile_OpensAnEncryptedImage()
+    {
+        string image = Repository.Image("aes.qcow2");
+        string secret = _scratch.Write("secret", "open sesame"u8.ToArray());
+        byte[] bytes = await Qcow2Tool.RunForBytes("read", "--secret-file", secret, "--length", "5K", image);
+        Assert.All(bytes, b => Assert.Equal(0xE1, b));
+        QemuResult without = await Qcow2Tool.Run("read", image);
+        Assert.Equal(1, without.ExitCode);
+        Assert.Contains("--secret-file", without.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lenient_SaysWhatItPapersOver()
+    {
+        byte[] image = await File.ReadAllBytesAsync(Repository.Image("odd-size.qcow2"));
+        string path = _scratch.Write("cut.qcow2", image.AsSpan(0, image.Length - 8192));
+        QemuResult strict = await Qcow2Tool.Run("dump-map", path);
+        Assert.Equal(1, strict.ExitCode);
+        QemuResult lenient = await Qcow2Tool.Run("dump-map", "--lenient", path);
+        Assert.Equal(0, lenient.ExitCode);
+        Assert.StartsWith("qcow2: damaged: ", lenient.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Inspect_TellsAndSucceeds()
+    {
+        QemuResult result = await Qcow2Tool.Run("inspect", _scratch.Write("broken.qcow2", "QFI\u00fb"u8.ToArray()));
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("can't be read", result.Output + result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("chain-3.qcow2")]
+    [InlineData("bitmaps.qcow2")]
+    [InlineData("v2.qcow2")]
+    [InlineData("data-file.qcow2")]
+    public async Task DumpHeader_PrintsFieldsAndExtensions(string image)
+    {
+        QemuResult result = await Qcow2Tool.Run("dump-header", Repository.Image(image));
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        await Verifier.Verify(result.Output).UseParameters(image);
+    }
+
     [Theory]
     [InlineData("--help", "dump-map <IMAGE>")]
     [InlineData("dump-map --help", "Example: qcow2 dump-map")]
@@ -188,6 +263,11 @@ public sealed class CliTests : IDisposable
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Contains(expected, result.Output, StringComparison.Ordinal);
     }
+
+    private static IEnumerable<(long Start, long Length)> Ranges(string text) => text
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Select(line => line.Split(' '))
+        .Select(fields => (long.Parse(fields[0], CultureInfo.InvariantCulture), long.Parse(fields[1], CultureInfo.InvariantCulture)));
 
     private static string Written(Action<MapEnumerator, Stream> write)
     {

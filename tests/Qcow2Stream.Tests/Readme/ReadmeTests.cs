@@ -18,6 +18,26 @@ public sealed partial class ReadmeTests
         Assert.All(blocks, block => Assert.Contains(Indented(block.Groups["code"].Value), examples, StringComparison.Ordinal));
     }
 
+    /// <summary>Every test that the README's table of features names is there, and every option is in its table.</summary>
+    [Fact]
+    public void TestsAndOptionsNamed_Exist()
+    {
+        string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+        HashSet<string> tests = [.. typeof(ReadmeTests).Assembly.GetTypes().Select(t => t.Name)];
+        string[] features = readme[readme.IndexOf("## Every feature", StringComparison.Ordinal)..readme.IndexOf("## Packages", StringComparison.Ordinal)]
+            .Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)).Skip(1).ToArray();
+        Assert.NotEmpty(features);
+        Assert.All(features, row =>
+        {
+            MatchCollection named = CodeSpan().Matches(row.Split('|')[^2]);
+            Assert.NotEmpty(named);
+            Assert.All(named, name => Assert.Contains(name.Groups[1].Value, tests));
+        });
+        Assert.All(
+            typeof(Qcow2OpenOptions).GetProperties(),
+            option => Assert.Contains($"`{option.Name}`", readme, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void ReadDisk_ListsWhatIsStored() =>
         Assert.Equal(
@@ -62,6 +82,9 @@ public sealed partial class ReadmeTests
             Console.SetOut(console);
         }
     }
+
+    [GeneratedRegex("`([A-Za-z0-9]+)`")]
+    private static partial Regex CodeSpan();
 
     [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex CodeBlock();

@@ -1,0 +1,150 @@
+using System.Text;
+using Qcow2Stream.Tests.Infrastructure;
+using Qcow2Stream.Tests.Snapshots;
+
+namespace Qcow2Stream.Tests.Encryption;
+
+/// <summary>When the passphrase is asked for, what a wrong one does, and what needs none.</summary>
+public sealed class PassphraseTests : IDisposable
+{
+    private readonly TempDirectory _scratch = new();
+
+    public static TheoryData<string> Images => ["aes", "luks"];
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Images))]
+    public void OpeningMapAndInformation_AskForNoPassphrase(string image)
+    {
+        string path = PinnedImages.PathOf(image, _scratch);
+        using Qcow2Chain chain = Qcow2Chain.Open(path, new Qcow2OpenOptions
+        {
+            Passphrase = _ => throw new InvalidOperationException("nobody needs it"),
+        });
+        Assert.NotEmpty(chain.Map());
+        Assert.NotNull(ImageInfo.Read(path).Encryption);
+
+        // Nor does what no cluster holds.
+        Assert.Equal(512, chain.ReadAt(40_960, new byte[512]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Images))]
+    public async Task FirstReadOfData_AsksOnceAndWipesTheArray(string image)
+    {
+        List<(EncryptedImage Image, byte[] Given)> asked = [];
+        string path = PinnedImages.PathOf(image, _scratch);
+        using Qcow2Chain chain = Qcow2Chain.Open(path, new Qcow2OpenOptions
+        {
+            Passphrase = encrypted =>
+            {
+                asked.Add((encrypted, Encoding.UTF8.GetBytes(PinnedImages.Passphrase)));
+                return asked[^1].Given;
+            },
+        });
+        byte[] sync = new byte[5000];
+        byte[] async = new byte[5000];
+        Assert.Equal(5000, chain.ReadAt(3, sync));
+        Assert.Equal(5000, await chain.ReadAtAsync(3, async));
+
+        Assert.Equal(sync, async);
+        Assert.All(sync[..5000], b => Assert.Contains(b, new byte[] { 0xE1, 0 }));
+        (EncryptedImage Image, byte[] Given) only = Assert.Single(asked);
+        Assert.Equal((path, image == "aes" ? 1 : 2), (only.Image.ImagePath, only.Image.Method));
+        Assert.Equal(image == "luks", only.Image.Uuid is not null);
+        Assert.All(only.Given, b => Assert.Equal(0, b));
+    }
+
+    /// <summary>Reads that start and end inside sectors, at every distance from their borders, sync and async.</summary>
+    [Theory]
+    [MemberData(nameof(Images))]
+    public async Task PartsOfSectors_AreDecryptedAsTheWhole(string image)
+    {
+        using Qcow2ChainStream disk = PinnedImages.Open(image, _scratch);
+        byte[] whole = new byte[disk.Length];
+        disk.ReadExactly(whole);
+        foreach (int start in (int[])[0, 1, 511, 512, 513, 4095, 4096, 20_479, 20_481])
+        {
+            foreach (int length in (int[])[1, 511, 512, 513, 1024, 1500, 8193])
+            {
+                byte[] part = new byte[length];
+                Assert.Equal(length, disk.Chain.ReadAt(start, part));
+                Assert.Equal(whole[start..(start + length)], part);
+                part.AsSpan().Clear();
+                Assert.Equal(length, await disk.Chain.ReadAtAsync(start, part));
+                Assert.Equal(whole[start..(start + length)], part);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task WrongPassphrase_IsItsOwnError()
+    {
+        string path = PinnedImages.PathOf("luks", _scratch);
+        int asked = 0;
+        using Qcow2Chain chain = Qcow2Chain.Open(path, new Qcow2OpenOptions
+        {
+            Passphrase = _ => Encoding.UTF8.GetBytes(asked++ == 0 ? "close sesame" : PinnedImages.Passphrase),
+        });
+        PassphraseException error = Assert.Throws<PassphraseException>(() => chain.ReadAt(0, new byte[512]));
+        Assert.Contains("the passphrase is wrong: it opens none of the 1 active key slots", error.Message, StringComparison.Ordinal);
+        Assert.Equal(path, error.ImagePath);
+
+        // A failed attempt is not kept: the next read asks again.
+        byte[] buffer = new byte[512];
+        Assert.Equal(512, await chain.ReadAtAsync(0, buffer));
+        Assert.All(buffer, b => Assert.Equal(0xE1, b));
+    }
+
+    [Theory]
+    [MemberData(nameof(Images))]
+    public void NoPassphrase_SaysHowToGiveOne(string image)
+    {
+        string path = PinnedImages.PathOf(image, _scratch);
+        using Qcow2Chain none = Qcow2Chain.Open(path);
+        Assert.Contains("--secret-file", Assert.Throws<PassphraseException>(() => none.ReadAt(0, new byte[1])).Message, StringComparison.Ordinal);
+        using Qcow2Chain refused = Qcow2Chain.Open(path, new Qcow2OpenOptions { Passphrase = _ => null });
+        Assert.Throws<PassphraseException>(() => refused.ReadAt(0, new byte[1]));
+    }
+
+    /// <summary>A header may ask for hours of key derivation.</summary>
+    [Fact]
+    public void TooManyIterations_AreRefused()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(PinnedImages.PathOf("luks", _scratch), new Qcow2OpenOptions
+        {
+            Passphrase = _ => Encoding.UTF8.GetBytes(PinnedImages.Passphrase),
+            MaxKeyIterations = 500,
+        });
+        Qcow2UnsupportedException error = Assert.Throws<Qcow2UnsupportedException>(() => chain.ReadAt(0, new byte[1]));
+        Assert.Contains("500 are allowed", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>qemu-img info crashes on this one.</summary>
+    [Fact]
+    public void LuksWithoutItsExtension_IsAnError()
+    {
+        byte[] image = File.ReadAllBytes(Repository.Image("zero.qcow2")).WriteU32(HeaderField.CryptMethod, 2);
+        string path = _scratch.Write("no-extension.qcow2", image);
+        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => ImageInfo.Read(path));
+        Assert.Contains("no full disk encryption extension", error.Message, StringComparison.Ordinal);
+        Assert.Equal(HeaderField.CryptMethod, error.HostOffset);
+
+        // Its map needs no key, and its data needs what is not there.
+        using Qcow2Chain chain = Qcow2Chain.Open(path, new Qcow2OpenOptions { Passphrase = _ => [1] });
+        Assert.NotEmpty(chain.Map());
+        Assert.Throws<Qcow2FormatException>(() => chain.ReadAt(0, new byte[1]));
+    }
+
+    [Fact]
+    public void ReadAfterDispose_EndsInObjectDisposed()
+    {
+        Qcow2ChainStream disk = PinnedImages.Open("luks", _scratch);
+        Assert.Equal(0xE1, disk.ReadByte());
+        Qcow2Chain chain = disk.Chain;
+        disk.Dispose();
+        disk.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => chain.ReadAt(0, new byte[1]));
+    }
+}

@@ -1,0 +1,100 @@
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Follow;
+
+/// <summary>The external data file is a name in the image too, and goes through the same gate.</summary>
+public sealed class DataFileTests : IDisposable
+{
+    private const int ClusterSize = 4096;
+
+    private readonly TempDirectory _files = new();
+
+    public void Dispose() => _files.Dispose();
+
+    [Theory]
+    [InlineData("/etc/passwd", "lies outside")]
+    [InlineData("../data.raw", "lies outside")]
+    [InlineData("missing.raw", "it does not exist")]
+    [InlineData("a\nb", "control character")]
+    [InlineData("top.qcow2", "the chain loops: that file is already part of it")]
+    public void NameThatLeadsElsewhere_IsRefused(string name, string reason)
+    {
+        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Write(name)));
+        Assert.Contains("data file '", error.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        Assert.Equal(name, error.FileName);
+    }
+
+    [Fact]
+    public void ImageFromAStream_OpensNoDataFile()
+    {
+        byte[] image = File.ReadAllBytes(Write("data.raw"));
+        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(new MemoryStream(image)));
+        Assert.Contains("FollowPolicy.None", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ResolverIsToldWhatItIsFor()
+    {
+        List<NamedFile> asked = [];
+        using Qcow2Chain chain = Qcow2Chain.Open(new MemoryStream(File.ReadAllBytes(Write("nbd:data"))), new Qcow2OpenOptions
+        {
+            Follow = FollowPolicy.FromResolver(file =>
+            {
+                asked.Add(file);
+                return new MemoryStream(GuestDisk.Filled(ClusterSize, 0x44));
+            }),
+        });
+        Assert.Equal([new NamedFile(NamedFileKind.DataFile, "nbd:data", "raw", null)], asked);
+        Assert.Equal(GuestDisk.Filled(ClusterSize, 0x44), chain.ReadRange(0, ClusterSize));
+    }
+
+    [Fact]
+    public void GivenDataFile_TakesThePlaceOfTheRecordedName()
+    {
+        string given = _files.Write("given.raw", GuestDisk.Filled(ClusterSize, 0x55));
+        using Qcow2Chain chain = Qcow2Chain.Open(Write("/etc/passwd"), new Qcow2OpenOptions { DataFile = given });
+        Assert.Equal(GuestDisk.Filled(ClusterSize, 0x55), chain.ReadRange(0, ClusterSize));
+        MapExtent data = chain.Map().First();
+        Assert.Equal((MapKind.Data, given, 0L), (data.Kind, data.HostPath, data.HostOffset));
+        Assert.Equal(given, chain.Layers[0].DataPath);
+    }
+
+    [Fact]
+    public void ImageThatNamesNone_SaysHowToGiveIt()
+    {
+        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Write(name: null)));
+        Assert.Contains("--data-file", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Host and guest offsets must be the same, as QEMU demands; else a cluster of the host's choice would be read.</summary>
+    [Fact]
+    public void OffsetThatIsNotTheGuests_IsAnError()
+    {
+        string path = Write("data.raw");
+        _files.Write("data.raw", GuestDisk.Filled(4 * ClusterSize, 0x66));
+        byte[] image = File.ReadAllBytes(path);
+        ulong l1 = image.ReadU64(HeaderField.L1TableOffset);
+        int l2 = (int)(image.ReadU64((int)l1) & 0x00FF_FFFF_FFFF_FE00);
+        image.WriteU64(l2 + 8, (1UL << 63) | (2 * ClusterSize));
+        File.WriteAllBytes(path, image);
+        using Qcow2Chain chain = Qcow2Chain.Open(path);
+        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => chain.ReadRange(ClusterSize, 1));
+        Assert.Contains("in the external data file is not the guest's offset 0x1000", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0x66, chain.ReadRange(0, 1)[0]);
+    }
+
+    /// <summary>A disk of four clusters, the first of them in a data file of that name.</summary>
+    private string Write(string? name)
+    {
+        Qcow2Image image = new Qcow2Builder
+        {
+            ClusterBits = 12,
+            Size = 4 * ClusterSize,
+            ExternalData = true,
+            Extensions = name is null ? [] : [new HeaderExtension(HeaderExtension.ExternalDataFileName, System.Text.Encoding.UTF8.GetBytes(name))],
+            Clusters = [GuestClusters.Data(0, 0x11)],
+        }.Build();
+        return _files.Write("top.qcow2", image.ToBytes());
+    }
+}
