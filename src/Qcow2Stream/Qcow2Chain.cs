@@ -220,7 +220,7 @@ public sealed partial class Qcow2Chain : IDisposable
         HostOffset = run.HasHostOffset ? run.HostOffset : null,
         HostLength = run.HostLength,
         HostPath = run.HasHostOffset ? Layers[run.Depth].DataPath : null,
-        IsEncrypted = run.HasHostOffset && run.Kind != RunKind.Compressed && _layers[run.Depth].Header is { EncryptionMethod: not 0 },
+        IsEncrypted = run.HasHostOffset && run.Kind != RunKind.Compressed && _layers[run.Depth].IsEncrypted,
         OffsetInCluster = run.OffsetInCluster,
     };
 

@@ -118,9 +118,15 @@ public sealed partial class Qcow2Chain
 
     internal static EncryptionInfo? GetEncryption(Layer layer)
     {
-        if (layer is not Qcow2Layer { Header.EncryptionMethod: not 0 } qcow2)
+        if (!layer.IsEncrypted)
         {
             return null;
+        }
+
+        if (layer is not Qcow2Layer qcow2)
+        {
+            // Version 1 of the format has but the one method.
+            return new EncryptionInfo(Method: 1, Luks: null);
         }
 
         LuksHeader? luks = Completed(LayerKey.ReadLuksHeaderAsync(qcow2.Image, async: false, default));

@@ -18,6 +18,7 @@ internal sealed class Qcow1Header
     private const int ClusterBitsOffset = 32;
     private const int L2BitsOffset = 33;
     private const int CryptMethodOffset = 36;
+    private const uint MaxCryptMethod = 1;
     private const int L1TableOffsetOffset = 40;
 
     private const int MinClusterBits = 9;
@@ -38,6 +39,9 @@ internal sealed class Qcow1Header
     public required int ClusterBits { get; init; }
 
     public required int L2Bits { get; init; }
+
+    /// <summary>0 for no encryption, 1 for AES.</summary>
+    public required int EncryptionMethod { get; init; }
 
     public required long L1TableOffset { get; init; }
 
@@ -88,7 +92,13 @@ internal sealed class Qcow1Header
 
         int clusterBits = InRange(start[ClusterBitsOffset], MinClusterBits, MaxClusterBits, "cluster_bits", ClusterBitsOffset, path);
         int l2Bits = InRange(start[L2BitsOffset], MinL2Bits, MaxL2Bits, "l2_bits", L2BitsOffset, path);
-        CheckCryptMethod(U32(start, CryptMethodOffset), path);
+        uint cryptMethod = U32(start, CryptMethodOffset);
+        if (cryptMethod > MaxCryptMethod)
+        {
+            throw new Qcow2UnsupportedException(
+                $"encryption method {cryptMethod}", $"crypt_method {cryptMethod} is not known; 0 (none) and 1 (AES) are", path, CryptMethodOffset);
+        }
+
         long size = ReadSize(start, clusterBits + l2Bits, maxL1TableBytes, path);
         (long nameOffset, int nameLength) = ReadBackingName(start, fileLength, path);
         return new Qcow1Header
@@ -96,6 +106,7 @@ internal sealed class Qcow1Header
             Size = size,
             ClusterBits = clusterBits,
             L2Bits = l2Bits,
+            EncryptionMethod = (int)cryptMethod,
             L1TableOffset = ReadL1Offset(start, EntriesFor(size, clusterBits + l2Bits) * L1Entry.Length, fileLength, path),
             BackingNameOffset = nameOffset,
             BackingNameLength = nameLength,
@@ -108,16 +119,6 @@ internal sealed class Qcow1Header
         value >= min && value <= max
             ? value
             : throw new Qcow2FormatException($"{field} is {value}; it must be from {min} to {max}", path, hostOffset: offset);
-
-    private static void CheckCryptMethod(uint method, string? path)
-    {
-        if (method != 0)
-        {
-            string feature = method == 1 ? "AES encryption in format qcow" : $"encryption method {method}";
-            throw new Qcow2UnsupportedException(
-                feature, $"the image uses a feature that is not handled: {feature}", path, CryptMethodOffset);
-        }
-    }
 
     private static long ReadSize(ReadOnlySpan<byte> start, int l1Shift, int maxL1TableBytes, string? path)
     {

@@ -46,7 +46,7 @@ public static class InfoFormat
         Line("file format", image.FormatName);
         Line("virtual size", $"{Size(image.Length)} ({image.Length} bytes)");
         Line("disk size", Size(image.AllocatedLength));
-        if (image.Header is { EncryptionMethod: not 0 })
+        if (image.Encryption is not null)
         {
             Line("encrypted", "yes");
         }

@@ -20,7 +20,7 @@ internal static class InfoTree
             tree["cluster-size"] = clusterSize;
         }
 
-        if (image.Header is { EncryptionMethod: not 0 })
+        if (image.Encryption is not null)
         {
             tree["encrypted"] = true;
         }

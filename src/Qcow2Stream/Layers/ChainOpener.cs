@@ -264,7 +264,7 @@ internal sealed class ChainOpener : IDisposable
             Qcow2Snapshot? snapshot = depth == 0 && _options.Snapshot is { } wanted
                 ? await SnapshotTable.FindAsync(image, wanted, _options, async, cancellationToken).ConfigureAwait(false)
                 : null;
-            LayerKey? key = header.EncryptionMethod == 0 ? null : new LayerKey(image, _options);
+            LayerKey? key = header.EncryptionMethod == 0 ? null : new LayerKey(image, header.EncryptionMethod, _options);
             layers[depth] = new Qcow2Layer(image, new Qcow2Disk(image, snapshot), decompressed, cacheBytes, key);
         }
 
@@ -291,7 +291,8 @@ internal sealed class ChainOpener : IDisposable
 
         decompressed.Expect(header.ClusterSize);
         Qcow1Image image = new(opened.File, opened.FileLength, header, _options.DamageHandler);
-        return new Qcow1Layer(image, opened.Backing, decompressed, cacheBytes);
+        LayerKey? key = header.EncryptionMethod == 0 ? null : new LayerKey(image, header.EncryptionMethod, _options);
+        return new Qcow1Layer(image, opened.Backing, decompressed, cacheBytes, key);
     }
 
     private sealed class OpenedImage(HostFile file)

@@ -16,6 +16,9 @@ internal abstract class Layer(HostFile file, ITranslator translator) : IDisposab
     /// <summary>The header, for a qcow2 image.</summary>
     public virtual Qcow2Header? Header => null;
 
+    /// <summary>Whether its data is encrypted; compressed clusters never are.</summary>
+    public virtual bool IsEncrypted => false;
+
     /// <summary>The size of a cluster in bytes, for formats that have them.</summary>
     public virtual int? ClusterSize => Header?.ClusterSize;
 

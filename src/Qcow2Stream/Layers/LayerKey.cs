@@ -9,13 +9,16 @@ namespace Qcow2Stream.Layers;
 /// The key of one encrypted image: asks for the passphrase at the first read of data, tries all key slots, and keeps
 /// the cipher until it is disposed. Safe for any number of threads.
 /// </summary>
-internal sealed class LayerKey(Qcow2Image image, Qcow2OpenOptions options) : IDisposable
+internal sealed class LayerKey(TableFile image, int method, Qcow2OpenOptions options) : IDisposable
 {
     private const int MethodAes = 1;
 
     private readonly SemaphoreSlim _gate = new(1, 1);
     private volatile SectorCipher? _cipher;
     private volatile bool _disposed;
+
+    /// <summary>1 for AES, 2 for LUKS.</summary>
+    public int Method { get; } = method;
 
     /// <summary>Reads the LUKS header; null for an image that is not encrypted by LUKS.</summary>
     /// <exception cref="Qcow2FormatException">The header is damaged.</exception>
@@ -75,15 +78,17 @@ internal sealed class LayerKey(Qcow2Image image, Qcow2OpenOptions options) : IDi
 
     private async ValueTask<SectorCipher> UnlockAsync(bool async, CancellationToken cancellationToken)
     {
-        LuksHeader? luks = await ReadLuksHeaderAsync(image, async, cancellationToken).ConfigureAwait(false);
-        byte[] passphrase = options.Passphrase?.Invoke(new EncryptedImage(image.File.Path, image.Header.EncryptionMethod, luks?.Uuid))
+        LuksHeader? luks = image is Qcow2Image qcow2
+            ? await ReadLuksHeaderAsync(qcow2, async, cancellationToken).ConfigureAwait(false)
+            : null;
+        byte[] passphrase = options.Passphrase?.Invoke(new EncryptedImage(image.File.Path, Method, luks?.Uuid))
             ?? throw new PassphraseException(
                 "the image is encrypted, and no passphrase was given (to give it: Passphrase, or --secret-file)", image.File.Path);
         try
         {
             return luks is null
                 ? LegacyAes.CreateCipher(passphrase)
-                : await UnlockAsync(luks, passphrase, async, cancellationToken).ConfigureAwait(false);
+                : await UnlockAsync((Qcow2Image)image, luks, passphrase, async, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -92,9 +97,9 @@ internal sealed class LayerKey(Qcow2Image image, Qcow2OpenOptions options) : IDi
     }
 
     private async ValueTask<SectorCipher> UnlockAsync(
-        LuksHeader luks, byte[] passphrase, bool async, CancellationToken cancellationToken)
+        Qcow2Image qcow2, LuksHeader luks, byte[] passphrase, bool async, CancellationToken cancellationToken)
     {
-        long start = Locate(image).Offset;
+        long start = Locate(qcow2).Offset;
         int tried = 0;
         foreach (LuksKeySlot slot in luks.Slots.Where(s => s.Active))
         {
@@ -119,7 +124,7 @@ internal sealed class LayerKey(Qcow2Image image, Qcow2OpenOptions options) : IDi
     private static EncryptionExtension Locate(Qcow2Image image) =>
         EncryptionExtension.Parse(image.Header, image.Geometry, image.FileLengthFor(long.MaxValue), image.File.Path);
 
-    private static T Translated<T>(Qcow2Image image, long hostOffset, Func<T> work)
+    private static T Translated<T>(TableFile image, long hostOffset, Func<T> work)
     {
         try
         {

@@ -52,6 +52,31 @@ public sealed class Qcow1Tests : IDisposable
         }
     }
 
+    /// <summary>AES counts the guest's sectors, and knows no wrong passphrase.</summary>
+    [QemuFact]
+    public async Task EncryptedImage_ReadsAndMapsAsInQemu()
+    {
+        string[] secret = ["--object", "secret,id=key,data=sesame"];
+        string path = _scratch.File("encrypted.qcow");
+        string raw = _scratch.File("encrypted.raw");
+        string[] image = [.. secret, "--image-opts", $"driver=qcow,encrypt.key-secret=key,file.filename={path}"];
+        await Qemu.Img(["create", "-q", "-f", "qcow", .. secret, "-o", "encrypt.format=aes,encrypt.key-secret=key", path, "1M"]);
+        await Qemu.IoWithArguments(_scratch.Path, [.. image, "-c", "write -P 7 1000 9000", "-c", "write -P 8 300k 20k"]);
+        await Qemu.Img(["convert", .. image, "-O", "raw", raw]);
+
+        using Qcow2Chain chain = Qcow2Chain.Open(path, new Qcow2OpenOptions { Passphrase = _ => "sesame"u8.ToArray() });
+        Assert.Equal(await File.ReadAllBytesAsync(raw), chain.ReadWholeDisk());
+        MemoryStream map = new();
+        chain.Map().WriteJson(map);
+        Assert.Equal(
+            await Qemu.Img(["map", "--output=json", .. image]),
+            System.Text.Encoding.UTF8.GetString(map.ToArray()).Replace(", \"compressed\": false", "", StringComparison.Ordinal));
+        Assert.Equal(new EncryptionInfo(1, null), ImageInfo.Read(path).Encryption);
+
+        using Qcow2Chain closed = Qcow2Chain.Open(path);
+        Assert.Throws<PassphraseException>(() => closed.ReadAt(0, new byte[1]));
+    }
+
     [QemuFact]
     public async Task CompressedImage_ReadsAndMapsAsInQemu()
     {
