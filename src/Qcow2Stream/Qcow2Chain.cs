@@ -12,7 +12,7 @@ namespace Qcow2Stream;
 /// <para>Thread safety: every member may be called by any number of threads at once. <see cref="Dispose"/> beside
 /// running reads ends them in <see cref="ObjectDisposedException"/>, never in wrong bytes.</para>
 /// <para>Opened by path, the chain owns its files. Opened from a stream it owns that stream, unless
-/// <see cref="Qcow2OpenOptions.LeaveOpen"/> is set; nothing else may move the stream while the chain is open.</para>
+/// <see cref="Qcow2OpenOptions.LeaveOpen"/> is set; nothing else may move a stream that is no plain <see cref="FileStream"/> while the chain is open.</para>
 /// <para>The files are never written to, and are opened shared, without locks. What an image's tables say is kept
 /// once read; an image that another program writes to meanwhile is not seen as of one moment.</para>
 /// </remarks>
@@ -199,7 +199,7 @@ public sealed partial class Qcow2Chain : IDisposable
         }
 
         options ??= Qcow2OpenOptions.Default;
-        HostFile file = new StreamHostFile(stream, options.LeaveOpen);
+        HostFile file = StreamHostFile.Of(stream, options.LeaveOpen);
         return new Qcow2Chain(await ChainOpener.OpenAsync(
             file, options, options.Follow ?? FollowPolicy.None, async, cancellationToken).ConfigureAwait(false), options);
     }

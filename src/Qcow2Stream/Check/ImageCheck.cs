@@ -77,7 +77,7 @@ public sealed class ImageCheck : IDisposable
     {
         ArgumentNullException.ThrowIfNull(stream);
         return stream.CanRead && stream.CanSeek
-            ? Open(new StreamHostFile(stream, options?.LeaveOpen ?? false), options)
+            ? Open(StreamHostFile.Of(stream, options?.LeaveOpen ?? false), options)
             : throw new ArgumentException("The stream must be readable and seekable.", nameof(stream));
     }
 

@@ -8,18 +8,21 @@ internal sealed class StreamHostFile : HostFile
     private readonly SemaphoreSlim _cursor = new(1, 1);
     private volatile bool _disposed;
 
-    public StreamHostFile(Stream stream, bool leaveOpen)
+    private StreamHostFile(Stream stream, bool leaveOpen)
     {
         _stream = stream;
         _leaveOpen = leaveOpen;
-
-        // One made from a bare handle goes by a placeholder, which must not be taken for a file here.
-        Path = stream is FileStream file && System.IO.Path.IsPathFullyQualified(file.Name) ? file.Name : null;
     }
 
-    public override string? Path { get; }
+    public override string? Path => null;
 
     public override object Identity => _stream;
+
+    /// <summary>Makes a host file of a stream: by its handle, if it is a plain file's; a class of the caller's own may do more than that.</summary>
+    public static HostFile Of(Stream stream, bool leaveOpen) =>
+        stream is FileStream file && file.GetType() == typeof(FileStream)
+            ? new FileStreamHostFile(file, leaveOpen)
+            : new StreamHostFile(stream, leaveOpen);
 
     public override long GetLength()
     {

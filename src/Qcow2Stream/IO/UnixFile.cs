@@ -85,6 +85,9 @@ internal static partial class UnixFile
         return (false, hole <= hostOffset ? maxLength : Math.Min(maxLength, hole - hostOffset));
     }
 
+    /// <summary>What tells an open file from every other, whatever it is called.</summary>
+    public static object GetIdentity(SafeFileHandle handle) => GetStatus(handle).Identity;
+
     /// <summary>The bytes that the file takes on its file system: holes take none.</summary>
     public static long GetAllocatedLength(SafeFileHandle handle) => GetStatus(handle).Blocks * BlockSize;
 

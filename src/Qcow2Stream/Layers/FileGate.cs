@@ -32,7 +32,7 @@ internal static class FileGate
         {
             Stream stream = resolver(file)
                 ?? throw new RefusedException("the caller's resolver (FollowPolicy.FromResolver) refused it");
-            return new StreamHostFile(stream, leaveOpen: false);
+            return StreamHostFile.Of(stream, leaveOpen: false);
         }
 
         if (ReferenceEquals(policy, FollowPolicy.None))
