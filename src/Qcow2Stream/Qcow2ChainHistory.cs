@@ -61,11 +61,10 @@ public sealed partial class Qcow2Chain
         ThrowIfDisposed();
         Qcow2Layer top = _layers[0] as Qcow2Layer
             ?? throw new ArgumentException("The snapshot does not belong to this chain: its top image is raw.", nameof(snapshot));
-        L1Location l1 = Qcow2Disk.CheckedL1(top.Image, snapshot, withVmState: true);
-        long start = top.Image.Geometry.L1EntriesFor(snapshot.DiskSize) * top.Image.Geometry.L2Coverage;
-        Qcow2Translator translator = new(top.Image, l1, start + snapshot.VmStateSize, _options.LayerCacheBytes);
+        Qcow2Disk disk = Qcow2Disk.VmStateOf(top.Image, snapshot, _options.MaxL1TableBytes);
+        Qcow2Translator translator = new(top.Image, disk.L1, disk.Start + disk.Length, _options.LayerCacheBytes);
         Qcow2Chain state = new([top], new ChainTranslator([translator]), _options, ownsLayers: false);
-        return new SubStream(new Qcow2ChainStream(state, ownsChain: false), Ownership.Dispose, start, snapshot.VmStateSize);
+        return new SubStream(new Qcow2ChainStream(state, ownsChain: false), Ownership.Dispose, disk.Start, disk.Length);
     }
 
     /// <summary>
@@ -98,10 +97,12 @@ public sealed partial class Qcow2Chain
         if (point.Depth == 0 && _layers[0] is Qcow2Layer top && top.Disk.Snapshot?.Id != point.IdOrName)
         {
             // The chain may itself be open at a snapshot.
-            Qcow2Snapshot? snapshot = point.IdOrName is null
-                ? null
-                : Completed(SnapshotTable.FindAsync(top.Image, point.IdOrName, _options, async: false, default));
-            Qcow2Disk disk = new(top.Image, snapshot);
+            Qcow2Disk disk = point.IdOrName is null
+                ? Qcow2Disk.Active(top.Image)
+                : Qcow2Disk.Of(
+                    top.Image,
+                    Completed(SnapshotTable.FindAsync(top.Image, point.IdOrName, _options, async: false, default)),
+                    _options.MaxL1TableBytes);
             images[0] = new Qcow2Translator(top.Image, disk.L1, disk.Length, _options.LayerCacheBytes);
         }
         else if (point.IdOrName is { } name && _layers[0] is not Qcow2Layer)

@@ -2,66 +2,89 @@ using Qcow2Stream.Format;
 
 namespace Qcow2Stream.Translation;
 
-/// <summary>One of the disks that an image holds, the active one or a snapshot's: its size and its L1 table, checked.</summary>
+/// <summary>
+/// What an image holds behind one of its L1 tables, checked: its active disk, a snapshot's disk, or a snapshot's saved
+/// machine state.
+/// </summary>
 internal sealed class Qcow2Disk
 {
     // QEMU's unit: a disk's size is rounded down to it.
     private const long SectorSize = 512;
 
-    /// <summary>Takes the active disk, or a snapshot's.</summary>
-    /// <exception cref="Qcow2FormatException">The snapshot's L1 table is misplaced or too small for its disk.</exception>
-    public Qcow2Disk(Qcow2Image image, Qcow2Snapshot? snapshot)
+    private Qcow2Disk(Qcow2Snapshot? snapshot, L1Location l1, long start, long length)
     {
         Snapshot = snapshot;
-        if (snapshot is null)
-        {
-            L1 = new L1Location(image.Header.L1TableOffset, image.Header.L1Size);
-            Length = image.Header.Size & ~(SectorSize - 1);
-        }
-        else
-        {
-            L1 = CheckedL1(image, snapshot);
-            Length = snapshot.DiskSize & ~(SectorSize - 1);
-        }
+        L1 = l1;
+        Start = start;
+        Length = length;
     }
 
+    /// <summary>The snapshot; null for the active disk.</summary>
     public Qcow2Snapshot? Snapshot { get; }
 
     public L1Location L1 { get; }
 
+    /// <summary>Where it starts in what the L1 table describes, in bytes: only a machine state lies behind something else.</summary>
+    public long Start { get; }
+
+    /// <summary>How long it is, in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>The L1 table of a snapshot, checked to cover its disk, and its VM state too if asked.</summary>
-    public static L1Location CheckedL1(Qcow2Image image, Qcow2Snapshot snapshot, bool withVmState = false)
-    {
-        Qcow2FormatException Error(string problem) =>
-            new($"snapshot '{PrintableText.Escape(snapshot.Name)}': {problem}", image.File.Path);
+    public static Qcow2Disk Active(Qcow2Image image) => new(
+        null, new L1Location(image.Header.L1TableOffset, image.Header.L1Size), start: 0, image.Header.Size & ~(SectorSize - 1));
 
+    /// <exception cref="Qcow2FormatException">The snapshot's L1 table is misplaced or too small for its disk.</exception>
+    /// <exception cref="Qcow2UnsupportedException">The L1 table is larger than <paramref name="maxL1TableBytes"/>.</exception>
+    public static Qcow2Disk Of(Qcow2Image image, Qcow2Snapshot snapshot, int maxL1TableBytes)
+    {
+        L1Location l1 = CheckedL1(image, snapshot, image.Geometry.L1EntriesFor(snapshot.DiskSize), maxL1TableBytes);
+        return new Qcow2Disk(snapshot, l1, start: 0, snapshot.DiskSize & ~(SectorSize - 1));
+    }
+
+    /// <summary>The machine state lies behind the disk, from the next L1 entry on.</summary>
+    /// <inheritdoc cref="Of"/>
+    public static Qcow2Disk VmStateOf(Qcow2Image image, Qcow2Snapshot snapshot, int maxL1TableBytes)
+    {
+        Geometry geometry = image.Geometry;
+        long diskEntries = geometry.L1EntriesFor(snapshot.DiskSize);
+        L1Location l1 = CheckedL1(image, snapshot, diskEntries + geometry.L1EntriesFor(snapshot.VmStateSize), maxL1TableBytes);
+        return diskEntries <= (long.MaxValue - snapshot.VmStateSize) / geometry.L2Coverage
+            ? new Qcow2Disk(snapshot, l1, diskEntries * geometry.L2Coverage, snapshot.VmStateSize)
+            : throw Error(image, snapshot, $"a VM state of {snapshot.VmStateSize} bytes behind a disk of {snapshot.DiskSize} ends past 2^63");
+    }
+
+    private static L1Location CheckedL1(Qcow2Image image, Qcow2Snapshot snapshot, long neededEntries, int maxL1TableBytes)
+    {
         long bytes = (long)snapshot.L1Size * L1Entry.Length;
-        if (bytes > int.MaxValue)
+        if (bytes > maxL1TableBytes)
         {
-            throw Error($"its L1 table would take {bytes} bytes");
+            throw new Qcow2UnsupportedException(
+                "large L1 table",
+                $"snapshot '{PrintableText.Escape(snapshot.Name)}': its L1 table would take {bytes} bytes, more than the {maxL1TableBytes} that MaxL1TableBytes allows",
+                image.File.Path);
         }
 
-        long needed = image.Geometry.L1EntriesFor(snapshot.DiskSize)
-            + (withVmState ? image.Geometry.L1EntriesFor(snapshot.VmStateSize) : 0);
-        if (snapshot.L1Size < needed)
+        if (snapshot.L1Size < neededEntries)
         {
-            throw Error($"its L1 table has {snapshot.L1Size} entries; {needed} are needed");
+            throw Error(image, snapshot, $"its L1 table has {snapshot.L1Size} entries; {neededEntries} are needed");
         }
 
         if (snapshot.L1TableOffset > long.MaxValue || !image.Geometry.IsClusterAligned((long)snapshot.L1TableOffset))
         {
-            throw Error($"L1 table offset 0x{snapshot.L1TableOffset:x} is not cluster-aligned");
+            throw Error(image, snapshot, $"L1 table offset 0x{snapshot.L1TableOffset:x} is not cluster-aligned");
         }
 
-        long end = (long)snapshot.L1TableOffset + bytes;
-        long fileLength = end < 0 ? 0 : image.FileLengthFor(end);
-        if (bytes > 0 && (end < 0 || end > fileLength))
+        long offset = (long)snapshot.L1TableOffset;
+        long fileLength = image.FileLengthFor(offset > long.MaxValue - bytes ? long.MaxValue : offset + bytes);
+        if (bytes > 0 && offset > fileLength - bytes)
         {
-            image.Damaged(Error($"the L1 table at 0x{snapshot.L1TableOffset:x} does not lie inside the file of {fileLength} bytes"), snapshot.DiskSize);
+            image.Damaged(
+                Error(image, snapshot, $"the L1 table at 0x{offset:x} does not lie inside the file of {fileLength} bytes"), snapshot.DiskSize);
         }
 
-        return new L1Location((long)snapshot.L1TableOffset, (int)snapshot.L1Size);
+        return new L1Location(offset, (int)snapshot.L1Size);
     }
+
+    private static Qcow2FormatException Error(Qcow2Image image, Qcow2Snapshot snapshot, string problem) =>
+        new($"snapshot '{PrintableText.Escape(snapshot.Name)}': {problem}", image.File.Path);
 }

@@ -153,6 +153,26 @@ public sealed class SnapshotTests
         Assert.Equal(["first", "second", "third one"], chain.GetSnapshots().Select(s => s.Name));
     }
 
+    /// <summary>A disk near 2^63 with a machine state behind it: sums must not wrap, and the table's size has its limit.</summary>
+    [Theory]
+    [InlineData(32 << 20, typeof(Qcow2UnsupportedException), "MaxL1TableBytes")]
+    [InlineData(int.MaxValue, typeof(Qcow2FormatException), "ends past 2^63")]
+    public void SnapshotOfHugeSizes_IsRefused(int maxL1TableBytes, Type expected, string message)
+    {
+        byte[] image = new Qcow2Builder { ClusterBits = 21, Size = 1 << 21 }.Build().ToBytes();
+        int table = image.Length;
+        byte[] entry = new byte[64 + 8];
+        entry.WriteU32(8, 1 << 26).WriteU16(12, 1).WriteU16(14, 1).WriteU32(36, 24)
+            .WriteU64(40, long.MaxValue).WriteU64(48, long.MaxValue).WriteU8(64, (byte)'1').WriteU8(65, (byte)'s');
+        image = [.. image, .. entry];
+        image.WriteU32(HeaderField.NbSnapshots, 1).WriteU64(HeaderField.SnapshotsOffset, (ulong)table);
+        using Qcow2Chain chain = Qcow2Chain.Open(
+            new MemoryStream(image), new Qcow2OpenOptions { Lenient = true, MaxL1TableBytes = maxL1TableBytes });
+        Exception? error = Record.Exception(() => chain.OpenVmState(Assert.Single(chain.GetSnapshots())));
+        Assert.IsType(expected, error);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void SnapshotsL1TooSmallForItsDisk_IsRefused()
     {
