@@ -143,7 +143,9 @@ internal sealed class L2Scanner(Qcow2Image image)
     /// <summary>Checks where an entry points to; false if it points to no cluster.</summary>
     private bool CheckCluster(L2Entry entry, long clusterStart, in Place place)
     {
-        if (entry.HostOffset == 0 && !(image.HasDataFile && entry.IsCopied))
+        // 0 is an offset in a data file, of data: a zero cluster there has none.
+        bool canBeAtZero = image.HasDataFile && entry.IsCopied && !(_hasZeroFlag && entry.IsZero);
+        if (entry.HostOffset == 0 && !canBeAtZero)
         {
             return false;
         }

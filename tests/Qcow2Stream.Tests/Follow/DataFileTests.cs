@@ -84,6 +84,29 @@ public sealed class DataFileTests : IDisposable
         Assert.Equal(0x66, chain.ReadRange(0, 1)[0]);
     }
 
+    /// <summary>
+    /// At the data file's start COPIED tells an offset of 0 from none; but not beside the zero flag, where QEMU takes 0
+    /// for no cluster at all.
+    /// </summary>
+    [Theory]
+    [InlineData(1UL << 63, MapKind.Data, true)]
+    [InlineData(0UL, MapKind.Unallocated, false)]
+    [InlineData((1UL << 63) | 1, MapKind.Zero, false)]
+    [InlineData(1UL, MapKind.Zero, false)]
+    public void OffsetZero_IsAnOffsetOnlyForData(ulong entry, MapKind kind, bool hasOffset)
+    {
+        string path = Write("data.raw");
+        _files.Write("data.raw", GuestDisk.Filled(4 * ClusterSize, 0x66));
+        byte[] image = File.ReadAllBytes(path);
+        int l2 = (int)(image.ReadU64((int)image.ReadU64(HeaderField.L1TableOffset)) & 0x00FF_FFFF_FFFF_FE00);
+        image.WriteU64(l2, entry);
+        File.WriteAllBytes(path, image);
+        using Qcow2Chain chain = Qcow2Chain.Open(path);
+        MapExtent first = chain.Map().First();
+        Assert.Equal((kind, hasOffset ? 0L : null), (first.Kind, first.HostOffset));
+        Assert.Equal(kind == MapKind.Data ? 0x66 : 0, chain.ReadRange(0, 1)[0]);
+    }
+
     /// <summary>A disk of four clusters, the first of them in a data file of that name.</summary>
     private string Write(string? name)
     {
