@@ -3,20 +3,15 @@ using Microsoft.Win32.SafeHandles;
 namespace Qcow2Stream.IO;
 
 /// <summary>A regular file opened by its path, for reading, shared with readers and writers alike; no lock is taken.</summary>
-internal sealed class PathHostFile : HostFile
+internal sealed class PathHostFile : HandleHostFile
 {
     private readonly SafeFileHandle _handle;
 
     private PathHostFile(string path, SafeFileHandle handle, object? identity)
+        : base(path, handle, identity)
     {
-        Path = path;
         _handle = handle;
-        Identity = identity;
     }
-
-    public override string Path { get; }
-
-    public override object? Identity { get; }
 
     /// <summary>Opens the regular file <paramref name="path"/>; a pipe, a device or a directory is refused without blocking.</summary>
     /// <param name="path">The file.</param>
@@ -31,21 +26,9 @@ internal sealed class PathHostFile : HostFile
         return new PathHostFile(displayPath ?? path, handle, identity);
     }
 
-    public override long GetLength() => RandomAccess.GetLength(_handle);
-
-    public override (bool IsHole, long Length) GetRegion(long hostOffset, long maxLength) =>
-        UnixFile.IsSupported ? UnixFile.GetRegion(_handle, hostOffset, maxLength) : base.GetRegion(hostOffset, maxLength);
-
-    public override long GetAllocatedLength() =>
-        UnixFile.IsSupported ? UnixFile.GetAllocatedLength(_handle) : base.GetAllocatedLength();
-
-    protected override int Read(long hostOffset, Span<byte> buffer) => RandomAccess.Read(_handle, buffer, hostOffset);
-
-    protected override ValueTask<int> ReadAsync(long hostOffset, Memory<byte> buffer, CancellationToken cancellationToken) =>
-        RandomAccess.ReadAsync(_handle, buffer, hostOffset, cancellationToken);
-
     protected override void Dispose(bool disposing)
     {
+        base.Dispose(disposing);
         if (disposing)
         {
             _handle.Dispose();

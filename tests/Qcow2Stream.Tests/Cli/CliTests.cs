@@ -208,6 +208,16 @@ public sealed class CliTests : IDisposable
         Assert.Equal(40_960, (await Qcow2Tool.RunForBytes("read", "--snapshot", "first", Repository.Image("snapshots.qcow2"))).Length);
 
     [Fact]
+    public async Task DataFile_TakesThePlaceOfTheRecordedName()
+    {
+        string image = _scratch.Write("alone.qcow2", await File.ReadAllBytesAsync(Repository.Image("data-file.qcow2")));
+        QemuResult without = await Qcow2Tool.Run("read", "--length", "1", image);
+        Assert.Equal((1, ""), (without.ExitCode, without.Output));
+        byte[] bytes = await Qcow2Tool.RunForBytes("read", "--data-file", Repository.Image("data-file.raw"), "--length", "8K", image);
+        Assert.All(bytes, b => Assert.Equal(0xB1, b));
+    }
+
+    [Fact]
     public async Task SecretFile_OpensAnEncryptedImage()
     {
         string image = Repository.Image("aes.qcow2");

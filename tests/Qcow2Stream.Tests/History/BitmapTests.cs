@@ -113,6 +113,16 @@ public sealed class BitmapTests
         Assert.NotEmpty(chain.GetBitmap("coarse").DirtyExtents());
     }
 
+    [Fact]
+    public void MoreBitmapsThanAllowed_FailTheListAndNotTheDisk()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(Image, new Qcow2OpenOptions { MaxBitmaps = 2 });
+        Assert.Contains("MaxBitmaps", Assert.Throws<Qcow2UnsupportedException>(chain.GetBitmaps).Message, StringComparison.Ordinal);
+        Assert.Equal(512, chain.ReadAt(0, new byte[512]));
+        using Qcow2Chain enough = Qcow2Chain.Open(Image, new Qcow2OpenOptions { MaxBitmaps = 3 });
+        Assert.Equal(3, enough.GetBitmaps().Count);
+    }
+
     private static int DirectoryOffset(byte[] image)
     {
         ReadOnlySpan<byte> extension = [0x23, 0x85, 0x28, 0x75, 0, 0, 0, 24];

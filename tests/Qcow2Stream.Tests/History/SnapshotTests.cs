@@ -184,5 +184,29 @@ public sealed class SnapshotTests
         Assert.Contains("snapshot 'first': its L1 table has 0 entries; 1 are needed", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void TableOrNumberPastItsLimit_IsRefusedByTheOptionsName()
+    {
+        using Qcow2Chain table = Qcow2Chain.Open(Image, new Qcow2OpenOptions { MaxSnapshotTableBytes = 100 });
+        Assert.Contains("MaxSnapshotTableBytes", Assert.Throws<Qcow2UnsupportedException>(table.GetSnapshots).Message, StringComparison.Ordinal);
+        using Qcow2Chain number = Qcow2Chain.Open(Image, new Qcow2OpenOptions { MaxSnapshots = 2 });
+        Assert.Contains("MaxSnapshots", Assert.Throws<Qcow2UnsupportedException>(number.GetSnapshots).Message, StringComparison.Ordinal);
+        Assert.Equal(512, number.ReadAt(0, new byte[512]));
+    }
+
+    /// <summary>The clock, the instruction count and the date of an entry whose fields are all different.</summary>
+    [Fact]
+    public void EveryField_ComesFromItsPlace()
+    {
+        byte[] image = File.ReadAllBytes(Image);
+        int table = (int)image.ReadU64(HeaderField.SnapshotsOffset);
+        image.WriteU32(table + 20, 250_000_000).WriteU64(table + 24, 3_723_000_000_400).WriteU64(table + 56, 77);
+        using Qcow2Chain chain = Qcow2Chain.Open(new MemoryStream(image));
+        Qcow2Snapshot first = chain.GetSnapshots()[0];
+        Assert.Equal(new DateTimeOffset(2024, 1, 1, 0, 0, 0, 250, TimeSpan.Zero), first.Date);
+        Assert.Equal(new TimeSpan(1, 2, 3) + TimeSpan.FromTicks(4), first.VmClock);
+        Assert.Equal(77, first.InstructionCount);
+    }
+
     private static Qcow2Chain Open(string snapshot) => Qcow2Chain.Open(Image, new Qcow2OpenOptions { Snapshot = snapshot });
 }
