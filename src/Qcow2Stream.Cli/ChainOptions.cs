@@ -51,13 +51,17 @@ internal sealed class ChainOptions
         command.Add(_lenient);
     }
 
-    public Qcow2OpenOptions Parse(ParseResult parsed) => new()
+    public Qcow2OpenOptions Parse(ParseResult parsed)
     {
-        Follow = parsed.GetValue(_follow),
-        DataFile = parsed.GetValue(_dataFile),
-        Snapshot = _snapshot is null ? null : parsed.GetValue(_snapshot),
-        Passphrase = parsed.GetValue(_secretFile) is { } file ? _ => File.ReadAllBytes(file.FullName) : null,
-        Lenient = parsed.GetValue(_lenient),
-        OnDamage = damage => Console.Error.WriteLine($"qcow2: damaged: {damage.Reason}"),
-    };
+        BackingFormats.Register();
+        return new Qcow2OpenOptions
+        {
+            Follow = parsed.GetValue(_follow),
+            DataFile = parsed.GetValue(_dataFile),
+            Snapshot = _snapshot is null ? null : parsed.GetValue(_snapshot),
+            Passphrase = parsed.GetValue(_secretFile) is { } file ? _ => File.ReadAllBytes(file.FullName) : null,
+            Lenient = parsed.GetValue(_lenient),
+            OnDamage = damage => Console.Error.WriteLine($"qcow2: damaged: {damage.Reason}"),
+        };
+    }
 }

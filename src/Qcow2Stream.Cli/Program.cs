@@ -12,6 +12,10 @@ RootCommand root = new("Reads QEMU disk images (qcow2) with their whole backing 
     DumpHeaderCommand.Create(),
     InspectCommand.Create(),
     CheckCommand.Create(),
+    LsCommand.Create(),
+    CatCommand.Create(),
+    CpCommand.Create(),
+    DfCommand.Create(),
 };
 HelpText.Install(root);
 ParseResult parsed = root.Parse(args);

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Qcow2Stream.Cli.Guest;
+
+namespace Qcow2Stream.Cli.Commands;
+
+/// <summary>cat: a file of the guest to standard output.</summary>
+internal static class CatCommand
+{
+    public static Command Create()
+    {
+        GuestOptions guest = new();
+        Argument<string> path = new("PATH") { Description = "The file, from the root of its file system." };
+        Command command = new("cat", "Writes a file out of the guest's file systems to standard output.");
+        guest.AddTo(command, path);
+        command.SetHelpText("""
+            Links are followed inside the guest.
+
+            Example: qcow2 cat disk.qcow2 /etc/os-release
+            """);
+        command.SetAction(parsed =>
+        {
+            using GuestDisk disk = guest.Open(parsed);
+            string name = parsed.GetRequiredValue(path);
+            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed));
+            using (files)
+            {
+                if (entry.Kind != GuestEntryKind.File)
+                {
+                    throw new GuestException($"'{PrintableText.Escape(name)}' is no file but a {Describe(entry.Kind)}");
+                }
+
+                using Stream target = StandardOutput.Open();
+                GuestFile.Read(entry, bytes => target.Write(bytes.Span));
+            }
+
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static string Describe(GuestEntryKind kind) => kind == GuestEntryKind.Directory ? "directory" : "device, pipe or socket";
+}

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using Qcow2Stream.Cli.Guest;
+
+namespace Qcow2Stream.Cli.Commands;
+
+/// <summary>cp: files and trees out of the guest's file systems.</summary>
+internal static class CpCommand
+{
+    public static Command Create()
+    {
+        GuestOptions guest = new();
+        Argument<string> path = new("PATH") { Description = "A file or directory, from the root of its file system." };
+        Argument<string> destination = new("DEST") { Description = "A new name, or an existing directory to copy into." };
+        Command command = new("cp", "Copies a file or a whole tree out of the guest's file systems.");
+        guest.AddTo(command, path, destination);
+        command.SetHelpText("""
+            Links stay links, and are followed only if PATH itself is one. Times and permissions are kept, owners are not,
+            nor the set-user-id bits. Devices, pipes and sockets are left out. Nothing that exists is overwritten, and nothing is
+            written outside DEST. What can't be read is reported on standard error, and makes the exit code 1; the rest is
+            copied.
+
+            Example: qcow2 cp disk.qcow2 /etc out
+            """);
+        command.SetAction(parsed =>
+        {
+            using GuestDisk disk = guest.Open(parsed);
+            string name = parsed.GetRequiredValue(path);
+            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed));
+            using (files)
+            {
+                return Copy(entry, name, parsed.GetRequiredValue(destination));
+            }
+        });
+        return command;
+    }
+
+    private static int Copy(GuestEntry entry, string name, string destination)
+    {
+        string last = name.TrimEnd('/').Split('/')[^1];
+        string target = Directory.Exists(destination) && HostName.Fault(last) is null ? Path.Combine(destination, last) : destination;
+        GuestFaults faults = new();
+        int specialFiles = 0;
+        ByteProgress.Run(name, () => TotalBytes(entry), progress =>
+        {
+            GuestCopy copy = new(faults, progress);
+            copy.Copy(entry, name, Path.GetFullPath(target));
+            specialFiles = copy.SpecialFiles;
+        });
+        if (specialFiles > 0)
+        {
+            Console.Error.WriteLine($"qcow2: {specialFiles} devices, pipes or sockets are not copied");
+        }
+
+        return faults.ExitCode;
+    }
+
+    /// <summary>What the copy will report is not reported here.</summary>
+    private static long TotalBytes(GuestEntry entry)
+    {
+        if (entry.Kind != GuestEntryKind.Directory)
+        {
+            return entry.Length;
+        }
+
+        long total = 0;
+        foreach ((_, GuestEntry below) in new GuestWalk((_, _) => { }).Below(entry))
+        {
+            try
+            {
+                total += below.Length;
+            }
+            catch (IOException)
+            {
+                continue;
+            }
+        }
+
+        return total;
+    }
+}

@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Qcow2Stream.Cli.Guest;
+
+namespace Qcow2Stream.Cli.Commands;
+
+/// <summary>df: the guest's partitions and what is on them.</summary>
+internal static class DfCommand
+{
+    public static Command Create()
+    {
+        Argument<string> image = CommonOptions.Image();
+        ChainOptions chainOptions = new();
+        Option<string> output = new("--output")
+        {
+            Description = "text, or json with sizes in bytes.",
+            DefaultValueFactory = _ => "text",
+        };
+        output.AcceptOnlyFromAmong("text", "json");
+        Command command = new("df", "Lists the guest's partitions and the file systems on them.") { image, output };
+        chainOptions.AddTo(command);
+        command.SetHelpText("""
+            Partition 0 is the whole disk.
+
+            Example: qcow2 df disk.qcow2
+            """);
+        command.SetAction(parsed =>
+        {
+            GuestFaults faults = new();
+            using GuestDisk disk = GuestDisk.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
+            VolumeUsage[] volumes = [.. disk.Volumes.Select(volume => VolumeUsage.Of(volume, faults))];
+            using Stream target = StandardOutput.Open();
+            if (parsed.GetValue(output) == "json")
+            {
+                WriteJson(disk.Table, volumes, target);
+            }
+            else
+            {
+                WriteText(volumes, target);
+            }
+
+            return faults.ExitCode;
+        });
+        return command;
+    }
+
+    private static void WriteText(VolumeUsage[] volumes, Stream target)
+    {
+        using StreamWriter text = new(target, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+        text.WriteLine($"{"PART",4} {"START",15} {"SIZE",9} {"USED",9} {"AVAIL",9}  {"CONTENT",-12} {"LABEL",-16} TYPE");
+        foreach (VolumeUsage v in volumes)
+        {
+            text.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{v.Partition.Number,4} {v.Partition.Start,15} {ByteSize.Text(v.Partition.Length),9} {Size(v.UsedBytes),9} {Size(v.AvailableBytes),9}  {v.Content,-12} {Label(v),-16} {PrintableText.Escape(v.Partition.Type)}"));
+        }
+    }
+
+    private static string Size(long? bytes) => bytes is { } known ? ByteSize.Text(known) : "-";
+
+    private static string Label(VolumeUsage volume) => volume.Label is { Length: > 0 } label ? PrintableText.Escape(label) : "-";
+
+    private static void WriteJson(string? table, VolumeUsage[] volumes, Stream target)
+    {
+        using (Utf8JsonWriter json = new(target, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            json.WriteString("partition-table", table);
+            json.WriteStartArray("volumes");
+            foreach (VolumeUsage volume in volumes)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("partition", volume.Partition.Number);
+                json.WriteString("type", volume.Partition.Type);
+                json.WriteNumber("start", volume.Partition.Start);
+                json.WriteNumber("length", volume.Partition.Length);
+                json.WriteString("content", volume.Content);
+                json.WriteString("label", volume.Label);
+                WriteNumber(json, "used", volume.UsedBytes);
+                WriteNumber(json, "available", volume.AvailableBytes);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        target.Write("\n"u8);
+    }
+
+    private static void WriteNumber(Utf8JsonWriter json, string name, long? value)
+    {
+        if (value is { } known)
+        {
+            json.WriteNumber(name, known);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.Text;
+using Qcow2Stream.Cli.Guest;
+
+namespace Qcow2Stream.Cli.Commands;
+
+/// <summary>ls: names in the guest's file systems.</summary>
+internal static class LsCommand
+{
+    public static Command Create()
+    {
+        GuestOptions guest = new();
+        Argument<string> path = new("PATH")
+        {
+            Description = "A directory or file, from the root of its file system.",
+            DefaultValueFactory = _ => "/",
+        };
+        Option<bool> isLong = new("-l") { Description = "Permissions, owner, group, size, time, and the targets of links." };
+        Option<bool> recursive = new("--recursive", "-R") { Description = "Everything below too, each with its path." };
+        Command command = new("ls", "Lists a directory of the guest's file systems.") { isLong, recursive };
+        guest.AddTo(command, path);
+        command.SetHelpText("""
+            Unreadable entries are reported on standard error, and make the exit code 1. Times are UTC.
+
+            Example: qcow2 ls -l disk.qcow2 /etc
+            """);
+        command.SetAction(parsed =>
+        {
+            using GuestDisk disk = guest.Open(parsed);
+            string name = parsed.GetRequiredValue(path);
+            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed));
+            using (files)
+            {
+                GuestFaults faults = new();
+                using Stream target = StandardOutput.Open();
+                using StreamWriter output = new(target, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 1 << 16);
+                Write(Select(entry, name, parsed.GetValue(recursive), faults), parsed.GetValue(isLong), output, faults);
+                return faults.ExitCode;
+            }
+        });
+        return command;
+    }
+
+    private static IEnumerable<(string Name, GuestEntry Entry)> Select(GuestEntry entry, string name, bool recursive, GuestFaults faults)
+    {
+        GuestWalk walk = new(faults.Report);
+        string prefix = name.TrimEnd('/');
+        return entry.Kind != GuestEntryKind.Directory ? [(name, entry)]
+            : recursive ? walk.Below(entry).Select(below => (prefix + below.Path, below.Entry))
+            : walk.Entries(entry, name).Select(child => (child.Name, child));
+    }
+
+    private static void Write(IEnumerable<(string Name, GuestEntry Entry)> entries, bool isLong, TextWriter output, GuestFaults faults)
+    {
+        foreach ((string name, GuestEntry entry) in entries)
+        {
+            string line;
+            try
+            {
+                line = isLong ? EntryLine.Long(entry, name) : EntryLine.Short(name);
+            }
+            catch (IOException e)
+            {
+                faults.Report(name, e.Message);
+                continue;
+            }
+
+            output.WriteLine(line);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+namespace Qcow2Stream.Cli.Guest;
+
+/// <summary>The guest's disk, as its partition table divides it.</summary>
+internal sealed class GuestDisk : IDisposable
+{
+    private readonly Qcow2Chain _chain;
+
+    private GuestDisk(Qcow2Chain chain)
+    {
+        _chain = chain;
+        using Qcow2ChainStream disk = chain.OpenStream();
+        (Table, IReadOnlyList<Partition> partitions) = PartitionTables.Read(disk);
+        GuestVolume whole = new(chain, new Partition(GuestVolume.WholeDisk, "whole disk", 0, chain.Length));
+        IEnumerable<GuestVolume> parts = (partitions ?? []).Select(partition => new GuestVolume(chain, partition));
+
+        // Discs that also boot from a stick have a partition table in front of their file system.
+        Volumes = Table is null ? [whole] : whole.Content.IsReadable ? [whole, .. parts] : [.. parts];
+    }
+
+    /// <summary>GPT or MBR; null for a disk without partitions.</summary>
+    public string? Table { get; }
+
+    /// <summary>The partitions as the table lists them; the whole disk if there is none, or if it is a file system itself.</summary>
+    public IReadOnlyList<GuestVolume> Volumes { get; }
+
+    public static GuestDisk Open(string path, Qcow2OpenOptions options)
+    {
+        Qcow2Chain chain = Qcow2Chain.Open(path, options);
+        try
+        {
+            return new GuestDisk(chain);
+        }
+        catch
+        {
+            chain.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Finds what a path names.</summary>
+    /// <param name="path">From the root of its file system.</param>
+    /// <param name="partition">The partition's number; null for the only one that has the path.</param>
+    /// <returns>The file system, which the caller disposes, and what was found.</returns>
+    /// <exception cref="GuestException">Nothing, or too much, is found; the message says where it was looked for.</exception>
+    public (GuestFileSystem Files, GuestEntry Entry) Find(string path, int? partition)
+    {
+        List<(GuestVolume Volume, GuestFileSystem Files, GuestEntry Entry)> found = [];
+        List<string> searched = [];
+        List<string> faults = [];
+        foreach (GuestVolume volume in partition is { } number ? [VolumeOf(number)] : Volumes.Where(v => v.Content.IsReadable))
+        {
+            try
+            {
+                GuestFileSystem files = volume.OpenFileSystem();
+                searched.Add($"{volume} ({files.Kind})");
+                if (GuestPath.Find(files, path) is { } entry)
+                {
+                    found.Add((volume, files, entry));
+                }
+                else
+                {
+                    files.Dispose();
+                }
+            }
+            catch (GuestException e)
+            {
+                faults.Add(e.Message);
+            }
+        }
+
+        if (found is [var only])
+        {
+            return (only.Files, only.Entry);
+        }
+
+        found.ForEach(f => f.Files.Dispose());
+        string name = PrintableText.Escape(path);
+        throw new GuestException(
+            found.Count > 1 ? $"'{name}' is on {string.Join(" and ", found.Select(f => $"{f.Volume} ({f.Files.Kind})"))}; choose with --partition N"
+            : faults.Count > 0 ? string.Join("; ", faults)
+            : searched.Count > 0 ? $"'{name}' does not exist on {string.Join(" or ", searched)}"
+            : $"no file system that can be read: found {string.Join(", ", Volumes.Select(v => $"{v.Content.Name} on {v}"))}");
+    }
+
+    public void Dispose() => _chain.Dispose();
+
+    private GuestVolume VolumeOf(int number) => Volumes.FirstOrDefault(v => v.Partition.Number == number)
+        ?? throw new GuestException(
+            $"there is no partition {number}; the disk has {string.Join(", ", Volumes.Select(v => v.ToString()))}");
+}

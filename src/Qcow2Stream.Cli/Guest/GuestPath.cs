@@ -1,0 +1,65 @@
+namespace Qcow2Stream.Cli.Guest;
+
+/// <summary>Finds what a path of the guest names. Links are followed inside the guest, as it would follow them itself.</summary>
+internal static class GuestPath
+{
+    // Linux's own limit.
+    private const int MaxLinks = 40;
+
+    /// <summary>Returns null if there is no such path.</summary>
+    /// <param name="files">The file system; a path always starts from its root.</param>
+    /// <param name="path">Components with slashes between them.</param>
+    /// <exception cref="GuestException">Something on the way can't be read, or links lead round in circles.</exception>
+    public static GuestEntry? Find(GuestFileSystem files, string path)
+    {
+        Stack<GuestEntry> way = new([files.Root]);
+        Stack<string> todo = new(Split(path));
+        int links = 0;
+        while (todo.TryPop(out string? name))
+        {
+            if (name == "..")
+            {
+                // Above the root there is the root again.
+                if (way.Count > 1)
+                {
+                    way.Pop();
+                }
+
+                continue;
+            }
+
+            if (way.Peek().Kind != GuestEntryKind.Directory || way.Peek().Child(name) is not { } found)
+            {
+                return null;
+            }
+
+            if (found.Kind != GuestEntryKind.Link)
+            {
+                way.Push(found);
+                continue;
+            }
+
+            if (++links > MaxLinks)
+            {
+                throw new GuestException($"too many links lead to '{PrintableText.Escape(path)}'");
+            }
+
+            string target = found.LinkTarget;
+            if (target.StartsWith('/'))
+            {
+                way = new([files.Root]);
+            }
+
+            foreach (string component in Split(target))
+            {
+                todo.Push(component);
+            }
+        }
+
+        return way.Peek();
+    }
+
+    /// <summary>The components, last first.</summary>
+    private static IEnumerable<string> Split(string path) =>
+        path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(name => name != ".").Reverse();
+}
