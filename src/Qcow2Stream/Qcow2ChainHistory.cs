@@ -61,7 +61,7 @@ public sealed partial class Qcow2Chain
         ThrowIfDisposed();
         Qcow2Layer top = _layers[0] as Qcow2Layer
             ?? throw new ArgumentException("The snapshot does not belong to this chain: its top image is raw.", nameof(snapshot));
-        Qcow2Disk disk = Qcow2Disk.VmStateOf(top.Image, snapshot, _options.MaxL1TableBytes);
+        DiskTables disk = DiskTables.VmStateOf(top.Image, snapshot, _options.MaxL1TableBytes);
         Qcow2Translator translator = new(top.Image, disk.L1, disk.Start + disk.Length, _options.LayerCacheBytes);
         Qcow2Chain state = new([top], new ChainTranslator([translator]), _options, ownsLayers: false);
         return new SubStream(new Qcow2ChainStream(state, ownsChain: false), Ownership.Dispose, disk.Start, disk.Length);
@@ -97,9 +97,9 @@ public sealed partial class Qcow2Chain
         if (point.Depth == 0 && _layers[0] is Qcow2Layer top && top.Disk.Snapshot?.Id != point.IdOrName)
         {
             // The chain may itself be open at a snapshot.
-            Qcow2Disk disk = point.IdOrName is null
-                ? Qcow2Disk.Active(top.Image)
-                : Qcow2Disk.Of(
+            DiskTables disk = point.IdOrName is null
+                ? DiskTables.Active(top.Image)
+                : DiskTables.Of(
                     top.Image,
                     Completed(SnapshotTable.FindAsync(top.Image, point.IdOrName, _options, async: false, default)),
                     _options.MaxL1TableBytes);

@@ -261,12 +261,12 @@ internal sealed class ChainOpener : IDisposable
 
             decompressed.Expect(header.ClusterSize);
             Qcow2Image image = new(opened.File, opened.FileLength, opened.DataFile, header, _options.DamageHandler);
-            Qcow2Disk disk = depth == 0 && _options.Snapshot is { } wanted
-                ? Qcow2Disk.Of(
+            DiskTables disk = depth == 0 && _options.Snapshot is { } wanted
+                ? DiskTables.Of(
                     image,
                     await SnapshotTable.FindAsync(image, wanted, _options, async, cancellationToken).ConfigureAwait(false),
                     _options.MaxL1TableBytes)
-                : Qcow2Disk.Active(image);
+                : DiskTables.Active(image);
             LayerKey? key = header.EncryptionMethod == 0 ? null : new LayerKey(image, header.EncryptionMethod, _options);
             layers[depth] = new Qcow2Layer(image, disk, decompressed, cacheBytes, key);
         }

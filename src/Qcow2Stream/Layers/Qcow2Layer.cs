@@ -5,7 +5,7 @@ namespace Qcow2Stream.Layers;
 
 /// <summary>A qcow2 image, version 2 or 3: its active disk, or a snapshot's.</summary>
 internal sealed class Qcow2Layer(
-    Qcow2Image image, Qcow2Disk disk, DecompressedClusters decompressed, long cacheBytes, LayerKey? key)
+    Qcow2Image image, DiskTables disk, DecompressedClusters decompressed, long cacheBytes, LayerKey? key)
     : ClusterLayer(
         image.File,
         new Qcow2Translator(image, disk.L1, disk.Length, cacheBytes),
@@ -21,5 +21,5 @@ internal sealed class Qcow2Layer(
 
     public Qcow2Image Image { get; } = image;
 
-    public Qcow2Disk Disk { get; } = disk;
+    public DiskTables Disk { get; } = disk;
 }

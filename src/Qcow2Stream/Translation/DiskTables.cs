@@ -6,12 +6,12 @@ namespace Qcow2Stream.Translation;
 /// What an image holds behind one of its L1 tables, checked: its active disk, a snapshot's disk, or a snapshot's saved
 /// machine state.
 /// </summary>
-internal sealed class Qcow2Disk
+internal sealed class DiskTables
 {
     // QEMU's unit: a disk's size is rounded down to it.
     private const long SectorSize = 512;
 
-    private Qcow2Disk(Qcow2Snapshot? snapshot, L1Location l1, long start, long length)
+    private DiskTables(Qcow2Snapshot? snapshot, L1Location l1, long start, long length)
     {
         Snapshot = snapshot;
         L1 = l1;
@@ -30,26 +30,26 @@ internal sealed class Qcow2Disk
     /// <summary>How long it is, in bytes.</summary>
     public long Length { get; }
 
-    public static Qcow2Disk Active(Qcow2Image image) => new(
+    public static DiskTables Active(Qcow2Image image) => new(
         null, new L1Location(image.Header.L1TableOffset, image.Header.L1Size), start: 0, image.Header.Size & ~(SectorSize - 1));
 
     /// <exception cref="Qcow2FormatException">The snapshot's L1 table is misplaced or too small for its disk.</exception>
     /// <exception cref="Qcow2UnsupportedException">The L1 table is larger than <paramref name="maxL1TableBytes"/>.</exception>
-    public static Qcow2Disk Of(Qcow2Image image, Qcow2Snapshot snapshot, int maxL1TableBytes)
+    public static DiskTables Of(Qcow2Image image, Qcow2Snapshot snapshot, int maxL1TableBytes)
     {
         L1Location l1 = CheckedL1(image, snapshot, image.Geometry.L1EntriesFor(snapshot.DiskSize), maxL1TableBytes);
-        return new Qcow2Disk(snapshot, l1, start: 0, snapshot.DiskSize & ~(SectorSize - 1));
+        return new DiskTables(snapshot, l1, start: 0, snapshot.DiskSize & ~(SectorSize - 1));
     }
 
     /// <summary>The machine state lies behind the disk, from the next L1 entry on.</summary>
     /// <inheritdoc cref="Of"/>
-    public static Qcow2Disk VmStateOf(Qcow2Image image, Qcow2Snapshot snapshot, int maxL1TableBytes)
+    public static DiskTables VmStateOf(Qcow2Image image, Qcow2Snapshot snapshot, int maxL1TableBytes)
     {
         Geometry geometry = image.Geometry;
         long diskEntries = geometry.L1EntriesFor(snapshot.DiskSize);
         L1Location l1 = CheckedL1(image, snapshot, diskEntries + geometry.L1EntriesFor(snapshot.VmStateSize), maxL1TableBytes);
         return diskEntries <= (long.MaxValue - snapshot.VmStateSize) / geometry.L2Coverage
-            ? new Qcow2Disk(snapshot, l1, diskEntries * geometry.L2Coverage, snapshot.VmStateSize)
+            ? new DiskTables(snapshot, l1, diskEntries * geometry.L2Coverage, snapshot.VmStateSize)
             : throw Error(image, snapshot, $"a VM state of {snapshot.VmStateSize} bytes behind a disk of {snapshot.DiskSize} ends past 2^63");
     }
 
