@@ -9,7 +9,7 @@ namespace Qcow2Stream;
 /// The stream is a cursor over a <see cref="Qcow2Chain"/>, and belongs to one user at a time; for further cursors on
 /// the same disk, in other threads too, call <see cref="Qcow2Chain.OpenStream"/>. A read that fails moves nothing.
 /// </remarks>
-public sealed class Qcow2ChainStream : SparseStream
+public sealed class Qcow2ChainStream : MappedStream
 {
     private readonly bool _ownsChain;
     private long _position;
@@ -111,6 +111,26 @@ public sealed class Qcow2ChainStream : SparseStream
             .Select(e => new MapExtent { Start = e.Start, Length = e.Length })
             .Merge()
             .Select(e => new StreamExtent(e.Start, e.Length));
+    }
+
+    /// <summary>
+    /// The places in the top image's file (its data file, if it has one of its own) that hold the bytes of a range, in the
+    /// order of the disk. What other layers hold is not among them, nor are zeros. Lazy; it may be enumerated beside reads.
+    /// </summary>
+    /// <param name="start">Where the range starts, in bytes of the disk; 0 or more.</param>
+    /// <param name="length">How long it is, in bytes; 0 or more.</param>
+    /// <returns>
+    /// Places in the file, in bytes. Of a compressed cluster all its compressed bytes, however little of it is asked for.
+    /// What an encrypted image keeps there is ciphertext.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>
+    public override IEnumerable<StreamExtent> MapContent(long start, long length)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Chain.Map(start, length)
+            .Where(e => e is { Depth: 0, IsZero: false, HostOffset: not null })
+            .Select(e => new StreamExtent(e.HostOffset!.Value, e.HostLength));
     }
 
     /// <summary>
