@@ -20,20 +20,20 @@ public sealed partial class Qcow2Chain : IDisposable
 {
     private readonly Layer[] _layers;
     private readonly Qcow2OpenOptions _options;
-    private readonly bool _ownsLayers;
+    private readonly Layer[] _owned;
     private readonly ChainReader _reader;
     private volatile bool _disposed;
 
     private Qcow2Chain(Layer[] layers, Qcow2OpenOptions options)
-        : this(layers, new ChainTranslator([.. layers.Select(l => l.Translator)]), options, ownsLayers: true)
+        : this(layers, new ChainTranslator([.. layers.Select(l => l.Translator)]), options, owned: layers)
     {
     }
 
-    private Qcow2Chain(Layer[] layers, ChainTranslator translator, Qcow2OpenOptions options, bool ownsLayers)
+    private Qcow2Chain(Layer[] layers, ChainTranslator translator, Qcow2OpenOptions options, Layer[] owned)
     {
         _layers = layers;
         _options = options;
-        _ownsLayers = ownsLayers;
+        _owned = owned;
         Translator = translator;
         _reader = new ChainReader(layers, translator);
         Layers = Array.AsReadOnly(layers
@@ -158,7 +158,7 @@ public sealed partial class Qcow2Chain : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        foreach (Layer layer in _ownsLayers ? _layers : [])
+        foreach (Layer layer in _owned)
         {
             layer.Dispose();
         }

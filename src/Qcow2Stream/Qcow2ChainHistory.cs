@@ -63,7 +63,7 @@ public sealed partial class Qcow2Chain
             ?? throw new ArgumentException("The snapshot does not belong to this chain: its top image is raw.", nameof(snapshot));
         DiskTables disk = DiskTables.VmStateOf(top.Image, snapshot, _options.MaxL1TableBytes);
         Qcow2Translator translator = new(top.Image, disk.L1, disk.Start + disk.Length, _options.LayerCacheBytes);
-        Qcow2Chain state = new([top], new ChainTranslator([translator]), _options, ownsLayers: false);
+        Qcow2Chain state = new([top], new ChainTranslator([translator]), _options, owned: []);
         return new SubStream(new Qcow2ChainStream(state, ownsChain: false), Ownership.Dispose, disk.Start, disk.Length);
     }
 

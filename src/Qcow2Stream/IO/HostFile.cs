@@ -9,6 +9,9 @@ internal abstract class HostFile : IDisposable
     /// <summary>The name for messages, as the caller gave it; null for a stream without one.</summary>
     public abstract string? Path { get; }
 
+    /// <summary>The same from the root on.</summary>
+    public virtual string? FullPath => Path is { } path ? System.IO.Path.GetFullPath(path) : null;
+
     /// <summary>What tells this file from every other that is open; null where that can't be known.</summary>
     public abstract object? Identity { get; }
 
