@@ -1,3 +1,5 @@
+using Qcow2Stream.Layers;
+
 namespace Qcow2Stream;
 
 /// <summary>
@@ -36,7 +38,14 @@ public sealed class FollowPolicy
 
     internal Func<NamedFile, Stream?>? Resolver { get; private init; }
 
+    /// <summary>Where names are looked up, if not in the host's file system.</summary>
+    internal LocatorFiles? Files { get; private init; }
+
     internal string Description { get; }
+
+    /// <summary><see cref="SameDirectory"/> for images that are not files of the host: decided by the names alone.</summary>
+    internal static FollowPolicy Through(LocatorFiles files) =>
+        new("FollowPolicy.SameDirectory") { FollowsOwnDirectory = true, Files = files };
 
     /// <summary>Opens regular files in any of the given directories, or below them, and no others.</summary>
     /// <param name="directories">One or more directories; relative ones are taken from the current directory now.</param>

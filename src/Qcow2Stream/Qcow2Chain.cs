@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DiscUtils;
 using Qcow2Stream.IO;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Translation;
@@ -170,6 +171,27 @@ public sealed partial class Qcow2Chain : IDisposable
         Layer[] layers = Completed(ChainOpener.OpenAsync(
             PathHostFile.Open(path), Qcow2OpenOptions.Default, policy: null, async: false, default));
         return new Qcow2Chain(layers, Qcow2OpenOptions.Default);
+    }
+
+    /// <summary>Opens an image, which must be of one of QEMU's formats, as DiscUtils asks for it, and its backing chain.</summary>
+    /// <exception cref="Qcow2FormatException">It is no such image, or damaged.</exception>
+    internal static Qcow2Chain Open(FileLocator locator, string path)
+    {
+        HostFile top = LocatorFiles.OpenTop(locator, path, out FollowPolicy policy);
+        Qcow2OpenOptions options = Qcow2OpenOptions.Default;
+        return new Qcow2Chain(Completed(ChainOpener.OpenAsync(top, options, policy, async: false, default)), options).NotRaw();
+    }
+
+    /// <summary>Closes the chain and throws if its top image is raw: what DiscUtils opens as qcow2 must be.</summary>
+    internal Qcow2Chain NotRaw()
+    {
+        if (Layers[0].Format != ImageFormat.Raw)
+        {
+            return this;
+        }
+
+        Dispose();
+        throw new Qcow2FormatException("this is no qcow2 image: it does not start with the bytes 'QFI' 0xfb", Layers[0].Path, hostOffset: 0);
     }
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);

@@ -1,17 +1,22 @@
 namespace Qcow2Stream.IO;
 
 /// <summary>A seekable stream as a host file: its one cursor is shared under a lock, so readers take turns.</summary>
-internal sealed class StreamHostFile : HostFile
+internal class StreamHostFile : HostFile
 {
     private readonly Stream _stream;
     private readonly bool _leaveOpen;
-    private readonly SemaphoreSlim _cursor = new(1, 1);
+    private readonly SemaphoreSlim _cursor;
     private volatile bool _disposed;
 
-    private StreamHostFile(Stream stream, bool leaveOpen)
+    /// <summary>Initializes the file.</summary>
+    /// <param name="stream">Readable and seekable.</param>
+    /// <param name="leaveOpen">Whether the stream stays its caller's.</param>
+    /// <param name="cursor">Guards the cursor, for streams that share one below them.</param>
+    protected StreamHostFile(Stream stream, bool leaveOpen, SemaphoreSlim cursor)
     {
         _stream = stream;
         _leaveOpen = leaveOpen;
+        _cursor = cursor;
     }
 
     public override string? Path => null;
@@ -22,7 +27,7 @@ internal sealed class StreamHostFile : HostFile
     public static HostFile Of(Stream stream, bool leaveOpen) =>
         stream is FileStream file && file.GetType() == typeof(FileStream)
             ? new FileStreamHostFile(file, leaveOpen)
-            : new StreamHostFile(stream, leaveOpen);
+            : new StreamHostFile(stream, leaveOpen, new SemaphoreSlim(1, 1));
 
     public override long GetLength()
     {

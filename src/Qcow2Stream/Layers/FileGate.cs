@@ -49,6 +49,11 @@ internal static class FileGate
             throw new RefusedException(fault);
         }
 
+        if (policy.Files is { } files)
+        {
+            return files.Open(image.Path!, name);
+        }
+
         string path = Combine(image.Path, name);
         if (policy.IsTrusted)
         {

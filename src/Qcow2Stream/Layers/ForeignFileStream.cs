@@ -1,19 +1,20 @@
+using DiscUtils.Streams;
 using Qcow2Stream.IO;
 
 namespace Qcow2Stream.Layers;
 
 /// <summary>A host file with a cursor, as DiscUtils wants it.</summary>
-internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, bool ownsFile) : Stream
+internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, bool ownsFile) : SparseStream.ReadOnlySparseStream
 {
     public override bool CanRead => true;
 
     public override bool CanSeek => true;
 
-    public override bool CanWrite => false;
-
     public override long Length => file.GetLength();
 
     public override long Position { get; set; }
+
+    public override IEnumerable<StreamExtent> Extents => [new StreamExtent(0, Length)];
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
@@ -42,14 +43,6 @@ internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, 
         SeekOrigin.Current => Position,
         _ => Length,
     };
-
-    public override void Flush()
-    {
-    }
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -106,7 +106,7 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
         }
 
         RefuseZeroedGrains(file);
-        return SparseStream.FromStream(new ForeignFileStream(file, this, ownsFile: !ReferenceEquals(file, _image)), Ownership.Dispose);
+        return new ForeignFileStream(file, this, ownsFile: !ReferenceEquals(file, _image));
     }
 
     public override bool DirectoryExists(string path) => false;
