@@ -6,8 +6,9 @@ namespace Qcow2Stream;
 
 /// <summary>An open image with its backing chain as a disk of DiscUtils: with its layers, partitions and volumes. It is read-only.</summary>
 /// <remarks>
-/// The disk, its <see cref="Content"/>, partitions and volumes share one cursor and belong to one user at a time.
-/// For readers in other threads call <see cref="Qcow2Chain.OpenStream"/> of <see cref="Chain"/>, once for each.
+/// <para>The disk, its <see cref="Content"/>, partitions and volumes share one cursor and belong to one user at a time.
+/// For readers in other threads call <see cref="Qcow2Chain.OpenStream"/> of <see cref="Chain"/>, once for each.</para>
+/// <para>To have <see cref="VirtualDisk.OpenDisk(string, FileAccess)"/> open images, call <see cref="Qcow2.Register"/>.</para>
 /// </remarks>
 public sealed class Qcow2Disk : VirtualDisk
 {
@@ -95,7 +96,7 @@ public sealed class Qcow2Disk : VirtualDisk
 
     internal static VirtualDiskTypeInfo TypeInfo() => new()
     {
-        Name = "QCOW2",
+        Name = Qcow2DiskFactory.TypeName,
         Variant = "",
         CanBeHardDisk = true,
         DeterministicGeometry = true,

@@ -20,7 +20,7 @@ internal static class ForeignFormats
             "dmg" => ("dmg", "Dmg"),
             _ => (format, (string?)null),
         };
-        if (VirtualDiskManager.SupportedDiskFormats.Contains(extension, StringComparer.OrdinalIgnoreCase))
+        if (!IsOurs(extension) && VirtualDiskManager.SupportedDiskFormats.Contains(extension, StringComparer.OrdinalIgnoreCase))
         {
             return extension;
         }
@@ -34,4 +34,12 @@ internal static class ForeignFormats
                     + $"DiscUtils.VirtualDiskManager.RegisterVirtualDiskTypes(typeof(DiscUtils.{package}.Disk).Assembly) before opening the chain",
             path);
     }
+
+    /// <summary>
+    /// Whether DiscUtils, once <see cref="Qcow2.Register"/> was called, would hand the image back to this library: it does
+    /// not mind the case. A backing file of format "QCOW2" would start a chain within the chain, and so would its own.
+    /// </summary>
+    private static bool IsOurs(string extension) =>
+        extension.Equals(FormatNames.Qcow2, StringComparison.OrdinalIgnoreCase)
+        || extension.Equals(FormatNames.Qcow1, StringComparison.OrdinalIgnoreCase);
 }
