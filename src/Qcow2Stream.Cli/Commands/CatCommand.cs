@@ -21,7 +21,7 @@ internal static class CatCommand
         {
             using GuestDisk disk = guest.Open(parsed);
             string name = parsed.GetRequiredValue(path);
-            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed));
+            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed), Console.Error);
             using (files)
             {
                 if (entry.Kind != GuestEntryKind.File)

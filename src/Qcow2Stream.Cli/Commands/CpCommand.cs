@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Qcow2Stream.Cli.Guest;
+using Qcow2Stream.Cli.Guest.Copying;
 
 namespace Qcow2Stream.Cli.Commands;
 
@@ -25,7 +26,7 @@ internal static class CpCommand
         {
             using GuestDisk disk = guest.Open(parsed);
             string name = parsed.GetRequiredValue(path);
-            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed));
+            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed), Console.Error);
             using (files)
             {
                 return Copy(entry, name, parsed.GetRequiredValue(destination));
@@ -38,7 +39,7 @@ internal static class CpCommand
     {
         string last = name.TrimEnd('/').Split('/')[^1];
         string target = Directory.Exists(destination) && HostName.Fault(last) is null ? Path.Combine(destination, last) : destination;
-        GuestFaults faults = new();
+        GuestFaults faults = new(Console.Error);
         int specialFiles = 0;
         ByteProgress.Run(name, () => TotalBytes(entry), progress =>
         {

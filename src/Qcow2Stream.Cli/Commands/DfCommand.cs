@@ -28,7 +28,7 @@ internal static class DfCommand
             """);
         command.SetAction(parsed =>
         {
-            GuestFaults faults = new();
+            GuestFaults faults = new(Console.Error);
             using GuestDisk disk = GuestDisk.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
             VolumeUsage[] volumes = [.. disk.Volumes.Select(volume => VolumeUsage.Of(volume, faults))];
             using Stream target = StandardOutput.Open();
@@ -49,12 +49,12 @@ internal static class DfCommand
     private static void WriteText(VolumeUsage[] volumes, Stream target)
     {
         using StreamWriter text = new(target, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-        text.WriteLine($"{"PART",4} {"START",15} {"SIZE",9} {"USED",9} {"AVAIL",9}  {"CONTENT",-12} {"LABEL",-16} TYPE");
+        text.WriteLine($"{"PART",4} {"START",15} {"SIZE",9} {"USED",9} {"AVAIL",9}  {"CONTENT",-20} {"LABEL",-16} TYPE");
         foreach (VolumeUsage v in volumes)
         {
             text.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{v.Partition.Number,4} {v.Partition.Start,15} {ByteSize.Text(v.Partition.Length),9} {Size(v.UsedBytes),9} {Size(v.AvailableBytes),9}  {v.Content,-12} {Label(v),-16} {PrintableText.Escape(v.Partition.Type)}"));
+                $"{v.Partition.Number,4} {v.Partition.Start,15} {ByteSize.Text(v.Partition.Length),9} {Size(v.UsedBytes),9} {Size(v.AvailableBytes),9}  {v.Content,-20} {Label(v),-16} {PrintableText.Escape(v.Partition.Type)}"));
         }
     }
 

@@ -28,10 +28,10 @@ internal static class LsCommand
         {
             using GuestDisk disk = guest.Open(parsed);
             string name = parsed.GetRequiredValue(path);
-            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed));
+            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed), Console.Error);
             using (files)
             {
-                GuestFaults faults = new();
+                GuestFaults faults = new(Console.Error);
                 using Stream target = StandardOutput.Open();
                 using StreamWriter output = new(target, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 1 << 16);
                 Write(Select(entry, name, parsed.GetValue(recursive), faults), parsed.GetValue(isLong), output, faults);

@@ -9,6 +9,8 @@ using DiscUtils.Udf;
 using DiscUtils.Vfs;
 using DiscUtils.Xfs;
 using Qcow2Stream.Cli.Guest.Ext;
+using Qcow2Stream.Cli.Guest.Paths;
+using Qcow2Stream.Cli.Guest.Vfs;
 
 namespace Qcow2Stream.Cli.Guest;
 
@@ -25,16 +27,19 @@ internal static class FileSystems
         {
             Label = ext.Label,
             Usage = () => (ext.TotalBytes - ext.FreeBytes, ext.FreeBytes),
+            Notice = ext.NeedsRecovery
+                ? "its journal is not replayed, as the guest would do first: what it wrote last may be missing"
+                : null,
         };
     }
 
-    public static GuestFileSystem OpenXfs(Stream volume, string kind) => OfTree(kind, new XfsFileSystem(volume), XfsDialect.Instance);
+    public static GuestFileSystem OpenXfs(Stream volume, string kind) => OfTree(kind, new XfsFileSystem(volume), new XfsDialect(volume));
 
-    public static GuestFileSystem OpenBtrfs(Stream volume, string kind) => OfTree(kind, new BtrfsFileSystem(volume));
+    public static GuestFileSystem OpenBtrfs(Stream volume, string kind) => OfTree(kind, new BtrfsFileSystem(volume), new BtrfsDialect(volume));
 
-    public static GuestFileSystem OpenHfsPlus(Stream volume, string kind) => OfTree(kind, new HfsPlusFileSystem(volume), VfsDialect.IgnoringCase);
+    public static GuestFileSystem OpenHfsPlus(Stream volume, string kind) => OfTree(kind, new HfsPlusFileSystem(volume), HfsPlusDialect.Instance);
 
-    public static GuestFileSystem OpenUdf(Stream volume, string kind) => OfTree(kind, new UdfReader(volume));
+    public static GuestFileSystem OpenUdf(Stream volume, string kind) => OfTree(kind, new UdfReader(volume), UdfDialect.Instance);
 
     /// <summary>Rock Ridge keeps the most of a file, Joliet whole names; the rest is for discs that have neither.</summary>
     public static GuestFileSystem OpenIso9660(Stream volume, string kind)

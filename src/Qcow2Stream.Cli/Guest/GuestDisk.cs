@@ -40,9 +40,10 @@ internal sealed class GuestDisk : IDisposable
     /// <summary>Finds what a path names.</summary>
     /// <param name="path">From the root of its file system.</param>
     /// <param name="partition">The partition's number; null for the only one that has the path.</param>
+    /// <param name="messages">Is told what a user should know of the file system.</param>
     /// <returns>The file system, which the caller disposes, and what was found.</returns>
     /// <exception cref="GuestException">Nothing, or too much, is found; the message says where it was looked for.</exception>
-    public (GuestFileSystem Files, GuestEntry Entry) Find(string path, int? partition)
+    public (GuestFileSystem Files, GuestEntry Entry) Find(string path, int? partition, TextWriter messages)
     {
         List<(GuestVolume Volume, GuestFileSystem Files, GuestEntry Entry)> found = [];
         List<string> searched = [];
@@ -70,6 +71,11 @@ internal sealed class GuestDisk : IDisposable
 
         if (found is [var only])
         {
+            if (only.Files.Notice is { } notice)
+            {
+                messages.WriteLine($"qcow2: {only.Volume} ({only.Files.Kind}): {notice}");
+            }
+
             return (only.Files, only.Entry);
         }
 

@@ -1,7 +1,8 @@
 namespace Qcow2Stream.Cli.Guest;
 
-/// <summary>Reports what can't be read of a guest, on standard error, and remembers that there was something.</summary>
-internal sealed class GuestFaults
+/// <summary>Reports what can't be read of a guest, and remembers that there was something.</summary>
+/// <param name="messages">Where to: standard error.</param>
+internal sealed class GuestFaults(TextWriter messages)
 {
     public bool Any { get; private set; }
 
@@ -10,6 +11,6 @@ internal sealed class GuestFaults
     public void Report(string path, string message)
     {
         Any = true;
-        Console.Error.WriteLine($"qcow2: {PrintableText.Escape(path)}: {message}");
+        messages.WriteLine($"qcow2: {PrintableText.Escape(path)}: {message}");
     }
 }

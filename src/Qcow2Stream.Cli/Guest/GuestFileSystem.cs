@@ -16,5 +16,8 @@ internal sealed class GuestFileSystem(string kind, IDisposable reader, GuestEntr
     /// <summary>Counts the bytes in use, for whatever, and the free ones; null where the reader does not tell.</summary>
     public required Func<(long Used, long Available)?> Usage { get; init; }
 
+    /// <summary>What a user should know before trusting what is read; null if there is nothing.</summary>
+    public string? Notice { get; init; }
+
     public void Dispose() => reader.Dispose();
 }

@@ -18,6 +18,17 @@ internal static class PartitionTables
     private const int EntrySizeOffset = 84;
     private const int MaxEntryArray = 1 << 20;
 
+    private static readonly Dictionary<Guid, string> TypesUnknownToDiscUtils = new()
+    {
+        [new Guid("4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709")] = "Linux Root (x86-64)",
+        [new Guid("B921B045-1DF0-41C3-AF44-4C6F280D3FAE")] = "Linux Root (ARM-64)",
+        [new Guid("8484680C-9521-48C6-9C11-B0720656F69E")] = "Linux /usr (x86-64)",
+        [new Guid("933AC7E1-2EB4-4F13-B844-0E14E2AEF915")] = "Linux /home",
+        [new Guid("BC13C2FF-59E6-4262-A352-B275FD6F7172")] = "Linux Extended Boot",
+        [new Guid("48465300-0000-11AA-AA11-00306543ECAC")] = "Apple HFS+",
+        [new Guid("7C3457EF-0000-11AA-AA11-00306543ECAC")] = "Apple APFS",
+    };
+
     /// <summary>Returns no table for a disk that has none, or one without partitions.</summary>
     /// <exception cref="GuestException">The table can't be read.</exception>
     public static (string? Table, IReadOnlyList<Partition> Partitions) Read(Stream disk)
@@ -77,8 +88,11 @@ internal static class PartitionTables
             index + 1, Describe((GuidPartitionInfo)partition), partition.FirstSector, partition.LastSector, sectorSize))];
     }
 
-    private static string Describe(GuidPartitionInfo partition) =>
-        string.IsNullOrEmpty(partition.Name) ? partition.TypeAsString : $"{partition.TypeAsString} \"{partition.Name}\"";
+    private static string Describe(GuidPartitionInfo partition)
+    {
+        string type = TypesUnknownToDiscUtils.GetValueOrDefault(partition.GuidType, partition.TypeAsString);
+        return string.IsNullOrEmpty(partition.Name) ? type : $"{type} \"{partition.Name}\"";
+    }
 
     private static List<Partition> ReadMbr(Stream disk)
     {

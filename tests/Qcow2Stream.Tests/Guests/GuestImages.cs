@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.IO.Compression;
 using Qcow2Stream.Tests.Infrastructure;
 using GuestDisk = Qcow2Stream.Cli.Guest.GuestDisk;
 
@@ -7,19 +9,51 @@ namespace Qcow2Stream.Tests.Guests;
 internal static class GuestImages
 {
     /// <summary>Lists that no file system of ours shows: of what is not read, and of the side of a disc that is not looked at.</summary>
-    public static readonly string[] NotShown = ["squashfs", "iso-joliet"];
+    public static readonly string[] NotShown = ["squashfs", "iso-joliet", "lvm-home", "lvm-root", "ext4-journal"];
+
+    private static readonly Lazy<TempDirectory> Unpacked = new(() => new TempDirectory());
 
     public static string Folder(string name) => Path.Combine(Repository.Root, "tests", "Qcow2Stream.Tests", "Guests", name);
+
+    /// <summary>The path of a disk; those that pack well are kept packed.</summary>
+    public static string Disk(string name)
+    {
+        string path = Folder(name + ".qcow2");
+        if (File.Exists(path))
+        {
+            return path;
+        }
+
+        lock (Unpacked)
+        {
+            string unpacked = Unpacked.Value.File(name + ".qcow2");
+            if (!File.Exists(unpacked))
+            {
+                using GZipStream packed = new(File.OpenRead(path + ".gz"), CompressionMode.Decompress);
+                using FileStream target = File.Create(unpacked);
+                packed.CopyTo(target);
+            }
+
+            return unpacked;
+        }
+    }
 
     /// <summary>Opens the disk that a list is of, NAME.txt, or NAME-N.txt for its partition N.</summary>
     public static GuestDisk Open(string list, out int? partition)
     {
         int dash = list.LastIndexOf('-');
-        bool isPartition = dash > 0 && int.TryParse(list[(dash + 1)..], out _) && !File.Exists(Folder(list + ".qcow2"));
-        partition = isPartition ? int.Parse(list[(dash + 1)..], System.Globalization.CultureInfo.InvariantCulture) : null;
-        return GuestDisk.Open(Folder((isPartition ? list[..dash] : list) + ".qcow2"), new Qcow2OpenOptions());
+        bool isPart = dash > 0 && !Exists(list);
+        partition = isPart && int.TryParse(list[(dash + 1)..], CultureInfo.InvariantCulture, out int number) ? number : null;
+        return GuestDisk.Open(Disk(isPart ? list[..dash] : list), new Qcow2OpenOptions());
     }
+
+    /// <summary>The names of all disks.</summary>
+    public static IEnumerable<string> Names() => Directory.GetFiles(Folder(""), "*.qcow2*")
+        .Select(path => Path.GetFileName(path).Split('.')[0])
+        .Order(StringComparer.Ordinal);
 
     /// <summary>What the makers of file systems put into them unasked.</summary>
     public static bool IsMadeByTools(string path) => path is "/lost+found";
+
+    private static bool Exists(string name) => File.Exists(Folder(name + ".qcow2")) || File.Exists(Folder(name + ".qcow2.gz"));
 }

@@ -35,8 +35,14 @@ internal static class GuestTree
     public static List<string> Expected(string path) => Sorted(File.ReadLines(path).Select(line =>
     {
         string[] columns = line.Split(' ', 6);
-        return columns[0] is "p" or "c" or "b" ? $"s {columns[1]} - - - {columns[5]}" : line;
+        return columns[0] is "p" or "c" or "b" ? $"s {columns[1]} - - - {columns[5]}"
+            : columns[0] == "l" ? $"l - - - {OfTheGuest(columns[4])} {columns[5]}"
+            : line;
     }));
+
+    public static string WithoutMode(string line) => line[2] == '-' ? line : $"{line[0]} - {line[7..]}";
+
+    public static string AsEmptyFile(string line) => $"f - 0 {Convert.ToHexStringLower(SHA256.HashData([]))} - {PathOf(line)}";
 
     public static string PathOf(string line) => line.Split(' ', 6)[5];
 
@@ -46,6 +52,10 @@ internal static class GuestTree
         GuestFile.Read(file, bytes => hash.AppendData(bytes.Span));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>The target of a link of Windows is shown as a path of the guest.</summary>
+    private static string OfTheGuest(string target) =>
+        (target.StartsWith("C:", StringComparison.Ordinal) ? target[2..] : target).Replace('\\', '/');
 
     private static string Line(string path, GuestEntry entry, bool hasModes) => entry.Kind switch
     {

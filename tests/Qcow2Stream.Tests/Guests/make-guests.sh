@@ -97,16 +97,22 @@ make_tiny_tree tiny-inline ext4-inline-data links
 make_ext ext4-inline-data.raw 8M tiny-inline "$(uuid 6)" -t ext4 -b 4096 -O inline_data -N 64
 guest ext4-inline-data ext4-inline-data.raw tiny-inline
 
-# xfs as it was before 2013 (no checksums), and as RHEL 7 made it.
-make_tiny_tree tiny-xfs xfs-v4 links
-mv 'tiny-xfs/some folder' tiny-xfs/some-folder
-xfs xfs-v4.raw tiny-xfs -m "crc=0,uuid=$(uuid 7)"
-guest xfs-v4 xfs-v4.raw tiny-xfs
+# xfs without checksums as before 2013, and with them but without the features that came later, as RHEL 7 made it.
+for version in 4 5; do
+  make_tiny_tree "tiny-xfs-v$version" "xfs-v$version" links
+  mv "tiny-xfs-v$version/some folder" "tiny-xfs-v$version/some-folder"
+done
+xfs xfs-v4.raw tiny-xfs-v4 -m "crc=0,uuid=$(uuid 7)"
+guest xfs-v4 xfs-v4.raw tiny-xfs-v4
+xfs xfs-v5.raw tiny-xfs-v5 -m "reflink=0,bigtime=0,inobtcount=0,finobt=0,uuid=$(uuid 10)" -i sparse=0
+guest xfs-v5 xfs-v5.raw tiny-xfs-v5
 
 # btrfs, mixed block groups.
 truncate -s 16M btrfs.raw
 mkfs.btrfs -q -M -U "$(uuid 8)" -r posix btrfs.raw > /dev/null
 guest btrfs btrfs.raw posix
+# mkfs forgets the number of a device.
+sed -i 's/^c 0644 1:3/c 0644 0:0/' trees/btrfs.txt
 
 # FAT in its three widths, with long names.
 no_backslash=1 make_tree dos names
@@ -200,6 +206,7 @@ put mbr.raw 18432 mbr2.raw
 put mbr.raw 53248 mbr5.raw
 put mbr.raw 63488 mbr6.raw
 pack mbr.raw images/mbr.qcow2
+pack_again images/mbr.qcow2
 for n in 1 6; do list_tree "mbr$n" > "trees/mbr-$n.txt"; done
 for n in 2 5; do list_tree "mbr$n" nomode > "trees/mbr-$n.txt"; done
 
@@ -264,5 +271,5 @@ pack mbr-cut.raw images/mbr-cut.qcow2
 list_tree cut1 > trees/mbr-cut-1.txt
 
 mkdir -p "$out/trees"
-cp --sparse=never -- images/*.qcow2 "$out/"
+cp --sparse=never -- images/* "$out/"
 cp -- trees/*.txt "$out/trees/"

@@ -1,4 +1,5 @@
-using DiscUtils.Ext;
+using DiscUtils;
+using DiscUtils.Ntfs;
 using DiscUtils.Streams;
 
 namespace Qcow2Stream.Tests.Readme;
@@ -20,10 +21,27 @@ internal static class ReadmeExamples
 
     public static void ReadFileSystem()
     {
-        using Qcow2ChainStream disk = new("disk.qcow2");
-        using ExtFileSystem files = new(disk);
-        using Stream hello = files.OpenFile("hello.txt", FileMode.Open, FileAccess.Read);
-        Console.WriteLine(new StreamReader(hello).ReadToEnd());
+        Qcow2.Register();
+        using VirtualDisk disk = VirtualDisk.OpenDisk("disk.qcow2", FileAccess.Read);
+        foreach (PhysicalVolumeInfo volume in VolumeManager.GetPhysicalVolumes(disk).Where(v => NtfsFileSystem.Detect(v.Open())))
+        {
+            using NtfsFileSystem files = new(volume.Open());
+            foreach (string path in files.GetFiles("", "*", SearchOption.AllDirectories))
+            {
+                Console.WriteLine($"{files.GetFileLength(path)} {path}");
+            }
+        }
+    }
+
+    public static void ReadAtOnce()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open("disk.qcow2");
+        Parallel.For(0, 4, _ =>
+        {
+            using NtfsFileSystem files = new(chain.OpenStream());
+            using StreamReader text = new(files.OpenFile(@"etc\os-release", FileMode.Open, FileAccess.Read));
+            Console.WriteLine(text.ReadLine());
+        });
     }
 
     public static void WalkMap()

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Qcow2Stream.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Readme;
@@ -42,17 +43,25 @@ public sealed partial class ReadmeTests
     public void ReadDisk_ListsWhatIsStored() =>
         Assert.Equal(
             "12288 bytes at 0\n16520 bytes at 20480\n8192 bytes at 49152\n8192 bytes at 81920\n",
-            Run(ReadmeExamples.ReadDisk, "chain-3.qcow2"));
+            Run(ReadmeExamples.ReadDisk, Repository.Image("chain-3.qcow2")));
 
     [Fact]
-    public void ReadFileSystem_PrintsTheGuestsFile() =>
-        Assert.Equal("Hello from inside a qcow2 image.\n\n", Run(ReadmeExamples.ReadFileSystem, "ext4.qcow2"));
+    public void ReadFileSystem_ListsTheGuestsFiles() =>
+        Assert.Equal(
+            "7 Grüße.txt\n150001 lines in a file.txt\n45 os-release\n",
+            Run(ReadmeExamples.ReadFileSystem, GuestImages.Disk("mbr")));
+
+    [Fact]
+    public void ReadAtOnce_GivesEachReaderItsOwnCursor() =>
+        Assert.Equal(
+            string.Concat(Enumerable.Repeat("NAME=\"Guest Linux\"\n", 4)),
+            Run(ReadmeExamples.ReadAtOnce, GuestImages.Disk("ntfs")));
 
     [Fact]
     public void WalkMap_PrintsTheTopLayersData() =>
         Assert.Equal(
             "8192 bytes at 0 are at 40960 in disk.qcow2\n8192 bytes at 81920 are at 49152 in disk.qcow2\n",
-            Run(ReadmeExamples.WalkMap, "chain-3.qcow2"));
+            Run(ReadmeExamples.WalkMap, Repository.Image("chain-3.qcow2")));
 
     private static string Indented(string code) =>
         string.Concat(code.TrimEnd('\n').Split('\n').Select(line => (line.Length == 0 ? "" : "        " + line) + "\n"));
@@ -61,20 +70,20 @@ public sealed partial class ReadmeTests
     private static string Run(Action example, string image)
     {
         using TempDirectory directory = new();
-        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(Repository.Image(image))!, "chain-*"))
+        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(Repository.Image("chain-3.qcow2"))!, "chain-*"))
         {
             File.Copy(file, directory.File(Path.GetFileName(file)));
         }
 
-        File.Copy(Repository.Image(image), directory.File("disk.qcow2"));
+        File.Copy(image, directory.File("disk.qcow2"));
         (string home, TextWriter console) = (Environment.CurrentDirectory, Console.Out);
-        StringWriter output = new() { NewLine = "\n" };
+        using StringWriter written = new() { NewLine = "\n" };
         try
         {
             Environment.CurrentDirectory = directory.Path;
-            Console.SetOut(output);
+            Console.SetOut(TextWriter.Synchronized(written));
             example();
-            return output.ToString();
+            return written.ToString();
         }
         finally
         {

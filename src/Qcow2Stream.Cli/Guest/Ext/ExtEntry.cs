@@ -23,55 +23,52 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
 
     public override long Length => Kind == GuestEntryKind.File ? Inode.Length : 0;
 
-    public override DateTime ModifiedUtc => Inode.ModifiedUtc;
+    public override DateTime ModifiedUtc => GuestReader.Call(() => Inode.ModifiedUtc);
 
     public override GuestUnixMode? Mode => Inode.Mode;
 
     public override object? Identity => inodeNumber;
 
-    public override string LinkTarget
-    {
-        get
-        {
-            CheckReadable();
-            int length = (int)Math.Min(Inode.Length, MaxTargetLength);
-            if (Inode.IsShortLink)
-            {
-                return Encoding.UTF8.GetString(Inode.Map[..length]);
-            }
-
-            byte[] target = new byte[length];
-            using Stream content = Open();
-            content.ReadExactly(target);
-            return Encoding.UTF8.GetString(target);
-        }
-    }
+    public override string LinkTarget => GuestReader.Call(ReadTarget);
 
     private ExtInode Inode => _inode ??= GuestReader.Call(() => volume.Inode(inodeNumber));
 
     public override Stream Open()
     {
         CheckReadable();
-        return Inode.IsInline
+        return GuestReader.Call<Stream>(() => Inode.IsInline
             ? new MemoryStream(Inode.InlineData, 0, (int)Inode.Length, writable: false)
-            : new ExtContent(volume, Inode);
+            : new ExtContent(volume, Inode));
     }
 
     /// <summary>
     /// Names stand one behind the other in each block. The index that large directories have besides looks like blocks
     /// without names.
     /// </summary>
-    public override IEnumerable<GuestEntry> Children()
+    public override IEnumerable<GuestEntry> Children() =>
+        GuestReader.Each(() => Inode.IsInline ? InlineNames() : Blocks().SelectMany(block => Names(block)));
+
+    private string ReadTarget()
     {
-        if (Inode.IsInline)
+        CheckReadable();
+        int length = (int)Math.Min(Inode.Length, MaxTargetLength);
+        if (Inode.IsShortLink)
         {
-            byte[] data = Inode.InlineData;
-            int length = (int)Inode.Length;
-            int map = Math.Min(length, InlineMapLength);
-            return [.. Names(data.AsSpan(InlineParentLength, map - InlineParentLength)), .. Names(data.AsSpan(map, length - map))];
+            return Encoding.UTF8.GetString(Inode.Map[..length]);
         }
 
-        return Blocks().SelectMany(block => Names(block));
+        byte[] target = new byte[length];
+        using Stream content = Open();
+        content.ReadExactly(target);
+        return Encoding.UTF8.GetString(target);
+    }
+
+    private IEnumerable<ExtEntry> InlineNames()
+    {
+        byte[] data = Inode.InlineData;
+        int length = (int)Inode.Length;
+        int map = Math.Min(length, InlineMapLength);
+        return Names(data.AsSpan(InlineParentLength, map - InlineParentLength)).Concat(Names(data.AsSpan(map, length - map)));
     }
 
     private IEnumerable<byte[]> Blocks()
@@ -80,7 +77,7 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
         for (long position = 0; position < content.Length; position += volume.BlockSize)
         {
             byte[] block = new byte[Math.Min(volume.BlockSize, content.Length - position)];
-            GuestReader.Call(() => content.ReadAtLeast(block, block.Length));
+            content.ReadExactly(block);
             yield return block;
         }
     }

@@ -22,12 +22,13 @@ internal sealed class ExtVolume
     private const int LargeDescriptorSize = 64;
     private const int FirstInodeSize = 128;
 
+    private const uint Recover = 0x4;
     private const uint SixtyFourBit = 0x80;
 
     // File types in directories, a journal to replay, extents, 64 bits, protection against a second writer, flexible groups,
     // attributes in inodes, a seed for checksums, large directories, inline data, encryption, case-insensitive names.
     private const uint KnownFeatures =
-        0x2 | 0x4 | 0x40 | SixtyFourBit | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x20000;
+        0x2 | Recover | 0x40 | SixtyFourBit | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x20000;
 
     private readonly Stream _volume;
     private readonly byte[] _superblock = new byte[SuperblockLength];
@@ -60,6 +61,9 @@ internal sealed class ExtVolume
     }
 
     public int BlockSize { get; }
+
+    /// <summary>Whether the journal holds what the rest of the volume does not.</summary>
+    public bool NeedsRecovery => (Field(96) & Recover) != 0;
 
     public string Label => Encoding.UTF8.GetString(_superblock, 120, 16).TrimEnd('\0');
 

@@ -1,0 +1,135 @@
+using System.Text;
+using Qcow2Stream.Tests.Cli;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Guests;
+
+/// <summary>ls, cat, cp and df as a user runs them.</summary>
+public sealed class GuestCommandTests : IDisposable
+{
+    private readonly TempDirectory _scratch = new();
+
+    public static TheoryData<string> Disks => [.. GuestImages.Names()];
+
+    public void Dispose() => _scratch.Dispose();
+
+    /// <summary>Each kind of content and of partition table by its name.</summary>
+    [Theory]
+    [MemberData(nameof(Disks))]
+    public async Task Df_NamesWhatIsThere(string disk)
+    {
+        QemuResult result = await Qcow2Tool.Run("df", GuestImages.Disk(disk));
+        await Verifier.Verify($"exit {result.ExitCode}\n{result.Error}{result.Output}").UseParameters(disk);
+    }
+
+    [Fact]
+    public async Task DfJson_HasSizesInBytes()
+    {
+        QemuResult result = await Qcow2Tool.Run("df", "--output", "json", GuestImages.Disk("gpt"));
+        await Verifier.Verify(result.Output);
+    }
+
+    [Theory]
+    [InlineData("ext4", "/special")]
+    [InlineData("ext4", "/links")]
+    [InlineData("fat32", "/names")]
+    [InlineData("iso", "/special")]
+    public async Task LsLong_ShowsWhatTheFileSystemKeeps(string disk, string path)
+    {
+        QemuResult result = await Qcow2Tool.Run("ls", "-l", GuestImages.Disk(disk), path);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        await Verifier.Verify(result.Output).UseParameters(disk, path.Trim('/'));
+    }
+
+    [Fact]
+    public async Task LsRecursive_ListsEveryPath()
+    {
+        QemuResult result = await Qcow2Tool.Run("ls", "-R", "--partition", "2", GuestImages.Disk("gpt"));
+        string[] expected = [.. GuestTree.Expected(GuestImages.Folder("trees/gpt-2.txt")).Select(GuestTree.PathOf), "/lost+found"];
+        Assert.Equal(expected.Order(StringComparer.Ordinal), result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public async Task LsOfAFile_ShowsIt()
+    {
+        QemuResult result = await Qcow2Tool.Run("ls", GuestImages.Disk("ext4"), "/etc/os-release");
+        Assert.Equal("/etc/os-release\n", result.Output);
+    }
+
+    [Fact]
+    public async Task Cat_WritesTheFile()
+    {
+        byte[] actual = await Qcow2Tool.RunForBytes("cat", GuestImages.Disk("gpt"), "--partition", "2", "/etc/os-release");
+        Assert.StartsWith("NAME=\"Guest Linux\"\nID=guest\n", Encoding.UTF8.GetString(actual), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/etc", "qcow2: '/etc' is no file but a directory\n")]
+    [InlineData("/special/fifo", "qcow2: '/special/fifo' is no file but a device, pipe or socket\n")]
+    [InlineData("/none", "qcow2: '/none' does not exist on the disk (ext4)\n")]
+    public async Task CatOfNoFile_SaysWhatItIs(string path, string message)
+    {
+        QemuResult result = await Qcow2Tool.Run("cat", GuestImages.Disk("ext4"), path);
+        Assert.Equal((1, message, ""), (result.ExitCode, result.Error, result.Output));
+    }
+
+    [Fact]
+    public async Task CpIntoADirectory_KeepsTheName()
+    {
+        QemuResult result = await Qcow2Tool.Run("cp", GuestImages.Disk("ext4"), "/deep", _scratch.Path);
+        Assert.Equal((0, "", ""), (result.ExitCode, result.Error, result.Output));
+        Assert.Equal("six folders down\n", File.ReadAllText(_scratch.File("deep/2/3/4/5/6/file.txt")));
+    }
+
+    [Fact]
+    public async Task CpOfAFile_TakesTheNewName()
+    {
+        QemuResult result = await Qcow2Tool.Run("cp", GuestImages.Disk("ext4"), "/etc/os-release", _scratch.File("copy"));
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Equal(81, new FileInfo(_scratch.File("copy")).Length);
+        result = await Qcow2Tool.Run("cp", GuestImages.Disk("ext4"), "/etc/os-release", _scratch.File("copy"));
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("exists", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CpOfSpecialFiles_SaysHowManyAreLeftOut()
+    {
+        QemuResult result = await Qcow2Tool.Run("cp", GuestImages.Disk("ext4"), "/special", _scratch.File("out"));
+        Assert.Equal((0, "qcow2: 2 devices, pipes or sockets are not copied\n"), (result.ExitCode, result.Error));
+    }
+
+    /// <summary>Its guest was cut off: what it wrote last is in the journal only.</summary>
+    [Fact]
+    public async Task UnreplayedJournal_IsTold()
+    {
+        QemuResult result = await Qcow2Tool.Run("ls", GuestImages.Disk("ext4-journal"));
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(
+            "qcow2: the disk (ext4): its journal is not replayed, as the guest would do first: what it wrote last may be missing\n", result.Error);
+    }
+
+    /// <summary>A cluster of the image is broken: what needs it is reported, all else is copied, and the exit code tells.</summary>
+    [Fact]
+    public async Task CpFromADamagedImage_FinishesAndReports()
+    {
+        // The data of /sizes/large.txt, which is compressed in the image: found by its place on the volume.
+        byte[] image = File.ReadAllBytes(GuestImages.Disk("ext4"));
+        MapExtent large;
+        using (Qcow2ChainStream disk = new(GuestImages.Disk("ext4")))
+        {
+            byte[] volume = new byte[disk.Length];
+            disk.ReadExactly(volume);
+            int at = volume.AsSpan().IndexOf("line 001000 of part 2"u8);
+            large = disk.Chain.Map(at, 1).Single();
+        }
+
+        image.AsSpan((int)large.HostOffset!.Value, (int)large.HostLength).Fill(0xFF);
+        QemuResult result = await Qcow2Tool.Run("cp", _scratch.Write("bad.qcow2", image), "/", _scratch.File("out"));
+        Assert.Equal(1, result.ExitCode);
+        Assert.StartsWith("qcow2: /sizes/large.txt: ", result.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_scratch.File("out/sizes/large.txt")));
+        Assert.True(File.Exists(_scratch.File("out/etc/os-release")));
+        Assert.True(File.Exists(_scratch.File("out/many/one-of-many-files-160.txt")));
+    }
+}
