@@ -4,69 +4,29 @@ namespace Qcow2Stream.Cli.Guest.Vfs;
 /// The content of a file on Btrfs, out of the extents that its reader finds. (The reader's own stream shows zeros for
 /// what is compressed inside the tree, wrong bytes for a part of a compressed extent, and knows no zstd.)
 /// </summary>
-internal sealed class BtrfsContent : Stream
+internal sealed class BtrfsContent(Stream volume, long length, IEnumerable<BtrfsExtent> extents) : GuestContent(length)
 {
-    private readonly Stream _volume;
-    private readonly List<BtrfsExtent> _extents;
+    private readonly List<BtrfsExtent> _extents = [.. extents.OrderBy(e => e.Start)];
     private BtrfsExtent? _decodedExtent;
     private byte[] _decoded = [];
 
-    public BtrfsContent(Stream volume, long length, IEnumerable<BtrfsExtent> extents)
+    protected override int ReadPiece(long position, Span<byte> buffer)
     {
-        _volume = volume;
-        Length = length;
-        _extents = [.. extents.OrderBy(e => e.Start)];
-    }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => true;
-
-    public override bool CanWrite => false;
-
-    public override long Length { get; }
-
-    public override long Position { get; set; }
-
-    /// <summary>Reads some bytes: no more than one extent has.</summary>
-    public override int Read(Span<byte> buffer)
-    {
-        int count = (int)Math.Clamp(Length - Position, 0, buffer.Length);
-        int next = _extents.FindIndex(e => e.Start + e.Length > Position);
-        if (next < 0 || _extents[next].Start > Position)
+        int next = _extents.FindIndex(e => e.Start + e.Length > position);
+        if (next < 0 || _extents[next].Start > position)
         {
             // Between extents there is a hole.
-            count = next < 0 ? count : (int)Math.Min(count, _extents[next].Start - Position);
-            buffer[..count].Clear();
-        }
-        else
-        {
-            BtrfsExtent extent = _extents[next];
-            long offset = Position - extent.Start;
-            count = (int)Math.Min(count, extent.Length - offset);
-            ReadExtent(extent, offset, buffer[..count]);
+            int hole = next < 0 ? buffer.Length : (int)Math.Min(buffer.Length, _extents[next].Start - position);
+            buffer[..hole].Clear();
+            return hole;
         }
 
-        Position += count;
+        BtrfsExtent extent = _extents[next];
+        long offset = position - extent.Start;
+        int count = (int)Math.Min(buffer.Length, extent.Length - offset);
+        ReadExtent(extent, offset, buffer[..count]);
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override long Seek(long offset, SeekOrigin origin) => Position = offset + origin switch
-    {
-        SeekOrigin.Begin => 0,
-        SeekOrigin.Current => Position,
-        _ => Length,
-    };
-
-    public override void Flush()
-    {
-    }
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private void ReadExtent(BtrfsExtent extent, long offset, Span<byte> buffer)
     {
@@ -74,7 +34,7 @@ internal sealed class BtrfsContent : Stream
         {
             if (_decodedExtent != extent)
             {
-                _decoded = extent.Decode(_volume);
+                _decoded = extent.Decode(volume);
                 _decodedExtent = extent;
             }
 
@@ -82,8 +42,8 @@ internal sealed class BtrfsContent : Stream
         }
         else if (extent.VolumeOffset is { } start)
         {
-            _volume.Position = start + extent.Skipped + offset;
-            _volume.ReadExactly(buffer);
+            volume.Position = start + extent.Skipped + offset;
+            volume.ReadExactly(buffer);
         }
         else
         {
