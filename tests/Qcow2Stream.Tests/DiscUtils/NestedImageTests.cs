@@ -1,7 +1,9 @@
 using DiscUtils;
+using DiscUtils.Ext;
 using DiscUtils.Fat;
 using DiscUtils.Streams;
 using Qcow2Stream.Tests.Concurrency;
+using Qcow2Stream.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Tests.Streams;
 
@@ -36,6 +38,20 @@ public sealed class NestedImageTests : IDisposable
 
         Assert.Equal(expected, inner.Content.ReadAll());
         Assert.Equal(["/images/top.qcow2", "/images/base.qcow2"], inner.Layers.Select(l => l.FullPath));
+    }
+
+    /// <summary>A chain of four images in a folder of an ext4 in a qcow2.</summary>
+    [Fact]
+    public void ChainInsideAnExt4InAnImage_IsReadAsOnTheHost()
+    {
+        using Qcow2ChainStream host = new(Repository.Image("chain-3.qcow2"));
+        using VirtualDisk outer = VirtualDisk.OpenDisk(GuestImages.Disk("nested"), FileAccess.Read);
+        using ExtFileSystem files = new(outer.Content);
+
+        using VirtualDisk inner = VirtualDisk.OpenDisk(files, "images/chain-3.qcow2", FileAccess.Read);
+
+        Assert.Equal(host.ReadAll(), inner.Content.ReadAll());
+        Assert.Equal(4, inner.Layers.Count());
     }
 
     [Theory]

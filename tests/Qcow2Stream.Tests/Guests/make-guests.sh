@@ -235,6 +235,14 @@ pack gpt.raw images/gpt.qcow2
 list_tree gpt1 nomode > trees/gpt-1.txt
 for n in 2 3; do list_tree "gpt$n" > "trees/gpt-$n.txt"; done
 
+# Images inside a guest: a chain of four, in a folder of an ext4.
+mkdir -p nested/images
+cp -- "$here"/../Images/chain-[0-3].* nested/images/
+still nested
+make_ext nested.raw 2M nested "$(uuid 66)" -t ext4 -b 1024 -N 64
+pack nested.raw images/nested.qcow2
+list_tree nested > trees/nested.txt
+
 # The first GPT header gone, the one at the end of the disk left.
 make_tiny_tree backup1 gpt-backup-1 links
 make_ext backup1.raw 1M backup1 "$(uuid 41)" -t ext2 -b 1024 -N 64
