@@ -1,8 +1,8 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Qcow2Stream.Format;
+using Qcow2Stream.IO;
 
 namespace Qcow2Stream.Translation;
 
@@ -71,31 +71,32 @@ internal static class TablePieces
     public static async ValueTask<ulong[]> LoadAsync(
         TableFile image, long hostOffset, int words, long? guestOffset, bool async, CancellationToken cancellationToken)
     {
+        ulong[] table = GC.AllocateUninitializedArray<ulong>(words);
+        int read = async
+            ? await ReadAsync(image.File, hostOffset, table, cancellationToken).ConfigureAwait(false)
+            : image.File.ReadAt(hostOffset, MemoryMarshal.AsBytes(table.AsSpan()));
         int length = words * sizeof(ulong);
+        if (read < length)
+        {
+            image.Damaged(new Qcow2FormatException(
+                $"the file ends inside a table, {read} bytes into the {length} to be read", image.File.Path, guestOffset, hostOffset));
+            MemoryMarshal.AsBytes(table.AsSpan())[read..].Clear();
+        }
+
+        BigEndianWords.ToHostOrder(table);
+        return table;
+    }
+
+    /// <summary>An array of words is no memory of bytes, so what comes is copied.</summary>
+    private static async ValueTask<int> ReadAsync(HostFile file, long hostOffset, ulong[] table, CancellationToken cancellationToken)
+    {
+        int length = table.Length * sizeof(ulong);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            int read = await image.File.ReadAtAsync(hostOffset, buffer.AsMemory(0, length), async, cancellationToken)
-                .ConfigureAwait(false);
-            if (read < length)
-            {
-                image.Damaged(new Qcow2FormatException(
-                    $"the file ends inside a table, {read} bytes into the {length} to be read", image.File.Path, guestOffset, hostOffset));
-                buffer.AsSpan(read, length - read).Clear();
-            }
-
-            ulong[] table = GC.AllocateUninitializedArray<ulong>(words);
-            ReadOnlySpan<ulong> bigEndian = MemoryMarshal.Cast<byte, ulong>(buffer.AsSpan(0, length));
-            if (BitConverter.IsLittleEndian)
-            {
-                BinaryPrimitives.ReverseEndianness(bigEndian, table);
-            }
-            else
-            {
-                bigEndian.CopyTo(table);
-            }
-
-            return table;
+            int read = await file.ReadAtAsync(hostOffset, buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+            buffer.AsSpan(0, read).CopyTo(MemoryMarshal.AsBytes(table.AsSpan()));
+            return read;
         }
         finally
         {
