@@ -5,8 +5,6 @@ namespace Qcow2Stream.Cli.Commands;
 /// <summary>read: guest bytes to standard output.</summary>
 internal static class ReadCommand
 {
-    private const int BufferSize = 1 << 20;
-
     public static Command Create()
     {
         Argument<string> image = CommonOptions.Image();
@@ -25,26 +23,9 @@ internal static class ReadCommand
         {
             using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
             using Stream target = StandardOutput.Open();
-            Copy(chain, parsed.GetValue(offset) ?? 0, parsed.GetValue(length) ?? long.MaxValue, target);
+            chain.CopyTo(parsed.GetValue(offset) ?? 0, parsed.GetValue(length) ?? long.MaxValue, target);
             return ExitCodes.Success;
         });
         return command;
-    }
-
-    private static void Copy(Qcow2Chain chain, long offset, long length, Stream target)
-    {
-        byte[] buffer = new byte[Math.Min(BufferSize, length)];
-        while (length > 0)
-        {
-            int read = chain.ReadAt(offset, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length)));
-            if (read == 0)
-            {
-                return;
-            }
-
-            target.Write(buffer, 0, read);
-            offset += read;
-            length -= read;
-        }
     }
 }
