@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DiscUtils.Streams;
 
 namespace Qcow2Stream;
@@ -182,7 +183,9 @@ public sealed class Qcow2ChainStream : MappedStream
     {
         ValidateCopyToArguments(destination, bufferSize);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        base.CopyTo(destination, Math.Max(bufferSize, CopyBufferSize));
+        Task copy = CopyAsync(destination, async: false, default);
+        Debug.Assert(copy.IsCompleted, "with async: false everything has happened before the call returns");
+        copy.GetAwaiter().GetResult();
     }
 
     /// <inheritdoc/>
@@ -190,7 +193,9 @@ public sealed class Qcow2ChainStream : MappedStream
     {
         ValidateCopyToArguments(destination, bufferSize);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return base.CopyToAsync(destination, Math.Max(bufferSize, CopyBufferSize), cancellationToken);
+        return cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled(cancellationToken)
+            : CopyAsync(destination, async: true, cancellationToken);
     }
 
     /// <summary>Moves the cursor; behind the end is allowed, before the start is not.</summary>
@@ -265,8 +270,9 @@ public sealed class Qcow2ChainStream : MappedStream
         base.Dispose(disposing);
     }
 
-    // Many compressed clusters a read, so that all cores have work; small enough for any machine.
-    private const int CopyBufferSize = 1 << 20;
+    /// <summary>The cursor moves with what is written.</summary>
+    private Task CopyAsync(Stream destination, bool async, CancellationToken cancellationToken) => ChainCopy.RunAsync(
+        Chain, _position, Math.Max(_position, Chain.Length), destination, position => _position = position, async, cancellationToken);
 
     private static NotSupportedException ReadOnlyStream() => new("The stream is read-only: images are never written to.");
 }

@@ -14,14 +14,17 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
     private const int MaxBatch = 256;
 
     /// <summary>Fills <paramref name="buffer"/>, which lies inside the disk.</summary>
-    public void Read(long guestOffset, Span<byte> buffer)
+    /// <param name="guestOffset">Where to start.</param>
+    /// <param name="buffer">Receives the bytes.</param>
+    /// <param name="onOneCore">Whether the caller keeps the other cores busy itself.</param>
+    public void Read(long guestOffset, Span<byte> buffer, bool onOneCore = false)
     {
         List<HostRun>? compressed = null;
         HostRun run;
         for (int done = 0; done < buffer.Length; done += (int)run.Length)
         {
             run = translator.Translate(guestOffset + done, buffer.Length - done);
-            if (run.Kind == RunKind.Compressed && run.Length < buffer.Length)
+            if (!onOneCore && run.Kind == RunKind.Compressed && run.Length < buffer.Length)
             {
                 (compressed ??= []).Add(run);
                 if (compressed.Count == MaxBatch)
@@ -43,8 +46,13 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
     }
 
     /// <inheritdoc cref="Read"/>
+    /// <param name="guestOffset">Where to start.</param>
+    /// <param name="buffer">Receives the bytes.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    /// <param name="onOneCore">Whether the caller keeps the other cores busy itself.</param>
     /// <returns>The buffer's length.</returns>
-    public async ValueTask<int> ReadAsync(long guestOffset, Memory<byte> buffer, CancellationToken cancellationToken)
+    public async ValueTask<int> ReadAsync(
+        long guestOffset, Memory<byte> buffer, CancellationToken cancellationToken, bool onOneCore = false)
     {
         List<HostRun>? compressed = null;
         HostRun run;
@@ -52,7 +60,7 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
         {
             run = await translator.TranslateAsync(guestOffset + done, buffer.Length - done, RunDetail.Metadata, cancellationToken)
                 .ConfigureAwait(false);
-            if (run.Kind == RunKind.Compressed && run.Length < buffer.Length)
+            if (!onOneCore && run.Kind == RunKind.Compressed && run.Length < buffer.Length)
             {
                 (compressed ??= []).Add(run);
                 if (compressed.Count == MaxBatch)

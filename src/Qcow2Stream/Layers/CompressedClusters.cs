@@ -11,7 +11,7 @@ internal sealed class CompressedClusters(
     /// <summary>Fills <paramref name="buffer"/> with the first bytes of a run of kind Compressed.</summary>
     public void Read(in HostRun run, Span<byte> buffer)
     {
-        if (decompressed.TryCopy(file, run, buffer))
+        if (decompressed.TryCopy(file, run, buffer, out bool isKnown))
         {
             return;
         }
@@ -20,7 +20,7 @@ internal sealed class CompressedClusters(
         try
         {
             int read = file.ReadAt(run.HostOffset, source.AsSpan(0, (int)run.HostLength));
-            Decompress(run, new ArraySegment<byte>(source, 0, read), buffer);
+            Decompress(run, new ArraySegment<byte>(source, 0, read), buffer, isKnown);
         }
         finally
         {
@@ -31,7 +31,7 @@ internal sealed class CompressedClusters(
     /// <inheritdoc cref="Read"/>
     public async ValueTask ReadAsync(HostRun run, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (decompressed.TryCopy(file, run, buffer.Span))
+        if (decompressed.TryCopy(file, run, buffer.Span, out bool isKnown))
         {
             return;
         }
@@ -41,7 +41,7 @@ internal sealed class CompressedClusters(
         {
             int read = await file.ReadAtAsync(run.HostOffset, source.AsMemory(0, (int)run.HostLength), cancellationToken)
                 .ConfigureAwait(false);
-            Decompress(run, new ArraySegment<byte>(source, 0, read), buffer.Span);
+            Decompress(run, new ArraySegment<byte>(source, 0, read), buffer.Span, isKnown);
         }
         finally
         {
@@ -50,10 +50,11 @@ internal sealed class CompressedClusters(
     }
 
     /// <summary>
-    /// A whole cluster goes straight into the caller's buffer; of a part, the cluster is kept for the reads that
-    /// usually follow.
+    /// A whole cluster goes straight into the caller's buffer. Of a part, deflate is decompressed only as far as it
+    /// reaches, for a read here and there needs no more; who comes back for another part gets the whole cluster, which
+    /// is kept for the reads that then usually follow.
     /// </summary>
-    private void Decompress(in HostRun run, ArraySegment<byte> source, Span<byte> buffer)
+    private void Decompress(in HostRun run, ArraySegment<byte> source, Span<byte> buffer, bool isKnown)
     {
         if (buffer.Length == clusterSize)
         {
@@ -61,9 +62,11 @@ internal sealed class CompressedClusters(
             return;
         }
 
+        // zstd's checks, and most of its work, come with the whole frame.
+        int length = isKnown || type == Qcow2CompressionType.Zstd ? clusterSize : run.OffsetInCluster + buffer.Length;
         byte[] cluster = GC.AllocateUninitializedArray<byte>(clusterSize);
-        DecompressCluster(run, source, cluster);
-        decompressed.Add(file, run, cluster);
+        DecompressCluster(run, source, cluster.AsSpan(0, length));
+        decompressed.Add(file, run, cluster, length);
         cluster.AsSpan(run.OffsetInCluster, buffer.Length).CopyTo(buffer);
     }
 
@@ -76,7 +79,7 @@ internal sealed class CompressedClusters(
         {
             string name = type == Qcow2CompressionType.Zstd ? "zstd" : "deflate";
             throw new Qcow2FormatException(
-                $"compressed cluster: the {name} data is broken, or yields less than a cluster of {cluster.Length} bytes",
+                $"compressed cluster: the {name} data is broken, or yields less than {cluster.Length} of the cluster's {clusterSize} bytes",
                 file.Path,
                 run.GuestOffset - run.OffsetInCluster,
                 run.HostOffset);

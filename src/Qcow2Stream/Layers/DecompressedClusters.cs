@@ -18,38 +18,52 @@ internal sealed class DecompressedClusters(int maxBytes)
 
     private readonly Lock _gate = new();
     private int _largestCluster = 1;
-    private volatile ConcurrentLru<Key, byte[]>? _clusters;
+    private volatile ConcurrentLru<Key, Kept>? _clusters;
 
     /// <summary>Says, before the first use, how large a layer's clusters are; the largest sets how many are kept.</summary>
     public void Expect(int clusterSize) => _largestCluster = Math.Max(_largestCluster, clusterSize);
 
-    /// <summary>Copies the part that <paramref name="run"/> covers out of a kept cluster, if it is kept.</summary>
-    public bool TryCopy(HostFile file, in HostRun run, Span<byte> buffer)
+    /// <summary>Copies the part that <paramref name="run"/> covers out of a kept cluster, if that is kept.</summary>
+    /// <param name="file">The file with the compressed cluster.</param>
+    /// <param name="run">The part.</param>
+    /// <param name="buffer">As long as the part.</param>
+    /// <param name="isKnown">Whether some of the cluster is kept, if not this part.</param>
+    public bool TryCopy(HostFile file, in HostRun run, Span<byte> buffer, out bool isKnown)
     {
-        if (_clusters is not { } clusters || !clusters.TryGet(new Key(file, run.HostOffset, run.HostLength), out byte[]? cluster))
+        isKnown = false;
+        if (_clusters is not { } clusters || !clusters.TryGet(new Key(file, run.HostOffset, run.HostLength), out Kept kept))
         {
             return false;
         }
 
-        cluster.AsSpan(run.OffsetInCluster, buffer.Length).CopyTo(buffer);
+        isKnown = true;
+        if (run.OffsetInCluster + buffer.Length > kept.Length)
+        {
+            return false;
+        }
+
+        kept.Bytes.AsSpan(run.OffsetInCluster, buffer.Length).CopyTo(buffer);
         return true;
     }
 
-    public void Add(HostFile file, in HostRun run, byte[] cluster)
+    /// <summary>Keeps a cluster, or the first <paramref name="length"/> bytes of it.</summary>
+    public void Add(HostFile file, in HostRun run, byte[] cluster, int length)
     {
         if (_clusters is null)
         {
             lock (_gate)
             {
-                _clusters ??= new ConcurrentLru<Key, byte[]>(
+                _clusters ??= new ConcurrentLru<Key, Kept>(
                     Environment.ProcessorCount,
                     Math.Clamp(maxBytes / _largestCluster, MinClusters, MaxClusters),
                     EqualityComparer<Key>.Default);
             }
         }
 
-        _clusters.AddOrUpdate(new Key(file, run.HostOffset, run.HostLength), cluster);
+        _clusters.AddOrUpdate(new Key(file, run.HostOffset, run.HostLength), new Kept(cluster, length));
     }
+
+    private readonly record struct Kept(byte[] Bytes, int Length);
 
     private readonly record struct Key(HostFile File, long HostOffset, long HostLength);
 }

@@ -41,7 +41,6 @@ public class TableDamageTests
     [
         ("deflate, reserved block type", CompressionType.Zlib, [0xFF, 0xFF, 0xFF, 0xFF]), // no such block
         ("deflate, all zeros", CompressionType.Zlib, new byte[64]), // a stored block whose length does not match its complement
-        ("deflate, ends early", CompressionType.Zlib, ClusterCompressor.Compress(new byte[ClusterSize - 1], CompressionType.Zlib)), // a complete stream, one byte short
         ("deflate, nothing in it", CompressionType.Zlib, [0x03, 0x00]), // a complete stream of no bytes
         ("zstd, no magic", CompressionType.Zstd, [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]), // no frame
         ("zstd, ends early", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize - 1, windowLog: 13)), // a complete frame, one byte short
@@ -82,6 +81,25 @@ public class TableDamageTests
         Damage row = new(name, image.ToBytes, Broken, $"compressed cluster: the {kind} data is broken", hostOffset, 4 * ClusterSize);
 
         await CheckDamage(path, row, 5 * ClusterSize);
+    }
+
+    /// <summary>What comes out of it before its end is right; who asks for the missing byte, first or later, is told.</summary>
+    [Fact]
+    public void DeflateThatEndsEarly_FailsWhoeverReadsToItsEnd()
+    {
+        byte[] cluster = new byte[ClusterSize - 1];
+        cluster.AsSpan().Fill(7);
+        using var chain = Qcow2Chain.Open(new MemoryStream(
+            Build(3, CompressionType.Zlib, ClusterCompressor.Compress(cluster, CompressionType.Zlib)).ToBytes()));
+        for (int round = 0; round < 3; round++)
+        {
+            Assert.Equal(4 * ClusterSize, Assert.Throws<Qcow2FormatException>(() => chain.ReadAt(4 * ClusterSize, new byte[ClusterSize])).GuestOffset);
+            Assert.Equal(4 * ClusterSize, Assert.Throws<Qcow2FormatException>(() => chain.ReadAt((5 * ClusterSize) - 1, new byte[1])).GuestOffset);
+            if (round == 1)
+            {
+                Assert.Equal(cluster[..100], chain.ReadRange(4 * ClusterSize, 100));
+            }
+        }
     }
 
     [Fact]
