@@ -57,7 +57,7 @@ internal sealed class ChainCopy
         finally
         {
             // Pieces behind an error are of no use, but their buffers must be left alone before they are given back.
-            await abandoned.CancelAsync().ConfigureAwait(false);
+            abandoned.Cancel();
             await copy.EndAsync().ConfigureAwait(false);
         }
     }
@@ -118,7 +118,7 @@ internal sealed class ChainCopy
         {
             if (!_async)
             {
-                ((IAsyncResult)piece.Read).AsyncWaitHandle.WaitOne();
+                Task.WaitAny(piece.Read);
             }
 
             // What went wrong in front of it is what the caller is told.
