@@ -40,18 +40,22 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     public MapEnumerator WithHostHoles() => new(_chain, RangeStart, RangeLength, RunDetail.HostHoles);
 
     /// <inheritdoc/>
-    public IEnumerator<MapExtent> GetEnumerator() => Runs().Merge().GetEnumerator();
+    public IEnumerator<MapExtent> GetEnumerator() => Runs(form: null).Merge().GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private IEnumerable<MapExtent> Runs()
+    /// <summary>The map as <paramref name="form"/> shows it: what it makes equal merges too.</summary>
+    internal IEnumerable<MapExtent> As(Func<MapExtent, MapExtent> form) => Runs(form).Merge();
+
+    private IEnumerable<MapExtent> Runs(Func<MapExtent, MapExtent>? form)
     {
         for (long position = RangeStart, end = RangeStart + RangeLength; position < end;)
         {
             _chain.ThrowIfDisposed();
             HostRun run = _chain.Translator.Translate(position, end - position, _detail);
             position = run.GuestEnd;
-            yield return _chain.Describe(run);
+            MapExtent extent = _chain.Describe(run);
+            yield return form is null ? extent : form(extent);
         }
     }
 }

@@ -22,7 +22,7 @@ public static class MapFormat
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(output);
         using Utf8Output text = new(output);
-        foreach (MapExtent extent in map.Select(AsText).Merge())
+        foreach (MapExtent extent in map is MapEnumerator whole ? whole.As(AsText) : map.Select(AsText).Merge())
         {
             text.Number(extent.Start).Text(" "u8).Number(extent.Length);
             if (!extent.IsZero)
@@ -57,7 +57,7 @@ public static class MapFormat
         ArgumentNullException.ThrowIfNull(map);
         using Utf8Output text = new(output);
         bool first = true;
-        foreach (MapExtent extent in map.WithHostHoles().Select(AsJson).Merge())
+        foreach (MapExtent extent in map.WithHostHoles().As(AsJson))
         {
             text.Text(first ? "["u8 : ",\n"u8);
             first = false;
@@ -120,11 +120,20 @@ public static class MapFormat
     {
         text.Text("{ \"start\": "u8).Number(extent.Start)
             .Text(", \"length\": "u8).Number(extent.Length)
-            .Text(", \"depth\": "u8).Number(extent.Depth)
-            .Text(", \"present\": "u8).Boolean(extent.IsPresent)
-            .Text(", \"zero\": "u8).Boolean(isZero)
-            .Text(", \"data\": "u8).Boolean(extent.Kind is MapKind.Data or MapKind.Compressed)
-            .Text(", \"compressed\": "u8).Boolean(extent.Kind == MapKind.Compressed);
+            .Text(", \"depth\": "u8).Number(extent.Depth);
+        if (extent.Kind == MapKind.Data)
+        {
+            // Nearly all extents are of this kind.
+            text.Text(", \"present\": true, \"zero\": false, \"data\": true, \"compressed\": false"u8);
+        }
+        else
+        {
+            text.Text(", \"present\": "u8).Boolean(extent.IsPresent)
+                .Text(", \"zero\": "u8).Boolean(isZero)
+                .Text(", \"data\": "u8).Boolean(extent.Kind == MapKind.Compressed)
+                .Text(", \"compressed\": "u8).Boolean(extent.Kind == MapKind.Compressed);
+        }
+
         if (extent.HostOffset is { } offset)
         {
             text.Text(", \"offset\": "u8).Number(offset);
