@@ -1,4 +1,4 @@
-using System.IO.Compression;
+using Qcow2Stream.IO.Deflate;
 
 namespace Qcow2Stream.IO;
 
@@ -6,20 +6,9 @@ namespace Qcow2Stream.IO;
 internal static class Inflater
 {
     /// <summary>
-    /// Decompresses until <paramref name="cluster"/> is full; what follows in <paramref name="source"/> is ignored.
+    /// Decompresses until <paramref name="cluster"/> is full; what follows in <paramref name="source"/> is ignored, but
+    /// for what comes before the next byte that it would yield: damage there counts, as it does for QEMU.
     /// </summary>
     /// <returns>False if the data is broken or ends early; the content of <paramref name="cluster"/> is then undefined.</returns>
-    public static bool TryInflate(ArraySegment<byte> source, Span<byte> cluster)
-    {
-        using MemoryStream input = new(source.Array!, source.Offset, source.Count, writable: false);
-        using DeflateStream inflater = new(input, CompressionMode.Decompress);
-        try
-        {
-            return inflater.ReadAtLeast(cluster, cluster.Length, throwOnEndOfStream: false) == cluster.Length;
-        }
-        catch (InvalidDataException)
-        {
-            return false;
-        }
-    }
+    public static bool TryInflate(ReadOnlySpan<byte> source, Span<byte> cluster) => DeflateDecoder.TryDecode(source, cluster);
 }

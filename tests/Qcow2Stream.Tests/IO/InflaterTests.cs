@@ -150,6 +150,28 @@ public class InflaterTests
         }
     }
 
+    [Fact]
+    public void Inflating_AllocatesNothing()
+    {
+        byte[][] sources = [.. DeflateSamples.Kinds.Select(kind => DeflateSamples.Compress(DeflateSamples.Content(kind, 65536, seed: 9)))];
+        byte[] cluster = new byte[65536];
+        long before = 0;
+        for (int round = 0; round < 20; round++)
+        {
+            // The first rounds warm up the code.
+            before = round == 10 ? GC.GetAllocatedBytesForCurrentThread() : before;
+            foreach (byte[] source in sources)
+            {
+                if (!Inflater.TryInflate(source, cluster))
+                {
+                    Assert.Fail("not inflated");
+                }
+            }
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     private static void CheckInflates(byte[] content, byte[] source, string what)
     {
         byte[] actual = new byte[content.Length];
