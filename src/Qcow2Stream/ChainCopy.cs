@@ -11,7 +11,7 @@ internal sealed class ChainCopy
     // Small enough to stay in a core's cache between reading and writing, and for work to be shared evenly.
     private const int SmallPiece = 512 << 10;
 
-    // Two pieces a core keep all busy while one is written; on machines with many cores this is the limit.
+    // Eight pieces a core keep all busy whatever one of them takes; on machines with many cores this is the limit.
     private const int MaxBytesAhead = 16 << 20;
 
     private readonly Qcow2Chain _chain;
@@ -34,7 +34,7 @@ internal sealed class ChainCopy
 
         // A piece that were a part of a compressed cluster would have the rest of it decompressed for nothing.
         _pieceLength = Math.Max(SmallPiece, chain.LargestCluster);
-        _piecesAhead = Math.Clamp(MaxBytesAhead / _pieceLength, 2, 2 * Environment.ProcessorCount);
+        _piecesAhead = Math.Clamp(MaxBytesAhead / _pieceLength, 2, 8 * Environment.ProcessorCount);
     }
 
     /// <summary>Copies the bytes from <paramref name="start"/> to before <paramref name="end"/>, both inside the disk.</summary>
