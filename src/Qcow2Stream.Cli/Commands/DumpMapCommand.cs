@@ -6,7 +6,7 @@ namespace Qcow2Stream.Cli.Commands;
 /// <summary>dump-map: where each range of the guest's disk lives.</summary>
 internal static class DumpMapCommand
 {
-    private const int TableBytes = 1 << 20;
+    private const int TableBytes = 1 << 17;
 
     public static Command Create()
     {
