@@ -25,7 +25,7 @@ public sealed partial class ReadmeTests
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
         HashSet<string> tests = [.. typeof(ReadmeTests).Assembly.GetTypes().Select(t => t.Name)];
-        string[] features = readme[readme.IndexOf("## Every feature", StringComparison.Ordinal)..readme.IndexOf("## Packages", StringComparison.Ordinal)]
+        string[] features = readme[readme.IndexOf("## Every feature", StringComparison.Ordinal)..readme.IndexOf("## Speed", StringComparison.Ordinal)]
             .Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)).Skip(1).ToArray();
         Assert.NotEmpty(features);
         Assert.All(features, row =>
