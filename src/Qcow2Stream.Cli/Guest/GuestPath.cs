@@ -13,9 +13,9 @@ internal static class GuestPath
     public static GuestEntry? Find(GuestFileSystem files, string path)
     {
         Stack<GuestEntry> way = new([files.Root]);
-        Stack<string> todo = new(Split(path));
+        Stack<string> ahead = new(Split(path));
         int links = 0;
-        while (todo.TryPop(out string? name))
+        while (ahead.TryPop(out string? name))
         {
             if (name == "..")
             {
@@ -52,7 +52,7 @@ internal static class GuestPath
 
             foreach (string component in Split(target))
             {
-                todo.Push(component);
+                ahead.Push(component);
             }
         }
 
