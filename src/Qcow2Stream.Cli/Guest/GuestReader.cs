@@ -2,7 +2,7 @@ namespace Qcow2Stream.Cli.Guest;
 
 /// <summary>
 /// Calls into DiscUtils' file system readers. A damaged file system makes them throw nearly anything, from
-/// <see cref="IndexOutOfRangeException"/> to <see cref="NotImplementedException"/>: all of it comes out as one kind of
+/// <see cref="IndexOutOfRangeException"/> to <see cref="NullReferenceException"/>: all of it comes out as one kind of
 /// error, with its message. What the disk image itself can't give keeps its own.
 /// </summary>
 internal static class GuestReader

@@ -195,7 +195,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
             _ = map.MapContent(0, 1).FirstOrDefault();
             return map;
         }
-        catch (NotImplementedException)
+        catch (Exception e) when (IsLacking(e))
         {
             return null;
         }
@@ -311,9 +311,12 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     private bool IsOurs(Exception e) =>
         e is Qcow2Exception or OperationCanceledException || (e is ObjectDisposedException && _disposed);
 
+    /// <summary>Whether DiscUtils says that its reader of a format lacks something, which it does in two ways.</summary>
+    private static bool IsLacking(Exception e) => e is NotSupportedException or NotImplementedException;
+
     private static Qcow2Exception Translated(Exception cause, HostFile file, string format, long? guestOffset) => cause switch
     {
-        NotSupportedException or NotImplementedException => new Qcow2UnsupportedException(
+        _ when IsLacking(cause) => new Qcow2UnsupportedException(
             $"format {PrintableText.Escape(format)}", $"DiscUtils does not read this {Describe(cause, format)}", file.Path),
         _ => new Qcow2FormatException($"DiscUtils can't read this {Describe(cause, format)}", file.Path, guestOffset, innerException: cause),
     };

@@ -170,12 +170,14 @@ fstrim /mnt
 umount /mnt
 
 mount -t btrfs /dev/vdb /mnt
-btrfs subvolume create /mnt/root
-btrfs subvolume create /mnt/home
-cp -a --sparse=always /trees/full/. /mnt/root/
-btrfs subvolume snapshot -r /mnt/root /mnt/before
-rm -r /mnt/root/many
-echo changed > /mnt/root/etc/os-release
+cd /mnt
+btrfs subvolume create root
+btrfs subvolume create home
+cp -a --sparse=always /trees/full/. root/
+btrfs subvolume snapshot -r root before
+rm -r root/many
+echo changed > root/etc/os-release
+cd /
 for name in zlib lzo zstd; do
   mount -o "remount,compress-force=$name" /mnt
   cp -a "/trees/btrfs/$name" /mnt/home/
