@@ -1,4 +1,5 @@
 using System.Collections;
+using Qcow2Stream.Mapping;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;
@@ -40,22 +41,20 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     public MapEnumerator WithHostHoles() => new(_chain, RangeStart, RangeLength, RunDetail.HostHoles);
 
     /// <inheritdoc/>
-    public IEnumerator<MapExtent> GetEnumerator() => Runs(form: null).Merge().GetEnumerator();
+    public IEnumerator<MapExtent> GetEnumerator()
+    {
+        MergedRuns<TranslatedRuns<ExactView>> runs = new(new(_chain, _chain.Translator, RangeStart, RangeStart + RangeLength, _detail));
+        while (runs.TryNext(out HostRun run))
+        {
+            yield return _chain.Describe(run);
+        }
+    }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>The map as <paramref name="form"/> shows it: what it makes equal merges too.</summary>
-    internal IEnumerable<MapExtent> As(Func<MapExtent, MapExtent> form) => Runs(form).Merge();
-
-    private IEnumerable<MapExtent> Runs(Func<MapExtent, MapExtent>? form)
-    {
-        for (long position = RangeStart, end = RangeStart + RangeLength; position < end;)
-        {
-            _chain.ThrowIfDisposed();
-            HostRun run = _chain.Translator.Translate(position, end - position, _detail);
-            position = run.GuestEnd;
-            MapExtent extent = _chain.Describe(run);
-            yield return form is null ? extent : form(extent);
-        }
-    }
+    /// <summary>Writes the map as a form shows it: what it makes equal merges too.</summary>
+    /// <returns>Whether there was anything to write.</returns>
+    internal bool Write<TForm>(Utf8Output text)
+        where TForm : struct, IMapForm =>
+        MapWriter<TForm>.Write(_chain, RangeStart, RangeStart + RangeLength, _detail, text);
 }

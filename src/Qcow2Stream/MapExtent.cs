@@ -1,3 +1,5 @@
+using Qcow2Stream.Translation;
+
 namespace Qcow2Stream;
 
 /// <summary>A range of the guest's disk that lives in one place.</summary>
@@ -45,4 +47,16 @@ public readonly record struct MapExtent
 
     /// <summary>Where in the decompressed cluster the extent starts, in bytes; 0 unless compressed.</summary>
     internal int OffsetInCluster { get; init; }
+
+    /// <summary>The extent without what only its chain can tell.</summary>
+    internal HostRun ToRun() => new()
+    {
+        Kind = (RunKind)Kind,
+        Depth = Depth,
+        GuestOffset = Start,
+        Length = Length,
+        HostOffset = HostOffset ?? HostRun.Nowhere,
+        HostLength = HostLength,
+        OffsetInCluster = OffsetInCluster,
+    };
 }

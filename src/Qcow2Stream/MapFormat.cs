@@ -1,10 +1,12 @@
 using System.Text;
+using Qcow2Stream.Mapping;
 
 namespace Qcow2Stream;
 
 /// <summary>
 /// The written forms of a map, as buffered UTF-8. Each is one view of the same <see cref="MapEnumerator"/>: what the
-/// form does not tell apart is made equal first, and merges by the one rule.
+/// form does not tell apart is made equal first, and merges by the one rule. A large map is made on all cores, with at
+/// most some 32 MiB of memory beside the chain's.
 /// </summary>
 public static class MapFormat
 {
@@ -22,28 +24,13 @@ public static class MapFormat
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(output);
         using Utf8Output text = new(output);
-        foreach (MapExtent extent in map is MapEnumerator whole ? whole.As(AsText) : map.Select(AsText).Merge())
+        if (map is MapEnumerator whole)
         {
-            text.Number(extent.Start).Text(" "u8).Number(extent.Length);
-            if (!extent.IsZero)
-            {
-                text.Text(" "u8).Number(extent.Depth).Text(" "u8);
-                if (extent.HostOffset is { } position)
-                {
-                    text.Number(position);
-                }
-                else
-                {
-                    text.Text("-"u8);
-                }
-
-                if (extent.Kind == MapKind.Compressed)
-                {
-                    text.Text(" "u8).Number(extent.HostLength);
-                }
-            }
-
-            text.Text("\n"u8);
+            whole.Write<TextForm>(text);
+        }
+        else
+        {
+            map.Select(e => TextForm.Of(e.ToRun())).Write<TextForm>(text);
         }
     }
 
@@ -56,19 +43,9 @@ public static class MapFormat
     {
         ArgumentNullException.ThrowIfNull(map);
         using Utf8Output text = new(output);
-        bool first = true;
-        foreach (MapExtent extent in map.WithHostHoles().As(AsJson))
+        if (!map.WithHostHoles().Write<JsonForm>(text))
         {
-            text.Text(first ? "["u8 : ",\n"u8);
-            first = false;
-            WriteJsonEntry(text, extent, extent.IsZero);
-        }
-
-        if (first)
-        {
-            // QEMU prints one entry for nothing at all, and calls it neither data nor zero.
-            text.Text("["u8);
-            WriteJsonEntry(text, new MapExtent { Start = map.RangeStart, Kind = MapKind.Unallocated }, isZero: false);
+            JsonForm.WriteEmptyEntry(text, map.RangeStart);
         }
 
         text.Text("]\n"u8);
@@ -106,39 +83,5 @@ public static class MapFormat
                     .Text(Encoding.UTF8.GetBytes(PrintableText.Escape(extent.HostPath ?? ""))).Text("\n"u8);
             }
         }
-    }
-
-    /// <summary>In the text form, zeros are zeros, whoever says so.</summary>
-    private static MapExtent AsText(MapExtent extent) =>
-        extent.IsZero ? new MapExtent { Start = extent.Start, Length = extent.Length, Kind = MapKind.Zero } : extent;
-
-    /// <summary>In JSON, what can't be read as it stands in the file has no place there.</summary>
-    private static MapExtent AsJson(MapExtent extent) =>
-        extent.Kind == MapKind.Compressed || extent.IsEncrypted ? extent with { HostOffset = null, IsEncrypted = false } : extent;
-
-    private static void WriteJsonEntry(Utf8Output text, in MapExtent extent, bool isZero)
-    {
-        text.Text("{ \"start\": "u8).Number(extent.Start)
-            .Text(", \"length\": "u8).Number(extent.Length)
-            .Text(", \"depth\": "u8).Number(extent.Depth);
-        if (extent.Kind == MapKind.Data)
-        {
-            // Nearly all extents are of this kind.
-            text.Text(", \"present\": true, \"zero\": false, \"data\": true, \"compressed\": false"u8);
-        }
-        else
-        {
-            text.Text(", \"present\": "u8).Boolean(extent.IsPresent)
-                .Text(", \"zero\": "u8).Boolean(isZero)
-                .Text(", \"data\": "u8).Boolean(extent.Kind == MapKind.Compressed)
-                .Text(", \"compressed\": "u8).Boolean(extent.Kind == MapKind.Compressed);
-        }
-
-        if (extent.HostOffset is { } offset)
-        {
-            text.Text(", \"offset\": "u8).Number(offset);
-        }
-
-        text.Text("}"u8);
     }
 }

@@ -279,14 +279,7 @@ public sealed partial class Qcow2Chain : IDisposable
     {
         Start = run.GuestOffset,
         Length = run.Length,
-        Kind = run.Kind switch
-        {
-            RunKind.Data => MapKind.Data,
-            RunKind.Zero => MapKind.Zero,
-            RunKind.Unallocated => MapKind.Unallocated,
-            RunKind.Compressed => MapKind.Compressed,
-            _ => MapKind.Hole,
-        },
+        Kind = (MapKind)run.Kind,
         Depth = run.Depth,
         HostOffset = run.HasHostOffset ? run.HostOffset : null,
         HostLength = run.HostLength,

@@ -1,6 +1,7 @@
 using DiscUtils.Streams;
 using Qcow2Stream.Crypto;
 using Qcow2Stream.Layers;
+using Qcow2Stream.Mapping;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;
@@ -83,7 +84,7 @@ public sealed partial class Qcow2Chain
     public IEnumerable<MapExtent> Changes(DiskPoint from, DiskPoint to)
     {
         ThrowIfDisposed();
-        return RunComparison.Changes(TranslatorAt(from), TranslatorAt(to)).Select(run => Describe(run)).Merge();
+        return RunComparison.Changes(TranslatorAt(from), TranslatorAt(to)).Merge().Select(run => Describe(run));
     }
 
     private ChainTranslator TranslatorAt(DiskPoint point)

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using DiscUtils.Streams;
+using Qcow2Stream.Mapping;
+using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;
 
@@ -109,9 +111,9 @@ public sealed class Qcow2ChainStream : MappedStream
         ObjectDisposedException.ThrowIf(_disposed, this);
         return Chain.Map(start, count).WithHostHoles()
             .Where(e => !e.IsZero)
-            .Select(e => new MapExtent { Start = e.Start, Length = e.Length })
+            .Select(e => HostRun.Unallocated(e.Start, e.Length))
             .Merge()
-            .Select(e => new StreamExtent(e.Start, e.Length));
+            .Select(r => new StreamExtent(r.GuestOffset, r.Length));
     }
 
     /// <summary>

@@ -4,7 +4,8 @@ using System.Buffers.Text;
 namespace Qcow2Stream;
 
 /// <summary>Collects short pieces of UTF-8 in a pooled buffer and writes them out in large ones.</summary>
-internal sealed class Utf8Output(Stream output) : IDisposable
+/// <param name="output">Null: all is collected, in a buffer that grows.</param>
+internal sealed class Utf8Output(Stream? output) : IDisposable
 {
     private const int Capacity = 1 << 16;
 
@@ -15,17 +16,23 @@ internal sealed class Utf8Output(Stream output) : IDisposable
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(Capacity);
     private int _length;
 
+    /// <summary>What was not written out yet.</summary>
+    public ReadOnlySpan<byte> Collected => _buffer.AsSpan(0, _length);
+
+    public void Clear() => _length = 0;
+
     public Utf8Output Text(ReadOnlySpan<byte> utf8)
     {
-        if (utf8.Length > Capacity - _length)
+        if (utf8.Length > _buffer.Length - _length)
         {
-            Flush();
-        }
+            if (output is not null && utf8.Length > Capacity)
+            {
+                Flush();
+                output.Write(utf8);
+                return this;
+            }
 
-        if (utf8.Length > Capacity)
-        {
-            output.Write(utf8);
-            return this;
+            MakeRoom(utf8.Length);
         }
 
         utf8.CopyTo(_buffer.AsSpan(_length));
@@ -71,17 +78,32 @@ internal sealed class Utf8Output(Stream output) : IDisposable
 
     private Span<byte> Room()
     {
-        if (Capacity - _length < MaxNumber)
+        if (_buffer.Length - _length < MaxNumber)
         {
-            Flush();
+            MakeRoom(MaxNumber);
         }
 
         return _buffer.AsSpan(_length, MaxNumber);
     }
 
+    private void MakeRoom(int length)
+    {
+        Flush();
+        if (length > _buffer.Length - _length)
+        {
+            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(2 * _buffer.Length, _length + length));
+            Collected.CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = larger;
+        }
+    }
+
     private void Flush()
     {
-        output.Write(_buffer, 0, _length);
-        _length = 0;
+        if (output is not null)
+        {
+            output.Write(_buffer, 0, _length);
+            _length = 0;
+        }
     }
 }

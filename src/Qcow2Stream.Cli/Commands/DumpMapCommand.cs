@@ -6,8 +6,6 @@ namespace Qcow2Stream.Cli.Commands;
 /// <summary>dump-map: where each range of the guest's disk lives.</summary>
 internal static class DumpMapCommand
 {
-    private const int TableBytes = 1 << 17;
-
     public static Command Create()
     {
         Argument<string> image = CommonOptions.Image();
@@ -43,9 +41,7 @@ internal static class DumpMapCommand
             """);
         command.SetAction(parsed =>
         {
-            // A map passes every table once: more of them in memory would not be looked at again.
-            Qcow2OpenOptions options = chainOptions.Parse(parsed) with { LayerCacheBytes = TableBytes };
-            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), options);
+            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
             long first = parsed.GetValue(start) ?? 0;
             long count = parsed.GetValue(length) ?? long.MaxValue;
             using Stream target = StandardOutput.Open();

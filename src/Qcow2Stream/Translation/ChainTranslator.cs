@@ -11,6 +11,9 @@ internal sealed class ChainTranslator(ITranslator[] images, int firstDepth = 0)
     /// <summary>The size of the guest's disk in bytes.</summary>
     public long Length => images[0].Length;
 
+    /// <inheritdoc cref="ITranslator.ForWalk"/>
+    public ChainTranslator ForWalk() => new([.. images.Select(i => i.ForWalk())], firstDepth);
+
     /// <summary>Finds the run at <paramref name="guestOffset"/>, wherever in the chain it is.</summary>
     /// <param name="guestOffset">From 0 to below <see cref="Length"/>.</param>
     /// <param name="maxLength">The most bytes to answer for; at least 1. The range ends inside the disk.</param>

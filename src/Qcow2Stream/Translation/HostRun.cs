@@ -40,6 +40,9 @@ internal readonly record struct HostRun
 
     public bool HasHostOffset => HostOffset != Nowhere;
 
+    /// <summary>Whether it is known to read as zeros, whoever says so.</summary>
+    public bool IsZero => Kind is RunKind.Zero or RunKind.Unallocated or RunKind.Hole;
+
     public long GuestEnd => GuestOffset + Length;
 
     public static HostRun Unallocated(long guestOffset, long length) =>

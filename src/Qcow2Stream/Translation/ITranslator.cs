@@ -15,4 +15,7 @@ internal interface ITranslator
 
     /// <inheritdoc cref="Translate"/>
     ValueTask<HostRun> TranslateAsync(long guestOffset, long maxLength, RunDetail detail, CancellationToken cancellationToken);
+
+    /// <summary>The same for one thread that passes the disk from front to back, and needs no table twice.</summary>
+    ITranslator ForWalk() => this;
 }

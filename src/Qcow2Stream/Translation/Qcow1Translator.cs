@@ -36,6 +36,15 @@ internal sealed class Qcow1Translator : ITranslator
         _l2Tables = new TableCache(cacheBytes - l1Share, _header.L2Entries * sizeof(ulong), _header.L1Entries);
     }
 
+    private Qcow1Translator(Qcow1Translator other)
+    {
+        _image = other._image;
+        _header = other._header;
+        _l1Pieces = TableCache.ForWalk();
+        _l2Tables = TableCache.ForWalk();
+        Length = other.Length;
+    }
+
     public long Length { get; }
 
     private long L2Coverage => 1L << _header.L1Shift;
@@ -46,6 +55,8 @@ internal sealed class Qcow1Translator : ITranslator
         Debug.Assert(run.IsCompleted, "with async: false a table is loaded before the call returns");
         return run.GetAwaiter().GetResult();
     }
+
+    public ITranslator ForWalk() => new Qcow1Translator(this);
 
     public ValueTask<HostRun> TranslateAsync(
         long guestOffset, long maxLength, RunDetail detail, CancellationToken cancellationToken) =>
@@ -68,7 +79,8 @@ internal sealed class Qcow1Translator : ITranslator
         if (!_l2Tables.TryGet(l1Index, out ulong[]? l2))
         {
             CheckL2Table(l2Offset, l1Index);
-            l2 = await TablePieces.LoadAsync(_image, (long)l2Offset, _header.L2Entries, guestOffset & -L2Coverage, async, cancellationToken).ConfigureAwait(false);
+            l2 = _l2Tables.NewTable(_header.L2Entries);
+            await TablePieces.LoadAsync(_image, (long)l2Offset, l2, guestOffset & -L2Coverage, async, cancellationToken).ConfigureAwait(false);
             _l2Tables.Add(l1Index, l2);
         }
 
@@ -169,8 +181,9 @@ internal sealed class Qcow1Translator : ITranslator
     {
         long first = piece << TablePieces.MaxWordsLog2;
         int entries = (int)Math.Min(TablePieces.MaxWords, _header.L1Entries - first);
-        ulong[] table = await TablePieces.LoadAsync(
-            _image, _header.L1TableOffset + (first * L1Entry.Length), entries, piece << (TablePieces.MaxWordsLog2 + _header.L1Shift), async, cancellationToken).ConfigureAwait(false);
+        ulong[] table = _l1Pieces.NewTable(entries);
+        await TablePieces.LoadAsync(
+            _image, _header.L1TableOffset + (first * L1Entry.Length), table, piece << (TablePieces.MaxWordsLog2 + _header.L1Shift), async, cancellationToken).ConfigureAwait(false);
         _l1Pieces.Add(piece, table);
         return table;
     }

@@ -41,6 +41,19 @@ internal sealed class Qcow2Translator : ITranslator
         _l2Pieces = new TableCache(cacheBytes - l1Share, L2PieceWords * sizeof(ulong), (length >> _l2PieceShift) + 1);
     }
 
+    private Qcow2Translator(Qcow2Translator other)
+    {
+        _image = other._image;
+        _geometry = other._geometry;
+        _l1 = other._l1;
+        _scanner = other._scanner;
+        _l2PieceEntries = other._l2PieceEntries;
+        _l2PieceShift = other._l2PieceShift;
+        _l1Pieces = TableCache.ForWalk();
+        _l2Pieces = TableCache.ForWalk();
+        Length = other.Length;
+    }
+
     public long Length { get; }
 
     private int L2PieceWords => _l2PieceEntries * _geometry.WordsPerL2Entry;
@@ -65,6 +78,8 @@ internal sealed class Qcow2Translator : ITranslator
 
         return ScanL2(l2, l2TableOffset, guestOffset, maxLength);
     }
+
+    public ITranslator ForWalk() => new Qcow2Translator(this);
 
     public async ValueTask<HostRun> TranslateAsync(
         long guestOffset, long maxLength, RunDetail detail, CancellationToken cancellationToken)
@@ -120,8 +135,9 @@ internal sealed class Qcow2Translator : ITranslator
     {
         long first = piece << TablePieces.MaxWordsLog2;
         int entries = (int)Math.Min(TablePieces.MaxWords, _l1.Entries - first);
-        ulong[] table = await TablePieces.LoadAsync(
-            _image, _l1.TableOffset + (first * L1Entry.Length), entries, first * _geometry.L2Coverage, async, cancellationToken).ConfigureAwait(false);
+        ulong[] table = _l1Pieces.NewTable(entries);
+        await TablePieces.LoadAsync(
+            _image, _l1.TableOffset + (first * L1Entry.Length), table, first * _geometry.L2Coverage, async, cancellationToken).ConfigureAwait(false);
         _l1Pieces.Add(piece, table);
         return table;
     }
@@ -133,8 +149,9 @@ internal sealed class Qcow2Translator : ITranslator
         TablePieces.CheckL2Table(_image, l2TableOffset, _l1, _geometry.L1Index(guestOffset));
         long piece = guestOffset >> _l2PieceShift;
         long firstWord = (long)(_geometry.L2Index(guestOffset) & ~(_l2PieceEntries - 1)) * _geometry.WordsPerL2Entry;
-        ulong[] table = await TablePieces.LoadAsync(
-            _image, l2TableOffset + (firstWord * sizeof(ulong)), L2PieceWords, piece << _l2PieceShift, async, cancellationToken)
+        ulong[] table = _l2Pieces.NewTable(L2PieceWords);
+        await TablePieces.LoadAsync(
+            _image, l2TableOffset + (firstWord * sizeof(ulong)), table, piece << _l2PieceShift, async, cancellationToken)
             .ConfigureAwait(false);
         _l2Pieces.Add(piece, table);
         return table;

@@ -1,6 +1,6 @@
 namespace Qcow2Stream.Translation;
 
-/// <summary>What a run of guest bytes is, where it was found.</summary>
+/// <summary>What a run of guest bytes is, where it was found. The values are those of <see cref="MapKind"/>.</summary>
 internal enum RunKind : byte
 {
     /// <summary>The bytes stand in the host file, one after the other.</summary>

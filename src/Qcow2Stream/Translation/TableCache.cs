@@ -19,6 +19,7 @@ internal sealed class TableCache
     private readonly Piece?[] _slots;
     private readonly int _ways;
     private readonly long _setMask;
+    private readonly bool _isForWalk;
     private uint _victim;
 
     /// <summary>Initializes the cache.</summary>
@@ -32,6 +33,30 @@ internal sealed class TableCache
         int sets = (int)BitOperations.RoundUpToPowerOf2((ulong)(pieces / _ways) + 1) >> 1;
         _setMask = sets - 1;
         _slots = new Piece?[sets * _ways];
+    }
+
+    private TableCache(bool isForWalk)
+    {
+        _isForWalk = isForWalk;
+        _ways = 1;
+        _slots = new Piece?[1];
+    }
+
+    /// <summary>
+    /// For one thread that passes the tables from front to back: one table is kept, and its memory used again for the next.
+    /// </summary>
+    public static TableCache ForWalk() => new(isForWalk: true);
+
+    /// <summary>An array to load a table into. It holds anything.</summary>
+    public ulong[] NewTable(int words)
+    {
+        if (_isForWalk && _slots[0]?.Table is { } last && last.Length == words)
+        {
+            _slots[0] = null;
+            return last;
+        }
+
+        return GC.AllocateUninitializedArray<ulong>(words);
     }
 
     public bool TryGet(long number, [NotNullWhen(true)] out ulong[]? table)

@@ -43,9 +43,11 @@ internal static class TablePieces
     /// <summary>As <see cref="LoadAsync"/>, for callers that wait.</summary>
     public static ulong[] Load(TableFile image, long hostOffset, int words)
     {
-        ValueTask<ulong[]> load = LoadAsync(image, hostOffset, words, guestOffset: null, async: false, default);
+        ulong[] table = GC.AllocateUninitializedArray<ulong>(words);
+        ValueTask load = LoadAsync(image, hostOffset, table, guestOffset: null, async: false, default);
         Debug.Assert(load.IsCompleted, "with async: false a load completes before it returns");
-        return load.GetAwaiter().GetResult();
+        load.GetAwaiter().GetResult();
+        return table;
     }
 
     /// <summary>Fills <paramref name="buffer"/> from a structure that is no table of words.</summary>
@@ -60,22 +62,21 @@ internal static class TablePieces
         }
     }
 
-    /// <summary>Reads <paramref name="words"/> 64-bit words at <paramref name="hostOffset"/>; missing ones are 0 in lenient mode.</summary>
+    /// <summary>Fills <paramref name="table"/> with the 64-bit words at <paramref name="hostOffset"/>; missing ones are 0 in lenient mode.</summary>
     /// <param name="image">The image.</param>
     /// <param name="hostOffset">In its file, in bytes.</param>
-    /// <param name="words">How many to read.</param>
+    /// <param name="table">Is filled.</param>
     /// <param name="guestOffset">Where the disk range that the words describe starts, for messages.</param>
     /// <param name="async">False: the task has completed when this returns.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="Qcow2FormatException">The file ends before the last word.</exception>
-    public static async ValueTask<ulong[]> LoadAsync(
-        TableFile image, long hostOffset, int words, long? guestOffset, bool async, CancellationToken cancellationToken)
+    public static async ValueTask LoadAsync(
+        TableFile image, long hostOffset, ulong[] table, long? guestOffset, bool async, CancellationToken cancellationToken)
     {
-        ulong[] table = GC.AllocateUninitializedArray<ulong>(words);
         int read = async
             ? await ReadAsync(image.File, hostOffset, table, cancellationToken).ConfigureAwait(false)
             : image.File.ReadAt(hostOffset, MemoryMarshal.AsBytes(table.AsSpan()));
-        int length = words * sizeof(ulong);
+        int length = table.Length * sizeof(ulong);
         if (read < length)
         {
             image.Damaged(new Qcow2FormatException(
@@ -84,7 +85,6 @@ internal static class TablePieces
         }
 
         BigEndianWords.ToHostOrder(table);
-        return table;
     }
 
     /// <summary>An array of words is no memory of bytes, so what comes is copied.</summary>

@@ -97,6 +97,32 @@ public class TableCacheTests
     }
 
     [Fact]
+    public void CacheForAWalk_UsesOneTablesMemoryForTheNext()
+    {
+        TableCache cache = TableCache.ForWalk();
+        ulong[] table = cache.NewTable(4);
+        cache.Add(7, table);
+        Assert.True(cache.TryGet(7, out ulong[]? found));
+        Assert.Same(table, found);
+
+        // From here on the memory is the next table's, whether that can be loaded or not.
+        Assert.Same(table, cache.NewTable(4));
+        Assert.False(cache.TryGet(7, out _));
+        cache.Add(8, table);
+        Assert.Equal(3, cache.NewTable(3).Length);
+    }
+
+    [Fact]
+    public void SharedCache_NeverUsesATablesMemoryAgain()
+    {
+        TableCache cache = new(0, PieceBytes, 1000);
+        ulong[] table = cache.NewTable(4);
+        cache.Add(7, table);
+        Assert.NotSame(table, cache.NewTable(4));
+        Assert.True(cache.TryGet(7, out _));
+    }
+
+    [Fact]
     public void NumbersOfOneSet_AreKeptApart()
     {
         // 16 slots: the numbers 4 apart share a set of four.

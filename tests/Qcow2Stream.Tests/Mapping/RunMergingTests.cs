@@ -1,62 +1,64 @@
+using Qcow2Stream.Mapping;
 using Qcow2Stream.Tests.Infrastructure;
+using Qcow2Stream.Translation;
 
-namespace Qcow2Stream.Tests.Translation;
+namespace Qcow2Stream.Tests.Mapping;
 
-public class MapMergingTests
+public class RunMergingTests
 {
     [Fact]
-    public void Nothing_StaysNothing() => Assert.Empty(Array.Empty<MapExtent>().Merge());
+    public void Nothing_StaysNothing() => Assert.Empty(Array.Empty<HostRun>().Merge());
 
     [Fact]
     public void NeighboursInTheFileToo_AreOne()
     {
-        MapExtent[] merged = [.. new[] { Data(0, 10, 100), Data(10, 5, 110), Data(15, 1, 115) }.Merge()];
+        HostRun[] merged = [.. new[] { Data(0, 10, 100), Data(10, 5, 110), Data(15, 1, 115) }.Merge()];
         Assert.Equal([Data(0, 16, 100)], merged);
     }
 
     [Fact]
     public void NeighboursThatAreNowhere_AreOne()
     {
-        MapExtent zero = new() { Start = 0, Length = 10, Kind = MapKind.Zero };
-        Assert.Equal([zero with { Length = 30 }], new[] { zero, zero with { Start = 10, Length = 20 } }.Merge());
+        HostRun zero = new() { GuestOffset = 0, Length = 10, Kind = RunKind.Zero };
+        Assert.Equal([zero with { Length = 30 }], new[] { zero, zero with { GuestOffset = 10, Length = 20 } }.Merge());
     }
 
     [Fact]
     public void WhateverDiffers_KeepsThemApart()
     {
-        MapExtent first = Data(0, 10, 100);
-        MapExtent next = Data(10, 10, 110);
-        MapExtent[] others =
+        HostRun first = Data(0, 10, 100);
+        HostRun next = Data(10, 10, 110);
+        HostRun[] others =
         [
-            next with { Start = 11 },
-            next with { Kind = MapKind.Zero },
+            next with { GuestOffset = 11 },
+            next with { Kind = RunKind.Zero },
             next with { Depth = 1 },
             next with { HostOffset = 111 },
             next with { HostOffset = 100 },
-            next with { HostOffset = null },
+            next with { HostOffset = HostRun.Nowhere },
         ];
         Assert.All(others, other => Assert.Equal([first, other], new[] { first, other }.Merge()));
-        Assert.Equal(2, new[] { first with { HostOffset = null }, next }.Merge().Count());
+        Assert.Equal(2, new[] { first with { HostOffset = HostRun.Nowhere }, next }.Merge().Count());
     }
 
     [Fact]
     public void PartsOfACompressedCluster_AreOneWithAllItsBytesOnce()
     {
-        MapExtent whole = Compressed(0, 100, hostOffset: 777, offsetInCluster: 0);
-        MapExtent[] parts =
+        HostRun whole = Compressed(0, 100, hostOffset: 777, offsetInCluster: 0);
+        HostRun[] parts =
         [
             Compressed(0, 30, 777, 0), Compressed(30, 50, 777, 30), Compressed(80, 20, 777, 80),
         ];
         Assert.Equal([whole], parts.Merge());
-        Assert.Equal([whole with { Start = 30, Length = 70, OffsetInCluster = 30 }], parts.Skip(1).Merge());
+        Assert.Equal([whole with { GuestOffset = 30, Length = 70, OffsetInCluster = 30 }], parts.Skip(1).Merge());
     }
 
     [Fact]
     public void TwoCompressedClusters_AreTwo()
     {
-        MapExtent first = Compressed(0, 100, 777, 0);
-        MapExtent next = Compressed(100, 100, 777, 100);
-        MapExtent[] others =
+        HostRun first = Compressed(0, 100, 777, 0);
+        HostRun next = Compressed(100, 100, 777, 100);
+        HostRun[] others =
         [
             next with { OffsetInCluster = 0 },
             next with { HostOffset = 877, OffsetInCluster = 0 },
@@ -70,7 +72,7 @@ public class MapMergingTests
     [Fact]
     public void Merging_ReadsNoFurtherThanItMust()
     {
-        static IEnumerable<MapExtent> Endless()
+        static IEnumerable<HostRun> Endless()
         {
             yield return Data(0, 10, 100);
             yield return Data(10, 10, 500);
@@ -81,14 +83,30 @@ public class MapMergingTests
     }
 
     [Fact]
+    public void WhatComesBeforeAnError_IsToldBeforeIt()
+    {
+        static IEnumerable<HostRun> Damaged()
+        {
+            yield return Data(0, 10, 100);
+            yield return Data(10, 10, 110);
+            throw new Qcow2FormatException("damaged");
+        }
+
+        using IEnumerator<HostRun> runs = Damaged().Merge().GetEnumerator();
+        Assert.True(runs.MoveNext());
+        Assert.Equal(Data(0, 20, 100), runs.Current);
+        Assert.Throws<Qcow2FormatException>(() => runs.MoveNext());
+    }
+
+    [Fact]
     public void ClusterCutByAnUpperLayersTables_IsOneExtent()
     {
         // Below, two compressed clusters of 64 KiB; above, a table ends every 32 KiB, and every table is there.
         byte[] noise = new byte[2 << 16];
         new Random(1).NextBytes(noise.AsSpan(0, 5000));
         new Random(2).NextBytes(noise.AsSpan(1 << 16, 5000));
-        Qcow2Image below = new Qcow2Builder { ClusterBits = 16, Size = 2 << 16, Clusters = [GuestClusters.Compressed(0, noise, count: 2)] }.Build();
-        Qcow2Image top = new Qcow2Builder
+        Infrastructure.Qcow2Image below = new Qcow2Builder { ClusterBits = 16, Size = 2 << 16, Clusters = [GuestClusters.Compressed(0, noise, count: 2)] }.Build();
+        Infrastructure.Qcow2Image top = new Qcow2Builder
         {
             ClusterBits = 9,
             Size = 2 << 16,
@@ -114,8 +132,8 @@ public class MapMergingTests
     [Fact]
     public void ClusterPartlyHiddenByTheLayerAbove_IsOneExtentOnEachSide()
     {
-        Qcow2Image below = new Qcow2Builder { ClusterBits = 16, Size = 1 << 16, Clusters = [GuestClusters.Compressed(0, 0x11)] }.Build();
-        Qcow2Image top = new Qcow2Builder
+        Infrastructure.Qcow2Image below = new Qcow2Builder { ClusterBits = 16, Size = 1 << 16, Clusters = [GuestClusters.Compressed(0, 0x11)] }.Build();
+        Infrastructure.Qcow2Image top = new Qcow2Builder
         {
             ClusterBits = 9,
             Size = 1 << 16,
@@ -145,14 +163,14 @@ public class MapMergingTests
         Assert.Equal((4L << 15, 1L << 20, 4L << 15), (extent.Length, extent.HostOffset, extent.HostLength));
     }
 
-    private static MapExtent Data(long start, long length, long hostOffset) =>
-        new() { Start = start, Length = length, Kind = MapKind.Data, HostOffset = hostOffset, HostLength = length };
+    private static HostRun Data(long start, long length, long hostOffset) =>
+        new() { GuestOffset = start, Length = length, Kind = RunKind.Data, HostOffset = hostOffset, HostLength = length };
 
-    private static MapExtent Compressed(long start, long length, long hostOffset, int offsetInCluster) => new()
+    private static HostRun Compressed(long start, long length, long hostOffset, int offsetInCluster) => new()
     {
-        Start = start,
+        GuestOffset = start,
         Length = length,
-        Kind = MapKind.Compressed,
+        Kind = RunKind.Compressed,
         HostOffset = hostOffset,
         HostLength = 64,
         OffsetInCluster = offsetInCluster,

@@ -1,0 +1,46 @@
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Mapping;
+
+/// <summary>The entries of an array, each behind what opens the array or separates it from the one before.</summary>
+internal readonly struct JsonForm : IMapForm
+{
+    /// <summary>What can't be read as it stands in the file has no place there.</summary>
+    public static HostRun Of(Qcow2Chain chain, in HostRun run) =>
+        run.HasHostOffset && (run.Kind == RunKind.Compressed || chain.Images[run.Depth].IsEncrypted)
+            ? run with { HostOffset = HostRun.Nowhere }
+            : run;
+
+    public static void WriteEntry(Utf8Output text, in HostRun run, bool isFirst) => WriteEntry(text, run, run.IsZero, isFirst);
+
+    /// <summary>The entry that QEMU prints for nothing at all: it is neither data nor zero.</summary>
+    public static void WriteEmptyEntry(Utf8Output text, long guestOffset) =>
+        WriteEntry(text, HostRun.Unallocated(guestOffset, length: 0), isZero: false, isFirst: true);
+
+    private static void WriteEntry(Utf8Output text, in HostRun run, bool isZero, bool isFirst)
+    {
+        text.Text(isFirst ? "["u8 : ",\n"u8)
+            .Text("{ \"start\": "u8).Number(run.GuestOffset)
+            .Text(", \"length\": "u8).Number(run.Length)
+            .Text(", \"depth\": "u8).Number(run.Depth);
+        if (run.Kind == RunKind.Data)
+        {
+            // Nearly all runs are of this kind.
+            text.Text(", \"present\": true, \"zero\": false, \"data\": true, \"compressed\": false"u8);
+        }
+        else
+        {
+            text.Text(", \"present\": "u8).Boolean(run.Kind != RunKind.Unallocated)
+                .Text(", \"zero\": "u8).Boolean(isZero)
+                .Text(", \"data\": "u8).Boolean(run.Kind == RunKind.Compressed)
+                .Text(", \"compressed\": "u8).Boolean(run.Kind == RunKind.Compressed);
+        }
+
+        if (run.HasHostOffset)
+        {
+            text.Text(", \"offset\": "u8).Number(run.HostOffset);
+        }
+
+        text.Text("}"u8);
+    }
+}

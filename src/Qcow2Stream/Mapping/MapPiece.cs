@@ -1,0 +1,111 @@
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Mapping;
+
+/// <summary>
+/// A piece of a map in a form: its first and its last run, which may go on in the pieces beside it, and between them the
+/// entries that can't change any more.
+/// </summary>
+/// <remarks>Belongs to one thread at a time.</remarks>
+internal sealed class MapPiece<TForm>(Qcow2Chain chain, RunDetail detail) : IDisposable
+    where TForm : struct, IMapForm
+{
+    // Bounds the memory, whatever the images say.
+    private const int MaxText = 1 << 20;
+
+    private readonly Utf8Output _between = new(output: null);
+    private HostRun _first;
+    private HostRun _last;
+    private ChainTranslator? _walking;
+    private Task _filled = Task.CompletedTask;
+
+    /// <summary>The memory that a piece takes at most, in bytes: twice the text, for a buffer doubles, and two tables a layer.</summary>
+    public static int MaxBytes(Qcow2Chain chain) =>
+        (2 * MaxText) + (2 * TablePieces.MaxWords * sizeof(ulong) * chain.Layers.Count);
+
+    /// <summary>Where it starts, in bytes of the disk.</summary>
+    public long Start { get; private set; }
+
+    /// <summary>Where it was meant to end, in bytes of the disk.</summary>
+    public long PlannedEnd { get; private set; }
+
+    /// <summary>
+    /// Where it ends, in bytes of the disk: behind <see cref="PlannedEnd"/> if up to there it is but one run, which goes on;
+    /// before it if there are too many for one piece.
+    /// </summary>
+    public long End { get; private set; }
+
+    /// <summary>How many runs it has.</summary>
+    public int Runs { get; private set; }
+
+    public ref readonly HostRun First => ref _first;
+
+    /// <summary>The last run, where there are two or more.</summary>
+    public ref readonly HostRun Last => ref _last;
+
+    /// <summary>The entries between <see cref="First"/> and <see cref="Last"/>.</summary>
+    public ReadOnlySpan<byte> Between => _between.Collected;
+
+    /// <summary>False if an error ended it: what comes before is here.</summary>
+    public bool IsComplete => _filled.IsCompletedSuccessfully;
+
+    /// <summary>Starts to make this the piece from <paramref name="start"/> to <paramref name="end"/>.</summary>
+    /// <param name="start">In bytes of the disk.</param>
+    /// <param name="end">In bytes of the disk.</param>
+    /// <param name="mapEnd">The end of the map: how far one run that is all there is from start to end may go on.</param>
+    /// <param name="translator">Null: one for a walk, which is kept for the next piece.</param>
+    /// <param name="alone">Whether there is nothing else to do meanwhile.</param>
+    public void Begin(long start, long end, long mapEnd, ChainTranslator? translator, bool alone)
+    {
+        translator ??= _walking ??= chain.Translator.ForWalk();
+        (Start, PlannedEnd) = (start, end);
+        _filled = new Task(() => Fill(start, end, mapEnd, translator));
+        if (alone)
+        {
+            _filled.RunSynchronously(TaskScheduler.Default);
+        }
+        else
+        {
+            _filled.Start(TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Waits until it is complete or an error ended it. What was not begun yet is done here and now.</summary>
+    public void Wait() => _filled.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+
+    public void ThrowError() => _filled.GetAwaiter().GetResult();
+
+    public void Dispose() => _between.Dispose();
+
+    private void Fill(long start, long end, long mapEnd, ChainTranslator translator)
+    {
+        _between.Clear();
+        Runs = 0;
+        End = Math.Max(end, translator.Translate(start, mapEnd - start, detail).GuestEnd);
+        MergedRuns<TranslatedRuns<TForm>> runs = new(new(chain, translator, start, End, detail));
+        while (runs.TryNext(out HostRun run))
+        {
+            if (_between.Collected.Length > MaxText)
+            {
+                End = run.GuestOffset;
+                return;
+            }
+
+            if (Runs == 0)
+            {
+                _first = run;
+            }
+            else
+            {
+                if (Runs > 1)
+                {
+                    TForm.WriteEntry(_between, _last, isFirst: false);
+                }
+
+                _last = run;
+            }
+
+            Runs++;
+        }
+    }
+}

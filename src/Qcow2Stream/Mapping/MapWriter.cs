@@ -1,0 +1,171 @@
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Mapping;
+
+/// <summary>
+/// Writes a range of the map: pieces of it are translated, merged and put into the form several at once, each on one core,
+/// and joined in their order. Nothing is written behind a piece that can't be told.
+/// </summary>
+internal sealed class MapWriter<TForm> : IDisposable
+    where TForm : struct, IMapForm
+{
+    // Pieces grow until they hold about so many runs: a tenth of a millisecond's work. They start with what one piece of
+    // the largest L2 table describes, so that no two of them need the same.
+    private const int ManyRuns = 512;
+    private const long ShortestPiece = TablePieces.MaxWords * 512L;
+    private const long LongestPiece = 64L << 30;
+
+    // Two pieces a core keep all busy; on machines with many cores, and with long chains, memory is the limit.
+    private const int PiecesPerCore = 2;
+    private const int MaxBytesAhead = 32 << 20;
+
+    private readonly Qcow2Chain _chain;
+    private readonly RunDetail _detail;
+    private readonly Utf8Output _text;
+    private readonly long _start;
+    private readonly long _end;
+    private readonly Queue<MapPiece<TForm>> _ahead = [];
+    private readonly Stack<MapPiece<TForm>> _unused = [];
+    private readonly int _mostAhead;
+    private long _next;
+    private long _pieceLength;
+    private int _piecesAhead = 1;
+    private HostRun _held;
+    private bool _isFirst = true;
+
+    private MapWriter(
+        Qcow2Chain chain, long start, long end, RunDetail detail, Utf8Output text, long? pieceLength, int? mostAhead)
+    {
+        _chain = chain;
+        _start = start;
+        _next = start;
+        _end = end;
+        _detail = detail;
+        _text = text;
+        _pieceLength = pieceLength ?? Math.Max(chain.LargestCluster * (long)TablePieces.MaxWords, ShortestPiece);
+        _mostAhead = mostAhead ?? (Environment.ProcessorCount == 1
+            ? 1
+            : Math.Clamp(
+                MaxBytesAhead / MapPiece<TForm>.MaxBytes(chain), PiecesPerCore, PiecesPerCore * Environment.ProcessorCount));
+    }
+
+    /// <summary>Writes the map from <paramref name="start"/> to before <paramref name="end"/>, both inside the disk.</summary>
+    /// <param name="chain">The disk.</param>
+    /// <param name="start">In bytes.</param>
+    /// <param name="end">In bytes.</param>
+    /// <param name="detail">How far to look.</param>
+    /// <param name="text">Receives the entries.</param>
+    /// <param name="pieceLength">The length of the first pieces, in bytes; null for what suits the chain.</param>
+    /// <param name="mostAhead">How many pieces are begun at once, at most; null for what suits the machine.</param>
+    /// <returns>Whether there was anything to write.</returns>
+    public static bool Write(
+        Qcow2Chain chain, long start, long end, RunDetail detail, Utf8Output text, long? pieceLength = null, int? mostAhead = null)
+    {
+        using MapWriter<TForm> writer = new(chain, start, end, detail, text, pieceLength, mostAhead);
+        return writer.Write();
+    }
+
+    public void Dispose()
+    {
+        DropAhead();
+        foreach (MapPiece<TForm> piece in _unused)
+        {
+            piece.Dispose();
+        }
+    }
+
+    private bool Write()
+    {
+        for (FillAhead(); _ahead.TryPeek(out MapPiece<TForm>? piece); FillAhead())
+        {
+            piece.Wait();
+            Join(piece);
+            if (!piece.IsComplete)
+            {
+                WriteHeld();
+                piece.ThrowError();
+            }
+
+            _unused.Push(_ahead.Dequeue());
+            Plan(piece);
+        }
+
+        WriteHeld();
+        return !_isFirst;
+    }
+
+    private void FillAhead()
+    {
+        while (_ahead.Count < _piecesAhead && _next < _end)
+        {
+            MapPiece<TForm> piece = _unused.TryPop(out MapPiece<TForm>? used) ? used : new(_chain, _detail);
+            long start = _next;
+            _next = _end - start > _pieceLength ? ((start / _pieceLength) + 1) * _pieceLength : _end;
+
+            // The first may be all there is of a short range, whose tables may be known.
+            piece.Begin(start, _next, _end, start == _start ? _chain.Translator : null, alone: _piecesAhead == 1);
+            _ahead.Enqueue(piece);
+        }
+    }
+
+    /// <summary>Learns from a piece how long the next ones should be, and how many of them to begin at once.</summary>
+    private void Plan(MapPiece<TForm> piece)
+    {
+        // Those begun before the length was changed last have nothing new to say.
+        if (piece.Runs < ManyRuns && piece.PlannedEnd - piece.Start >= _pieceLength)
+        {
+            _pieceLength = Math.Min(2 * _pieceLength, LongestPiece);
+        }
+
+        if (piece.End == piece.PlannedEnd)
+        {
+            _piecesAhead = Math.Min(2 * _piecesAhead, _mostAhead);
+            return;
+        }
+
+        // It is but a part of one run, which goes on, or there were too many: what was begun behind it does not fit.
+        DropAhead();
+        _next = piece.End;
+        _piecesAhead = 1;
+        if (piece.End < piece.PlannedEnd)
+        {
+            _pieceLength = Math.Max(_pieceLength / 2, ShortestPiece);
+        }
+    }
+
+    private void Join(MapPiece<TForm> piece)
+    {
+        if (piece.Runs > 0 && (_held.Length == 0 || !RunMerging.TryExtend(ref _held, piece.First)))
+        {
+            WriteHeld();
+            _held = piece.First;
+        }
+
+        if (piece.Runs > 1)
+        {
+            WriteHeld();
+            _text.Text(piece.Between);
+            _held = piece.Last;
+        }
+    }
+
+    private void WriteHeld()
+    {
+        if (_held.Length > 0)
+        {
+            TForm.WriteEntry(_text, _held, _isFirst);
+            _isFirst = false;
+            _held = default;
+        }
+    }
+
+    /// <summary>Of no use, but they must be left alone before their buffers are used again.</summary>
+    private void DropAhead()
+    {
+        while (_ahead.TryDequeue(out MapPiece<TForm>? piece))
+        {
+            piece.Wait();
+            _unused.Push(piece);
+        }
+    }
+}

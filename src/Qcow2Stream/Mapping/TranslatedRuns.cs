@@ -1,0 +1,36 @@
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Mapping;
+
+/// <summary>The runs of a range as the translator finds them, one question after another, as <typeparamref name="TView"/> has them.</summary>
+/// <param name="chain">The disk.</param>
+/// <param name="translator">The chain's, or one of its kind.</param>
+/// <param name="start">In bytes, inside the disk.</param>
+/// <param name="end">In bytes, inside the disk.</param>
+/// <param name="detail">How far to look.</param>
+internal struct TranslatedRuns<TView>(
+    Qcow2Chain chain, ChainTranslator translator, long start, long end, RunDetail detail) : IRunSource
+    where TView : struct, IMapView
+{
+    private long _position = start;
+
+    public bool TryNext(out HostRun run)
+    {
+        if (_position >= end)
+        {
+            run = default;
+            return false;
+        }
+
+        chain.ThrowIfDisposed();
+        run = TView.Of(chain, translator.Translate(_position, end - _position, detail));
+        _position = run.GuestEnd;
+        return true;
+    }
+}
+
+/// <summary>Every run as it was found.</summary>
+internal readonly struct ExactView : IMapView
+{
+    public static HostRun Of(Qcow2Chain chain, in HostRun run) => run;
+}
