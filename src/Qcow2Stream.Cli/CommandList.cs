@@ -20,4 +20,25 @@ internal static class CommandList
         ["inspect"] = InspectCommand.Create,
         ["check"] = CheckCommand.Create,
     };
+
+    /// <summary>
+    /// What is to parse the arguments. Making every command, and help, takes as long as reading an image's header: where the
+    /// arguments begin with a command and do not ask for help, that command is all.
+    /// </summary>
+    public static Command CreateRoot(string[] args)
+    {
+        if (args.Length > 0 && Commands.TryGetValue(args[0], out Func<Command>? create) && !args.Any(HelpText.IsAskedForBy))
+        {
+            return new Command("qcow2") { create() };
+        }
+
+        RootCommand root = new("Reads QEMU disk images (qcow2) with their whole backing chain, without qemu, root or FUSE.");
+        foreach (Func<Command> each in Commands.Values)
+        {
+            root.Add(each());
+        }
+
+        HelpText.Install(root);
+        return root;
+    }
 }

@@ -10,6 +10,11 @@ internal static class HelpText
 {
     private static readonly ConditionalWeakTable<Command, string> Texts = [];
 
+    // HelpOption's own names, which it tells only once it is made.
+    private static readonly string[] Names = ["--help", "-h", "-?", "/h", "/?"];
+
+    public static bool IsAskedForBy(string arg) => Names.Contains(arg);
+
     public static void SetHelpText(this Command command, string text) => Texts.Add(command, text);
 
     /// <summary>Makes --help print the text of the command it is asked for.</summary>

@@ -2,18 +2,7 @@ using System.CommandLine;
 using Qcow2Stream;
 using Qcow2Stream.Cli;
 
-RootCommand root = new("Reads QEMU disk images (qcow2) with their whole backing chain, without qemu, root or FUSE.");
-
-// The options of all commands take as long to make as reading an image's header: only --help and mistakes need them all.
-Func<Command>[] commands = args.Length > 0 && CommandList.Commands.TryGetValue(args[0], out Func<Command>? named)
-    ? [named]
-    : [.. CommandList.Commands.Values];
-foreach (Func<Command> create in commands)
-{
-    root.Add(create());
-}
-
-HelpText.Install(root);
+Command root = CommandList.CreateRoot(args);
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
