@@ -60,6 +60,12 @@ internal sealed class Qcow2Translator : ITranslator
 
     public HostRun Translate(long guestOffset, long maxLength, RunDetail detail)
     {
+        // A piece of L2 table that is known says that there is an L1 entry, and is all that most reads look at.
+        if (_l2Pieces.TryGet(guestOffset >> _l2PieceShift, out ulong[]? l2, out long pieceOffset))
+        {
+            return ScanL2(l2, pieceOffset, guestOffset, maxLength);
+        }
+
         long l1Piece = _geometry.L1Index(guestOffset) >> TablePieces.MaxWordsLog2;
         if (!_l1Pieces.TryGet(l1Piece, out ulong[]? l1))
         {
@@ -71,12 +77,9 @@ internal sealed class Qcow2Translator : ITranslator
             return run;
         }
 
-        if (!_l2Pieces.TryGet(guestOffset >> _l2PieceShift, out ulong[]? l2))
-        {
-            l2 = Completed(LoadL2Async(l2TableOffset, guestOffset, async: false, default));
-        }
-
-        return ScanL2(l2, l2TableOffset, guestOffset, maxLength);
+        pieceOffset = L2PieceOffset(l2TableOffset, guestOffset);
+        l2 = Completed(LoadL2Async(l2TableOffset, pieceOffset, guestOffset, async: false, default));
+        return ScanL2(l2, pieceOffset, guestOffset, maxLength);
     }
 
     public ITranslator ForWalk() => new Qcow2Translator(this);
@@ -84,6 +87,11 @@ internal sealed class Qcow2Translator : ITranslator
     public async ValueTask<HostRun> TranslateAsync(
         long guestOffset, long maxLength, RunDetail detail, CancellationToken cancellationToken)
     {
+        if (_l2Pieces.TryGet(guestOffset >> _l2PieceShift, out ulong[]? l2, out long pieceOffset))
+        {
+            return ScanL2(l2, pieceOffset, guestOffset, maxLength);
+        }
+
         long l1Piece = _geometry.L1Index(guestOffset) >> TablePieces.MaxWordsLog2;
         if (!_l1Pieces.TryGet(l1Piece, out ulong[]? l1))
         {
@@ -95,12 +103,9 @@ internal sealed class Qcow2Translator : ITranslator
             return run;
         }
 
-        if (!_l2Pieces.TryGet(guestOffset >> _l2PieceShift, out ulong[]? l2))
-        {
-            l2 = await LoadL2Async(l2TableOffset, guestOffset, async: true, cancellationToken).ConfigureAwait(false);
-        }
-
-        return ScanL2(l2, l2TableOffset, guestOffset, maxLength);
+        pieceOffset = L2PieceOffset(l2TableOffset, guestOffset);
+        l2 = await LoadL2Async(l2TableOffset, pieceOffset, guestOffset, async: true, cancellationToken).ConfigureAwait(false);
+        return ScanL2(l2, pieceOffset, guestOffset, maxLength);
     }
 
     /// <summary>
@@ -123,12 +128,10 @@ internal sealed class Qcow2Translator : ITranslator
         return true;
     }
 
-    private HostRun ScanL2(ulong[] l2, long l2TableOffset, long guestOffset, long maxLength)
+    private HostRun ScanL2(ulong[] l2, long pieceOffset, long guestOffset, long maxLength)
     {
-        int entry = _geometry.L2Index(guestOffset);
-        int word = (entry & (_l2PieceEntries - 1)) * _geometry.WordsPerL2Entry;
-        long entryOffset = l2TableOffset + ((long)entry * _geometry.WordsPerL2Entry * sizeof(ulong));
-        return _scanner.Scan(l2.AsSpan(word), entryOffset, guestOffset, maxLength);
+        int word = (_geometry.L2Index(guestOffset) & (_l2PieceEntries - 1)) * _geometry.WordsPerL2Entry;
+        return _scanner.Scan(l2.AsSpan(word), pieceOffset + ((long)word * sizeof(ulong)), guestOffset, maxLength);
     }
 
     private async ValueTask<ulong[]> LoadL1Async(long piece, bool async, CancellationToken cancellationToken)
@@ -142,18 +145,21 @@ internal sealed class Qcow2Translator : ITranslator
         return table;
     }
 
+    /// <summary>Where, in its file, the piece of an L2 table starts that holds the entry of <paramref name="guestOffset"/>.</summary>
+    private long L2PieceOffset(long l2TableOffset, long guestOffset) =>
+        l2TableOffset + ((long)(_geometry.L2Index(guestOffset) & ~(_l2PieceEntries - 1)) * _geometry.WordsPerL2Entry * sizeof(ulong));
+
     /// <summary>Loads the piece that holds the entry of <paramref name="guestOffset"/>; one that can't be loaded is not kept.</summary>
     private async ValueTask<ulong[]> LoadL2Async(
-        long l2TableOffset, long guestOffset, bool async, CancellationToken cancellationToken)
+        long l2TableOffset, long pieceOffset, long guestOffset, bool async, CancellationToken cancellationToken)
     {
         TablePieces.CheckL2Table(_image, l2TableOffset, _l1, _geometry.L1Index(guestOffset));
         long piece = guestOffset >> _l2PieceShift;
-        long firstWord = (long)(_geometry.L2Index(guestOffset) & ~(_l2PieceEntries - 1)) * _geometry.WordsPerL2Entry;
         ulong[] table = _l2Pieces.NewTable(L2PieceWords);
         await TablePieces.LoadAsync(
-            _image, l2TableOffset + (firstWord * sizeof(ulong)), table, piece << _l2PieceShift, async, cancellationToken)
+            _image, pieceOffset, table, piece << _l2PieceShift, async, cancellationToken)
             .ConfigureAwait(false);
-        _l2Pieces.Add(piece, table);
+        _l2Pieces.Add(piece, table, pieceOffset);
         return table;
     }
 

@@ -59,7 +59,12 @@ internal sealed class TableCache
         return GC.AllocateUninitializedArray<ulong>(words);
     }
 
-    public bool TryGet(long number, [NotNullWhen(true)] out ulong[]? table)
+    public bool TryGet(long number, [NotNullWhen(true)] out ulong[]? table) => TryGet(number, out table, out _);
+
+    /// <param name="number">The piece's number.</param>
+    /// <param name="table">The piece.</param>
+    /// <param name="hostOffset">Where it is in the file.</param>
+    public bool TryGet(long number, [NotNullWhen(true)] out ulong[]? table, out long hostOffset)
     {
         int set = (int)(number & _setMask) * _ways;
         foreach (ref Piece? slot in _slots.AsSpan(set, _ways))
@@ -68,16 +73,18 @@ internal sealed class TableCache
             if (piece is not null && piece.Number == number)
             {
                 table = piece.Table;
+                hostOffset = piece.HostOffset;
                 return true;
             }
         }
 
         table = null;
+        hostOffset = 0;
         return false;
     }
 
     /// <summary>Keeps <paramref name="table"/>, in place of the set's next victim if the set is full.</summary>
-    public void Add(long number, ulong[] table)
+    public void Add(long number, ulong[] table, long hostOffset = 0)
     {
         int set = (int)(number & _setMask) * _ways;
         int way = (int)(Interlocked.Increment(ref _victim) % (uint)_ways);
@@ -91,10 +98,10 @@ internal sealed class TableCache
             }
         }
 
-        Volatile.Write(ref _slots[set + way], new Piece(number, table));
+        Volatile.Write(ref _slots[set + way], new Piece(number, table, hostOffset));
     }
 
-    private sealed class Piece(long number, ulong[] table)
+    private sealed class Piece(long number, ulong[] table, long hostOffset)
     {
         /// <summary>A slot, this object and the array's header, in bytes.</summary>
         public const int Overhead = 64;
@@ -102,5 +109,7 @@ internal sealed class TableCache
         public long Number { get; } = number;
 
         public ulong[] Table { get; } = table;
+
+        public long HostOffset { get; } = hostOffset;
     }
 }

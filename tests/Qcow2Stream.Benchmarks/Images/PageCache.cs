@@ -22,6 +22,17 @@ internal static partial class PageCache
         }
     }
 
+    /// <summary>Brings a file into memory from disk, front to back: files that are to be compared are then kept alike.</summary>
+    public static void Load(string path)
+    {
+        Drop(path);
+        using SafeFileHandle file = File.OpenHandle(path);
+        byte[] buffer = new byte[1 << 20];
+        for (long position = 0; RandomAccess.Read(file, buffer, position) is > 0 and int read; position += read)
+        {
+        }
+    }
+
     [LibraryImport("libc", EntryPoint = "posix_fadvise")]
     private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 }

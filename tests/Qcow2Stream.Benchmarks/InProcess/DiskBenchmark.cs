@@ -14,6 +14,9 @@ public abstract class DiskBenchmark
 
     internal abstract IReadOnlyList<string> Names { get; }
 
+    /// <summary>Files of which the page cache must hold each in the same way, for reads of them are compared.</summary>
+    internal virtual IReadOnlyList<string> ComparedFiles => [];
+
     [GlobalSetup]
     public void SetUp() => Open();
 

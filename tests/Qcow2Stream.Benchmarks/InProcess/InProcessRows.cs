@@ -1,3 +1,4 @@
+using Qcow2Stream.Benchmarks.Images;
 using Qcow2Stream.Benchmarks.Results;
 
 namespace Qcow2Stream.Benchmarks.InProcess;
@@ -22,5 +23,14 @@ internal sealed class InProcessRows<T>(BenchmarkPlan plan) : IMeasurement
         }
     }
 
-    public IEnumerable<ResultRow> Measure() => new T().Rows(Timings.Measure<T>(plan));
+    public IEnumerable<ResultRow> Measure()
+    {
+        T benchmark = new();
+        foreach (string path in benchmark.ComparedFiles)
+        {
+            PageCache.Load(path);
+        }
+
+        return benchmark.Rows(Timings.Measure<T>(plan));
+    }
 }

@@ -23,6 +23,8 @@ public class RandomReads : DiskBenchmark
 
     internal override IReadOnlyList<string> Names => [AgainstRaw, Allocation, AgainstVhdx];
 
+    internal override IReadOnlyList<string> ComparedFiles => [Images.RandomRaw(), Images.RandomQcow2(), Images.RandomVhdx()];
+
     [Benchmark]
     public int Qcow2() => _chain.ReadAt(NextOffset(), _buffer);
 

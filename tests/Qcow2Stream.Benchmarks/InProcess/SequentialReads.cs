@@ -21,6 +21,8 @@ public class SequentialReads : DiskBenchmark
 
     internal override IReadOnlyList<string> Names => [AgainstRaw, AgainstVhdx];
 
+    internal override IReadOnlyList<string> ComparedFiles => [Images.RandomRaw(), Images.RandomQcow2(), Images.RandomVhdx()];
+
     [Benchmark]
     public long Qcow2() => ReadThrough(_qcow2);
 
