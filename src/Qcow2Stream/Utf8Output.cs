@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 
 namespace Qcow2Stream;
 
@@ -21,18 +22,13 @@ internal sealed class Utf8Output(Stream? output) : IDisposable
 
     public void Clear() => _length = 0;
 
+    // Inlined, a constant is copied in a few moves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Utf8Output Text(ReadOnlySpan<byte> utf8)
     {
         if (utf8.Length > _buffer.Length - _length)
         {
-            if (output is not null && utf8.Length > Capacity)
-            {
-                Flush();
-                output.Write(utf8);
-                return this;
-            }
-
-            MakeRoom(utf8.Length);
+            return LongText(utf8);
         }
 
         utf8.CopyTo(_buffer.AsSpan(_length));
@@ -84,6 +80,19 @@ internal sealed class Utf8Output(Stream? output) : IDisposable
         }
 
         return _buffer.AsSpan(_length, MaxNumber);
+    }
+
+    private Utf8Output LongText(ReadOnlySpan<byte> utf8)
+    {
+        Flush();
+        if (output is not null && utf8.Length > Capacity)
+        {
+            output.Write(utf8);
+            return this;
+        }
+
+        MakeRoom(utf8.Length);
+        return Text(utf8);
     }
 
     private void MakeRoom(int length)
