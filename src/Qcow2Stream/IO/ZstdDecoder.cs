@@ -1,79 +1,59 @@
 using System.Collections.Concurrent;
-using System.Numerics;
-using ZstdSharp.Unsafe;
+using Qcow2Stream.IO.Zstd;
 
 namespace Qcow2Stream.IO;
 
-/// <summary>
-/// Decompresses clusters of compression type zstd. One decoder serves one cluster at a time; <see cref="TryDecode"/>
-/// borrows one from a pool, because making one costs more than decoding a cluster.
-/// </summary>
-internal sealed unsafe class ZstdDecoder
+/// <summary>Decompresses clusters of compression type zstd: Zstandard frames.</summary>
+internal static unsafe class ZstdDecoder
 {
-    // Decoding must not allocate whatever a frame asks for: 8 MiB is the window that every decoder should take.
-    private const int MinWindowLogLimit = 23;
+    // libzstd's: 8 MiB is the window that every decoder should take.
+    private const ulong MinWindowLimit = 1 << 23;
 
-    private static readonly ConcurrentBag<ZstdDecoder> Pool = [];
+    // Borrowed for one cluster at a time: making room costs as much as decoding a cluster.
+    private static readonly ConcurrentBag<byte[]> Pool = [];
     private static readonly int PoolLimit = Environment.ProcessorCount;
-
-    private readonly ZSTD_DCtx_s* _context = Methods.ZSTD_createDCtx();
-
-    ~ZstdDecoder()
-    {
-        _ = Methods.ZSTD_freeDCtx(_context);
-    }
 
     /// <summary>
     /// Decompresses frames until <paramref name="cluster"/> is full at the end of a frame; what follows in
     /// <paramref name="source"/> is ignored.
     /// </summary>
     /// <inheritdoc cref="Inflater.TryInflate" path="/returns"/>
-    public static bool TryDecode(ReadOnlySpan<byte> source, Span<byte> cluster)
+    public static bool TryDecode(ReadOnlySpan<byte> source, Span<byte> cluster) =>
+        TryDecode(source, cluster, isOneFrame: false, out int length) && length == cluster.Length;
+
+    /// <summary>Decompresses one frame, however much of <paramref name="content"/> it fills; what follows is ignored.</summary>
+    /// <inheritdoc cref="Inflater.TryInflate" path="/returns"/>
+    public static bool TryDecodeFrame(ReadOnlySpan<byte> source, Span<byte> content, out int length) =>
+        TryDecode(source, content, isOneFrame: true, out length);
+
+    private static bool TryDecode(ReadOnlySpan<byte> source, Span<byte> content, bool isOneFrame, out int length)
     {
-        if (!Pool.TryTake(out ZstdDecoder? decoder))
+        if (!Pool.TryTake(out byte[]? room))
         {
-            decoder = new ZstdDecoder();
+            room = GC.AllocateUninitializedArray<byte>(sizeof(ZstdTables), pinned: true);
         }
 
-        bool decoded = decoder.Decode(source, cluster);
+        ulong windowLimit = Math.Max(MinWindowLimit, 1UL << int.Log2(Math.Max(1, content.Length)));
+        bool decoded;
+        fixed (byte* tables = room)
+        fixed (byte* from = source)
+        fixed (byte* to = content)
+        {
+            ZstdFrameDecoder decoder = new(
+                (ZstdTables*)tables, from, from + source.Length, to, to + content.Length, windowLimit);
+            do
+            {
+                decoded = decoder.TryDecodeFrame();
+            }
+            while (decoded && !isOneFrame && decoder.Output != to + content.Length);
+            length = (int)(decoder.Output - to);
+        }
+
         if (Pool.Count < PoolLimit)
         {
-            Pool.Add(decoder);
+            Pool.Add(room);
         }
 
         return decoded;
-    }
-
-    private bool Decode(ReadOnlySpan<byte> source, Span<byte> cluster)
-    {
-        _ = Methods.ZSTD_DCtx_reset(_context, ZSTD_ResetDirective.ZSTD_reset_session_only);
-        int windowLog = Math.Max(MinWindowLogLimit, BitOperations.Log2((uint)cluster.Length));
-        _ = Methods.ZSTD_DCtx_setParameter(_context, ZSTD_dParameter.ZSTD_d_windowLogMax, windowLog);
-        fixed (byte* from = source)
-        fixed (byte* to = cluster)
-        {
-            ZSTD_inBuffer_s input = new() { src = from, size = (nuint)source.Length };
-            ZSTD_outBuffer_s output = new() { dst = to, size = (nuint)cluster.Length };
-            while (true)
-            {
-                (nuint read, nuint written) = (input.pos, output.pos);
-                nuint result = Methods.ZSTD_decompressStream(_context, &output, &input);
-                if (Methods.ZSTD_isError(result))
-                {
-                    return false;
-                }
-
-                if (output.pos == output.size)
-                {
-                    // 0 says that the frame is complete, its checksum included.
-                    return result == 0;
-                }
-
-                if (input.pos == read && output.pos == written)
-                {
-                    return false;
-                }
-            }
-        }
     }
 }
