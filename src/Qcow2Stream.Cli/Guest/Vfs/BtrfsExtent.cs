@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using lzo.net;
-using ZstdSharp;
-using ZstdSharp.Unsafe;
+using Qcow2Stream.IO;
 
 namespace Qcow2Stream.Cli.Guest.Vfs;
 
@@ -62,22 +61,18 @@ internal sealed record BtrfsExtent(
     }
 
     /// <summary>One frame, and zeros behind it up to the end of a block.</summary>
-    private unsafe byte[] DecodeZstd(byte[] stored)
+    private byte[] DecodeZstd(byte[] stored)
     {
-        nuint frame;
-        fixed (byte* start = stored)
-        {
-            frame = Methods.ZSTD_findFrameCompressedSize(start, (nuint)stored.Length);
-        }
-
-        if (Methods.ZSTD_isError(frame))
+        byte[] decoded = new byte[DecodedLength];
+        if (!ZstdDecoder.TryDecodeFrame(stored, decoded, out int length))
         {
             throw new GuestException("its compressed data is damaged");
         }
 
-        byte[] decoded = new byte[DecodedLength];
-        using Decompressor decompressor = new();
-        CheckComplete(decompressor.Unwrap(stored.AsSpan(0, (int)frame), decoded));
+        CheckComplete(length);
+
+        // Decoding may leave anything behind what it yields.
+        decoded.AsSpan(length).Clear();
         return decoded;
     }
 
