@@ -16,6 +16,10 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     // The one format of these whose images may have a parent; in QEMU, all others decide what is in every place.
     private const string FormatWithParents = "vmdk";
 
+    // Those whose map agrees with QEMU's. VHDX has none, and a map of which nothing is known would be taken for the truth:
+    // what it calls empty is never read.
+    private static readonly string[] MappedFormats = [FormatWithParents, "vpc"];
+
     // One translation walks DiscUtils' tables over no more than this, from one multiple of it to the next.
     private const long Window = 256 << 20;
 
@@ -41,7 +45,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         _content = disk.Content;
         Length = CheckedLength(disk) & ~(SectorSize - 1);
         _emptyKind = formatName == FormatWithParents ? RunKind.Unallocated : RunKind.Zero;
-        _map = MapOf(disk, files, Length);
+        _map = MapOf(formatName, disk, files);
         files.IsSealed = true;
     }
 
@@ -183,23 +187,8 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     }
 
     /// <summary>The map from guest to host bytes, where DiscUtils has one that is complete: for one image in one file.</summary>
-    private static MappedStream? MapOf(VirtualDisk disk, ForeignFileSystem files, long length)
-    {
-        if (disk.Content is not MappedStream map || length == 0 || !files.IsOneFile || disk.Layers.Count() != 1)
-        {
-            return null;
-        }
-
-        try
-        {
-            _ = map.MapContent(0, 1).FirstOrDefault();
-            return map;
-        }
-        catch (Exception e) when (IsLacking(e))
-        {
-            return null;
-        }
-    }
+    private static MappedStream? MapOf(string formatName, VirtualDisk disk, ForeignFileSystem files) =>
+        MappedFormats.Contains(formatName) && files.IsOneFile && disk.Layers.Count() == 1 ? disk.Content as MappedStream : null;
 
     private HostRun TranslateInTurn(long guestOffset, long maxLength)
     {
@@ -311,12 +300,9 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     private bool IsOurs(Exception e) =>
         e is Qcow2Exception or OperationCanceledException || (e is ObjectDisposedException && _disposed);
 
-    /// <summary>Whether DiscUtils says that its reader of a format lacks something, which it does in two ways.</summary>
-    private static bool IsLacking(Exception e) => e is NotSupportedException or NotImplementedException;
-
     private static Qcow2Exception Translated(Exception cause, HostFile file, string format, long? guestOffset) => cause switch
     {
-        _ when IsLacking(cause) => new Qcow2UnsupportedException(
+        NotSupportedException => new Qcow2UnsupportedException(
             $"format {PrintableText.Escape(format)}", $"DiscUtils does not read this {Describe(cause, format)}", file.Path),
         _ => new Qcow2FormatException($"DiscUtils can't read this {Describe(cause, format)}", file.Path, guestOffset, innerException: cause),
     };
