@@ -234,9 +234,8 @@ list_tree base/trees/mac > trees/hfsplus.txt
 mkdir -p subvolumes/root ntfs-tree/links
 cp -a base/trees/full subvolumes/before
 cp -a base/trees/btrfs subvolumes/home
-cp -a base/trees/full/. subvolumes/root/
-rm -r subvolumes/root/many
-echo changed > subvolumes/root/etc/os-release
+cp -a -T base/trees/full subvolumes/root
+(cd subvolumes && rm -r root/many && echo changed > root/etc/os-release)
 list_tree subvolumes > trees/btrfs-subvolumes.txt
 cp -a base/trees/windows/. ntfs-tree/
 cp -a base/trees/compressed ntfs-tree/
