@@ -33,6 +33,8 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     /// <summary>How long the range is, in bytes; 0 if it lies behind the end of the disk.</summary>
     public long RangeLength { get; }
 
+    private long RangeEnd => RangeStart + RangeLength;
+
     /// <summary>
     /// The same range with the holes that the host's file system knows in raw files told apart
     /// (<see cref="MapKind.Hole"/>). Without it, a raw file is data from end to end, and the map is a function of the
@@ -43,7 +45,8 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     /// <inheritdoc/>
     public IEnumerator<MapExtent> GetEnumerator()
     {
-        MergedRuns<TranslatedRuns<ExactView>> runs = new(new(_chain, _chain.Translator, RangeStart, RangeStart + RangeLength, _detail));
+        MergedRuns<TranslatedRuns<ExactView>> runs = new(
+            new(_chain, _chain.Translator, RangeStart, RangeEnd, RangeEnd, _detail));
         while (runs.TryNext(out HostRun run))
         {
             yield return _chain.Describe(run);
@@ -56,5 +59,5 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     /// <returns>Whether there was anything to write.</returns>
     internal bool Write<TForm>(Utf8Output text)
         where TForm : struct, IMapForm =>
-        MapWriter<TForm>.Write(_chain, RangeStart, RangeStart + RangeLength, _detail, text);
+        MapWriter<TForm>.Write(_chain, RangeStart, RangeEnd, _detail, text);
 }

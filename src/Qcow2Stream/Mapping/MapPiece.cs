@@ -81,13 +81,11 @@ internal sealed class MapPiece<TForm>(Qcow2Chain chain, RunDetail detail) : IDis
     {
         _between.Clear();
         Runs = 0;
-        End = Math.Max(end, translator.Translate(start, mapEnd - start, detail).GuestEnd);
-        MergedRuns<TranslatedRuns<TForm>> runs = new(new(chain, translator, start, End, detail));
+        MergedRuns<TranslatedRuns<TForm>> runs = new(new(chain, translator, start, end, mapEnd, detail));
         while (runs.TryNext(out HostRun run))
         {
             if (_between.Collected.Length > MaxText)
             {
-                End = run.GuestOffset;
                 return;
             }
 
@@ -106,6 +104,7 @@ internal sealed class MapPiece<TForm>(Qcow2Chain chain, RunDetail detail) : IDis
             }
 
             Runs++;
+            End = run.GuestEnd;
         }
     }
 }

@@ -7,12 +7,14 @@ namespace Qcow2Stream.Mapping;
 /// <param name="translator">The chain's, or one of its kind.</param>
 /// <param name="start">In bytes, inside the disk.</param>
 /// <param name="end">In bytes, inside the disk.</param>
+/// <param name="firstEnd">How far the first run may go on behind <paramref name="end"/>, if it goes on from start to end.</param>
 /// <param name="detail">How far to look.</param>
 internal struct TranslatedRuns<TView>(
-    Qcow2Chain chain, ChainTranslator translator, long start, long end, RunDetail detail) : IRunSource
+    Qcow2Chain chain, ChainTranslator translator, long start, long end, long firstEnd, RunDetail detail) : IRunSource
     where TView : struct, IMapView
 {
     private long _position = start;
+    private long _limit = firstEnd;
 
     public bool TryNext(out HostRun run)
     {
@@ -23,8 +25,9 @@ internal struct TranslatedRuns<TView>(
         }
 
         chain.ThrowIfDisposed();
-        run = TView.Of(chain, translator.Translate(_position, end - _position, detail));
+        run = TView.Of(chain, translator.Translate(_position, _limit - _position, detail));
         _position = run.GuestEnd;
+        _limit = end;
         return true;
     }
 }

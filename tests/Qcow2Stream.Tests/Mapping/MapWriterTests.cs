@@ -1,6 +1,7 @@
 using System.Text;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Tests.Infrastructure;
+using Qcow2Stream.Tests.Translation;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Tests.Mapping;
@@ -75,6 +76,21 @@ public class MapWriterTests
         (string text, string? error) = Whole<JsonForm>(chain, 0, chain.Length);
         Assert.NotNull(error);
         Assert.Equal(damaged == 0, text.Length == 0);
+    }
+
+    [Fact]
+    public void Piece_AsksForNothingTwice()
+    {
+        // With a host file's holes, or DiscUtils' tables, every question costs.
+        FakeTranslator image = new(1 << 20, FakeTranslator.Run(RunKind.Data, 0, 4096, 0), FakeTranslator.Run(RunKind.Data, 8192, 4096, 1 << 16));
+        using Qcow2Chain chain = RandomChain(new Random(1));
+        using MapPiece<TextForm> piece = new(chain, RunDetail.Metadata);
+        piece.Begin(0, 10_000, image.Length, new ChainTranslator([image]), alone: true);
+        Assert.Equal((3, 10_000L), (piece.Runs, piece.End));
+        Assert.Equal([0L, 4096, 8192], image.Questions.Select(question => question.GuestOffset));
+
+        piece.Begin(20_000, 30_000, image.Length, new ChainTranslator([image]), alone: true);
+        Assert.Equal((1, image.Length), (piece.Runs, piece.End));
     }
 
     [Fact]
