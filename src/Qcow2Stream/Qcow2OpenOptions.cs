@@ -91,8 +91,9 @@ public sealed record Qcow2OpenOptions
     } = 32 << 20;
 
     /// <summary>
-    /// The most memory that the cached L2 and L1 tables of one layer take, in bytes. Default: 8 MiB, which with
-    /// clusters of 64 KiB covers 64 GiB of disk. At least two pieces of 64 KiB are always kept.
+    /// The most memory that the cached L2 and L1 tables of one layer take, in bytes, with those of a map while it
+    /// is written. Default: 8 MiB, which with clusters of 64 KiB covers at least 32 GiB of disk. At least two pieces of
+    /// 64 KiB are always kept.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int LayerCacheBytes

@@ -19,9 +19,8 @@ internal sealed class MapPiece<TForm>(Qcow2Chain chain, RunDetail detail) : IDis
     private ChainTranslator? _walking;
     private Task _filled = Task.CompletedTask;
 
-    /// <summary>The memory that a piece takes at most, in bytes: twice the text, for a buffer doubles, and two tables a layer.</summary>
-    public static int MaxBytes(Qcow2Chain chain) =>
-        (2 * MaxText) + (2 * TablePieces.MaxWords * sizeof(ulong) * chain.Layers.Count);
+    /// <summary>The memory that a piece takes at most beside its tables, in bytes: twice the text, for a buffer doubles.</summary>
+    public const int MaxBytes = 2 * MaxText;
 
     /// <summary>Where it starts, in bytes of the disk.</summary>
     public long Start { get; private set; }

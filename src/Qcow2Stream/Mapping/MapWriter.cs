@@ -15,7 +15,8 @@ internal sealed class MapWriter<TForm> : IDisposable
     private const long ShortestPiece = TablePieces.MaxWords * 512L;
     private const long LongestPiece = 64L << 30;
 
-    // Two pieces a core keep all busy; on machines with many cores, and with long chains, memory is the limit.
+    // Two pieces a core keep all busy; on machines with many cores, and with long chains, memory is the limit, for the text
+    // as for the tables.
     private const int PiecesPerCore = 2;
     private const int MaxBytesAhead = 32 << 20;
 
@@ -43,10 +44,8 @@ internal sealed class MapWriter<TForm> : IDisposable
         _detail = detail;
         _text = text;
         _pieceLength = pieceLength ?? Math.Max(chain.LargestCluster * (long)TablePieces.MaxWords, ShortestPiece);
-        _mostAhead = mostAhead ?? (Environment.ProcessorCount == 1
-            ? 1
-            : Math.Clamp(
-                MaxBytesAhead / MapPiece<TForm>.MaxBytes(chain), PiecesPerCore, PiecesPerCore * Environment.ProcessorCount));
+        _mostAhead = mostAhead ?? (Environment.ProcessorCount == 1 ? 1 : PiecesPerCore * Environment.ProcessorCount);
+        _mostAhead = Math.Max(1, Math.Min(Math.Min(_mostAhead, MaxBytesAhead / MapPiece<TForm>.MaxBytes), chain.Translator.MostWalks));
     }
 
     /// <summary>Writes the map from <paramref name="start"/> to before <paramref name="end"/>, both inside the disk.</summary>
@@ -103,7 +102,8 @@ internal sealed class MapWriter<TForm> : IDisposable
             _next = _end - start > _pieceLength ? ((start / _pieceLength) + 1) * _pieceLength : _end;
 
             // The first may be all there is of a short range, whose tables may be known.
-            piece.Begin(start, _next, _end, start == _start ? _chain.Translator : null, alone: _piecesAhead == 1);
+            bool walks = start != _start && _chain.Translator.MostWalks > 0;
+            piece.Begin(start, _next, _end, walks ? null : _chain.Translator, alone: _piecesAhead == 1);
             _ahead.Enqueue(piece);
         }
     }

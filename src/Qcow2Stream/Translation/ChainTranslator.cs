@@ -14,6 +14,9 @@ internal sealed class ChainTranslator(ITranslator[] images, int firstDepth = 0)
     /// <inheritdoc cref="ITranslator.ForWalk"/>
     public ChainTranslator ForWalk() => new([.. images.Select(i => i.ForWalk())], firstDepth);
 
+    /// <inheritdoc cref="ITranslator.MostWalks"/>
+    public int MostWalks => images.Min(i => i.MostWalks);
+
     /// <summary>Finds the run at <paramref name="guestOffset"/>, wherever in the chain it is.</summary>
     /// <param name="guestOffset">From 0 to below <see cref="Length"/>.</param>
     /// <param name="maxLength">The most bytes to answer for; at least 1. The range ends inside the disk.</param>

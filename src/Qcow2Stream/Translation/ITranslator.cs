@@ -18,4 +18,7 @@ internal interface ITranslator
 
     /// <summary>The same for one thread that passes the disk from front to back, and needs no table twice.</summary>
     ITranslator ForWalk() => this;
+
+    /// <summary>How many of <see cref="ForWalk"/> may be in use at once, for their tables to fit the memory for tables; 0 or more.</summary>
+    int MostWalks => int.MaxValue;
 }

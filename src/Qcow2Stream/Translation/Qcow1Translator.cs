@@ -29,11 +29,15 @@ internal sealed class Qcow1Translator : ITranslator
         _header = image.Header;
         Length = _header.Size & ~(SectorSize - 1);
 
-        // An L1 piece serves thousands of L2 tables, so a small share is plenty. An L2 table is a piece by itself.
+        // An L1 piece serves thousands of L2 tables, so a small share is plenty; and so is one for walks. An L2 table is a
+        // piece by itself.
         long l1Share = cacheBytes / 8;
+        long walksShare = cacheBytes / 8;
+        long walkBytes = sizeof(ulong) * (Math.Min(_header.L1Entries, TablePieces.MaxWords) + (long)_header.L2Entries);
+        MostWalks = (int)(walksShare / walkBytes);
         _l1Pieces = new TableCache(
             l1Share, TablePieces.MaxWords * sizeof(ulong), (_header.L1Entries + TablePieces.MaxWords - 1) / TablePieces.MaxWords);
-        _l2Tables = new TableCache(cacheBytes - l1Share, _header.L2Entries * sizeof(ulong), _header.L1Entries);
+        _l2Tables = new TableCache(cacheBytes - l1Share - walksShare, _header.L2Entries * sizeof(ulong), _header.L1Entries);
     }
 
     private Qcow1Translator(Qcow1Translator other)
@@ -46,6 +50,8 @@ internal sealed class Qcow1Translator : ITranslator
     }
 
     public long Length { get; }
+
+    public int MostWalks { get; }
 
     private long L2Coverage => 1L << _header.L1Shift;
 

@@ -6,7 +6,7 @@ namespace Qcow2Stream.Translation;
 
 /// <summary>
 /// One disk of a qcow2 image, the active one or a snapshot's: guest offset → L1 entry → L2 entry → run (section
-/// "Cluster mapping" of the specification). Safe for any number of threads; holds no more memory than its two caches.
+/// "Cluster mapping" of the specification). Safe for any number of threads; holds no more memory than its two caches, and those for walks.
 /// </summary>
 internal sealed class Qcow2Translator : ITranslator
 {
@@ -34,11 +34,14 @@ internal sealed class Qcow2Translator : ITranslator
         _l2PieceEntries = Math.Min(_geometry.L2Entries, TablePieces.MaxWords / _geometry.WordsPerL2Entry);
         _l2PieceShift = BitOperations.Log2((uint)_l2PieceEntries) + _geometry.ClusterBits;
 
-        // An L1 piece serves thousands of L2 tables, so a small share is plenty.
+        // An L1 piece serves thousands of L2 tables, so a small share is plenty; and so is one for walks.
         long l1Share = cacheBytes / 8;
+        long walksShare = cacheBytes / 8;
+        long walkBytes = sizeof(ulong) * ((long)Math.Min(l1.Entries, TablePieces.MaxWords) + L2PieceWords);
+        MostWalks = (int)(walksShare / walkBytes);
         _l1Pieces = new TableCache(
             l1Share, TablePieces.MaxWords * sizeof(ulong), (l1.Entries + TablePieces.MaxWords - 1) / TablePieces.MaxWords);
-        _l2Pieces = new TableCache(cacheBytes - l1Share, L2PieceWords * sizeof(ulong), (length >> _l2PieceShift) + 1);
+        _l2Pieces = new TableCache(cacheBytes - l1Share - walksShare, L2PieceWords * sizeof(ulong), (length >> _l2PieceShift) + 1);
     }
 
     private Qcow2Translator(Qcow2Translator other)
@@ -55,6 +58,8 @@ internal sealed class Qcow2Translator : ITranslator
     }
 
     public long Length { get; }
+
+    public int MostWalks { get; }
 
     private int L2PieceWords => _l2PieceEntries * _geometry.WordsPerL2Entry;
 
