@@ -1,7 +1,9 @@
+using System.CommandLine.Help;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using CliWrap;
+using Qcow2Stream.Cli;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Cli;
@@ -267,11 +269,20 @@ public sealed class CliTests : IDisposable
     [InlineData("read --help", "Example: qcow2 read")]
     [InlineData("info --help", "Example: qcow2 info")]
     [InlineData("check --help", "Example: qcow2 check")]
+    [InlineData("check -h", "Example: qcow2 check")]
+    [InlineData("check disk.qcow2 --output json -?", "Example: qcow2 check")]
     public async Task Help_ExplainsWithAnExample(string arguments, string expected)
     {
         QemuResult result = await Qcow2Tool.Run(arguments.Split(' '));
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Contains(expected, result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EveryNameOfHelp_IsKnownWithoutMakingIt()
+    {
+        HelpOption help = new();
+        Assert.All([help.Name, .. help.Aliases], name => Assert.True(HelpText.IsAskedForBy(name), name));
     }
 
     private static IEnumerable<(long Start, long Length)> Ranges(string text) => text
