@@ -179,14 +179,14 @@ internal unsafe ref partial struct DeflateDecoder
             output += length;
             if (distance >= 16)
             {
-                Copy32(source, target);
+                Wide.Copy32(source, target);
                 if (length > 32)
                 {
                     do
                     {
                         source += 32;
                         target += 32;
-                        Copy32(source, target);
+                        Wide.Copy32(source, target);
                     }
                     while (target + 32 < output);
                 }
@@ -225,14 +225,6 @@ internal unsafe ref partial struct DeflateDecoder
         bits >>= (int)entry;
         bitCount -= entry;
         return taken;
-    }
-
-    /// <summary>16 bytes, and the 16 after them, which may be among those that the first 16 made.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Copy32(byte* source, byte* target)
-    {
-        Unsafe.WriteUnaligned(target, Unsafe.ReadUnaligned<Vector128<byte>>(source));
-        Unsafe.WriteUnaligned(target + 16, Unsafe.ReadUnaligned<Vector128<byte>>(source + 16));
     }
 
     /// <summary>A match whose source lies less than 16 bytes back, and so may repeat itself within 16 bytes.</summary>

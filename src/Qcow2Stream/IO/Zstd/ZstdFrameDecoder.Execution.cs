@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Qcow2Stream.IO.Zstd;
 
@@ -90,14 +89,14 @@ internal unsafe ref partial struct ZstdFrameDecoder
 
             nuint matchLength = (nuint)sequence[1];
             sequence += ZstdTables.SequenceFields;
-            Copy16(literals, output);
+            Wide.Copy16(literals, output);
             if (literalsLength > 16)
             {
                 byte* from = literals + 16;
                 byte* to = output + 16;
                 do
                 {
-                    Copy32(from, to);
+                    Wide.Copy32(from, to);
                     from += 32;
                     to += 32;
                 }
@@ -108,14 +107,14 @@ internal unsafe ref partial struct ZstdFrameDecoder
             output = matchEnd;
             if (offset >= 16)
             {
-                Copy16(source, matchStart);
+                Wide.Copy16(source, matchStart);
                 if (matchLength > 16)
                 {
                     source += 16;
                     matchStart += 16;
                     do
                     {
-                        Copy32(source, matchStart);
+                        Wide.Copy32(source, matchStart);
                         source += 32;
                         matchStart += 32;
                     }
@@ -161,17 +160,5 @@ internal unsafe ref partial struct ZstdFrameDecoder
         }
 
         return true;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Copy16(byte* source, byte* target) =>
-        Unsafe.WriteUnaligned(target, Unsafe.ReadUnaligned<Vector128<byte>>(source));
-
-    /// <summary>16 bytes, and the 16 after them, which may be among those that the first 16 made.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Copy32(byte* source, byte* target)
-    {
-        Copy16(source, target);
-        Copy16(source + 16, target + 16);
     }
 }
