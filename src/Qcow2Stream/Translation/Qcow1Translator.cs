@@ -33,8 +33,7 @@ internal sealed class Qcow1Translator : ITranslator
         // piece by itself.
         long l1Share = cacheBytes / 8;
         long walksShare = cacheBytes / 8;
-        long walkBytes = sizeof(ulong) * (Math.Min(_header.L1Entries, TablePieces.MaxWords) + (long)_header.L2Entries);
-        MostWalks = (int)(walksShare / walkBytes);
+        MostWalks = (int)(walksShare / (_header.L2Entries * sizeof(ulong)));
         _l1Pieces = new TableCache(
             l1Share, TablePieces.MaxWords * sizeof(ulong), (_header.L1Entries + TablePieces.MaxWords - 1) / TablePieces.MaxWords);
         _l2Tables = new TableCache(cacheBytes - l1Share - walksShare, _header.L2Entries * sizeof(ulong), _header.L1Entries);
@@ -44,7 +43,7 @@ internal sealed class Qcow1Translator : ITranslator
     {
         _image = other._image;
         _header = other._header;
-        _l1Pieces = TableCache.ForWalk();
+        _l1Pieces = other._l1Pieces;
         _l2Tables = TableCache.ForWalk();
         Length = other.Length;
     }
@@ -187,7 +186,7 @@ internal sealed class Qcow1Translator : ITranslator
     {
         long first = piece << TablePieces.MaxWordsLog2;
         int entries = (int)Math.Min(TablePieces.MaxWords, _header.L1Entries - first);
-        ulong[] table = _l1Pieces.NewTable(entries);
+        ulong[] table = GC.AllocateUninitializedArray<ulong>(entries);
         await TablePieces.LoadAsync(
             _image, _header.L1TableOffset + (first * L1Entry.Length), table, piece << (TablePieces.MaxWordsLog2 + _header.L1Shift), async, cancellationToken).ConfigureAwait(false);
         _l1Pieces.Add(piece, table);

@@ -37,8 +37,7 @@ internal sealed class Qcow2Translator : ITranslator
         // An L1 piece serves thousands of L2 tables, so a small share is plenty; and so is one for walks.
         long l1Share = cacheBytes / 8;
         long walksShare = cacheBytes / 8;
-        long walkBytes = sizeof(ulong) * ((long)Math.Min(l1.Entries, TablePieces.MaxWords) + L2PieceWords);
-        MostWalks = (int)(walksShare / walkBytes);
+        MostWalks = (int)(walksShare / (L2PieceWords * sizeof(ulong)));
         _l1Pieces = new TableCache(
             l1Share, TablePieces.MaxWords * sizeof(ulong), (l1.Entries + TablePieces.MaxWords - 1) / TablePieces.MaxWords);
         _l2Pieces = new TableCache(cacheBytes - l1Share - walksShare, L2PieceWords * sizeof(ulong), (length >> _l2PieceShift) + 1);
@@ -52,7 +51,7 @@ internal sealed class Qcow2Translator : ITranslator
         _scanner = other._scanner;
         _l2PieceEntries = other._l2PieceEntries;
         _l2PieceShift = other._l2PieceShift;
-        _l1Pieces = TableCache.ForWalk();
+        _l1Pieces = other._l1Pieces;
         _l2Pieces = TableCache.ForWalk();
         Length = other.Length;
     }
@@ -143,7 +142,7 @@ internal sealed class Qcow2Translator : ITranslator
     {
         long first = piece << TablePieces.MaxWordsLog2;
         int entries = (int)Math.Min(TablePieces.MaxWords, _l1.Entries - first);
-        ulong[] table = _l1Pieces.NewTable(entries);
+        ulong[] table = GC.AllocateUninitializedArray<ulong>(entries);
         await TablePieces.LoadAsync(
             _image, _l1.TableOffset + (first * L1Entry.Length), table, first * _geometry.L2Coverage, async, cancellationToken).ConfigureAwait(false);
         _l1Pieces.Add(piece, table);
