@@ -178,7 +178,7 @@ internal sealed class ChainOpener : IDisposable
         if (_images.Count == 1 && _options.DataFile is { } given)
         {
             // The caller's own choice, like the top image's path.
-            image.DataFile = PathHostFile.Open(given);
+            image.DataFile = NotYetInChain(PathHostFile.Open(given), new(NamedFileKind.DataFile, given, "raw", image.File.Path));
             return;
         }
 
@@ -219,13 +219,19 @@ internal sealed class ChainOpener : IDisposable
             throw Refuse(named, $"it can't be opened: {PrintableText.Escape(e.Message)}", e);
         }
 
-        if (_images.Any(i => Equals(i.File.Identity, file.Identity) || (i.DataFile is { } data && Equals(data.Identity, file.Identity))))
+        return NotYetInChain(file, named);
+    }
+
+    /// <summary>Found by what the files are, not by their names, and among images and data files alike.</summary>
+    private HostFile NotYetInChain(HostFile file, NamedFile named)
+    {
+        if (!_images.Any(i => Equals(i.File.Identity, file.Identity) || (i.DataFile is { } data && Equals(data.Identity, file.Identity))))
         {
-            file.Dispose();
-            throw Refuse(named, "the chain loops: that file is already part of it");
+            return file;
         }
 
-        return file;
+        file.Dispose();
+        throw Refuse(named, "the chain loops: that file is already part of it");
     }
 
     private BackingFileException Refuse(NamedFile named, string reason, Exception? cause = null)

@@ -44,6 +44,11 @@ internal static class FileGate
         string? fault = isLiteral
             ? FileName.JudgeLiteral(recordedName, out string name)
             : FileName.Judge(recordedName, file.Kind, out name);
+        if (OperatingSystem.IsWindows() && policy.Files is null)
+        {
+            fault ??= WindowsName.Judge(name, allowsServers: policy.IsTrusted);
+        }
+
         if (fault is not null)
         {
             throw new RefusedException(fault);

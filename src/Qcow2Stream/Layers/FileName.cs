@@ -59,11 +59,11 @@ internal static class FileName
     public static string WithoutScheme(string name) =>
         name.StartsWith(FileScheme, StringComparison.Ordinal) ? name[FileScheme.Length..] : name;
 
-    /// <summary>QEMU's rule: a colon before the first slash ends the name of a protocol.</summary>
+    /// <summary>QEMU's rule: a colon before the first slash ends the name of a protocol; on Windows, a drive's is none.</summary>
     private static string? SchemeOf(string name)
     {
-        int end = name.AsSpan().IndexOfAny(":/\\");
-        bool isDrive = OperatingSystem.IsWindows() && end == 1;
-        return end >= 0 && name[end] == ':' && !isDrive ? name[..end] : null;
+        bool isWindows = OperatingSystem.IsWindows();
+        int end = name.AsSpan().IndexOfAny(isWindows ? ":/\\" : ":/");
+        return end >= 0 && name[end] == ':' && !(isWindows && WindowsName.HasDrive(name)) ? name[..end] : null;
     }
 }

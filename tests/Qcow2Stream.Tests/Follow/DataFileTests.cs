@@ -60,6 +60,29 @@ public sealed class DataFileTests : IDisposable
         Assert.Equal(given, chain.Layers[0].DataPath);
     }
 
+    /// <summary>Else a map's offsets would be those of another layer's tables, and a loop would not be found.</summary>
+    [Fact]
+    public void DataFileThatIsALayer_IsRefusedWhoeverNamesIt()
+    {
+        string top = Write("/etc/passwd");
+        BackingFileException given = Assert.Throws<BackingFileException>(
+            () => Qcow2Chain.Open(top, new Qcow2OpenOptions { DataFile = top }));
+        Assert.Contains("data file '", given.Message, StringComparison.Ordinal);
+        Assert.Contains("the chain loops: that file is already part of it", given.Message, StringComparison.Ordinal);
+
+        // Two layers with one data file, and a data file that is a backing file too.
+        _files.Write("data.raw", GuestDisk.Filled(4 * ClusterSize, 0x66));
+        File.Move(Write("data.raw"), _files.File("base.qcow2"));
+        Assert.Contains(
+            "data file 'data.raw' is not opened: the chain loops",
+            Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Write("data.raw", "base.qcow2", "qcow2"))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "backing file 'data.raw' is not opened: the chain loops",
+            Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Write("data.raw", "data.raw", "raw"))).Message,
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ImageThatNamesNone_SaysHowToGiveIt()
     {
@@ -108,13 +131,15 @@ public sealed class DataFileTests : IDisposable
     }
 
     /// <summary>A disk of four clusters, the first of them in a data file of that name.</summary>
-    private string Write(string? name)
+    private string Write(string? name, string? backingFile = null, string? backingFormat = null)
     {
         Qcow2Image image = new Qcow2Builder
         {
             ClusterBits = 12,
             Size = 4 * ClusterSize,
             ExternalData = true,
+            BackingFile = backingFile,
+            BackingFormat = backingFormat,
             Extensions = name is null ? [] : [new HeaderExtension(HeaderExtension.ExternalDataFileName, System.Text.Encoding.UTF8.GetBytes(name))],
             Clusters = [GuestClusters.Data(0, 0x11)],
         }.Build();

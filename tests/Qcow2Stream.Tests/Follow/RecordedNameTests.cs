@@ -20,6 +20,7 @@ public sealed class RecordedNameTests : IDisposable
     [InlineData("FILE:base.raw", "'FILE:'")]
     [InlineData("fat:rw:dir", "'fat:'")]
     [InlineData(":base.raw", "':'")]
+    [InlineData("a\\b:c", "'a\\b:'")]
     public void NameOfAProtocol_IsRefusedByName(string name, string quoted)
     {
         if (!OperatingSystem.IsWindows())
