@@ -1,3 +1,6 @@
+using Qcow2Stream.Format;
+using Qcow2Stream.IO;
+
 namespace Qcow2Stream;
 
 /// <summary>How a chain is opened. Immutable once made; one instance may open any number of chains.</summary>
@@ -80,7 +83,7 @@ public sealed record Qcow2OpenOptions
     } = 64;
 
     /// <summary>
-    /// The largest L1 table, in bytes. Default: 32 MiB, QEMU's own limit, which describes 2 EiB with clusters of
+    /// The largest L1 table, in bytes, of the disk or of a snapshot. Default: 32 MiB, QEMU's own limit, which describes 2 EiB with clusters of
     /// 2 MiB. The table is not held in memory as a whole, see <see cref="MetadataCacheBytes"/>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
@@ -89,6 +92,70 @@ public sealed record Qcow2OpenOptions
         get;
         init => field = AtLeast(value, 0);
     } = 32 << 20;
+
+    /// <summary>
+    /// The most header extensions an image may have. Default: 65 536. The specification defines five; each takes some
+    /// dozen bytes of memory and at least 8 of the first cluster, which may hold a quarter of a million.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxHeaderExtensions
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 65_536;
+
+    /// <summary>The longest name of a backing file, in bytes. Default: 1023, the specification's and QEMU's own limit.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxBackingFileNameBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 1023;
+
+    /// <summary>
+    /// The longest name of a backing file's format, in bytes. Default: 15, QEMU's own limit; no format that it knows
+    /// has a longer one.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxBackingFormatBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 15;
+
+    /// <summary>The longest name of an external data file, in bytes. Default: 4095, the longest path of Linux, and QEMU's own limit.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxDataFileNameBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 4095;
+
+    /// <summary>
+    /// How deep the objects of a <c>json:</c> name may be nested. Default: 16; names that are understood need 2, and
+    /// every level costs stack.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not from 1 to 1000.</exception>
+    public int MaxJsonDepth
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1000);
+            field = AtLeast(value, 1);
+        }
+    } = 16;
+
+    /// <summary>
+    /// The largest window of a compressed cluster of type zstd, in bytes; one of the size of a cluster is always allowed.
+    /// Default: 128 MiB, libzstd's and so QEMU's own limit. A window takes no memory here: the cluster itself is it.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxZstdWindowBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = ZstdDecoder.DefaultMaxWindow;
 
     /// <summary>
     /// The most memory that the cached L2 and L1 tables of one layer take, in bytes, with those of a map while it
@@ -161,6 +228,9 @@ public sealed record Qcow2OpenOptions
     } = 256 << 20;
 
     internal static Qcow2OpenOptions Default { get; } = new();
+
+    internal HeaderLimits HeaderLimits => new(
+        MaxL1TableBytes, MaxHeaderExtensions, MaxBackingFileNameBytes, MaxBackingFormatBytes, MaxDataFileNameBytes);
 
     internal Action<ImageDamage>? DamageHandler => Lenient ? OnDamage ?? (static _ => { }) : null;
 

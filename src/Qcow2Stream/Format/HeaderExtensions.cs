@@ -12,12 +12,6 @@ internal static class HeaderExtensions
     public const uint FullDiskEncryption = 0x0537_BE77;
     public const uint ExternalDataFile = 0x4441_5441;
 
-    // QEMU keeps a format's name in 16 bytes, the last of them zero.
-    public const int MaxBackingFormatLength = 15;
-
-    // PATH_MAX, with its final zero.
-    public const int MaxDataFileNameLength = 4095;
-
     private const int Alignment = 8;
     private const int TypeAndLength = 8;
 
@@ -33,10 +27,10 @@ internal static class HeaderExtensions
     };
 
     /// <summary>
-    /// Parses the extensions between <paramref name="start"/> and <paramref name="end"/>; null if the list goes
-    /// on behind the bytes given.
+    /// Parses the extensions between <paramref name="start"/> and <paramref name="end"/>, at most
+    /// <paramref name="maxCount"/>; null if the list goes on behind the bytes given.
     /// </summary>
-    public static List<Qcow2HeaderExtension>? Parse(ReadOnlySpan<byte> cluster, int start, int end, string? path)
+    public static List<Qcow2HeaderExtension>? Parse(ReadOnlySpan<byte> cluster, int start, int end, int maxCount, string? path)
     {
         List<Qcow2HeaderExtension> extensions = [];
         int position = start;
@@ -52,6 +46,12 @@ internal static class HeaderExtensions
             if (type == End)
             {
                 break;
+            }
+
+            if (extensions.Count >= maxCount)
+            {
+                throw new Qcow2UnsupportedException(
+                    "many header extensions", $"there are more header extensions than the {maxCount} that MaxHeaderExtensions allows", path, position);
             }
 
             int data = position + TypeAndLength;

@@ -27,7 +27,6 @@ internal sealed class Qcow1Header
     // An L2 table takes 512 bytes to 64 KiB, in entries of 8.
     private const int MinL2Bits = 6;
     private const int MaxL2Bits = 13;
-    private const int MaxBackingFileName = 1023;
 
     private Qcow1Header()
     {
@@ -69,9 +68,9 @@ internal sealed class Qcow1Header
     /// <summary>Parses the first bytes of an image.</summary>
     /// <param name="start">At least <see cref="Length"/> bytes, fewer only if the file has no more.</param>
     /// <param name="fileLength">The length of the whole file.</param>
-    /// <param name="maxL1TableBytes">The largest L1 table to accept.</param>
+    /// <param name="limits">How much it may claim.</param>
     /// <param name="path">For messages.</param>
-    public static Qcow1Header Parse(ReadOnlySpan<byte> start, long fileLength, int maxL1TableBytes, string? path)
+    public static Qcow1Header Parse(ReadOnlySpan<byte> start, long fileLength, in HeaderLimits limits, string? path)
     {
         if (start.Length < Length)
         {
@@ -99,8 +98,8 @@ internal sealed class Qcow1Header
                 $"encryption method {cryptMethod}", $"crypt_method {cryptMethod} is not known; 0 (none) and 1 (AES) are", path, CryptMethodOffset);
         }
 
-        long size = ReadSize(start, clusterBits + l2Bits, maxL1TableBytes, path);
-        (long nameOffset, int nameLength) = ReadBackingName(start, fileLength, path);
+        long size = ReadSize(start, clusterBits + l2Bits, limits.L1TableBytes, path);
+        (long nameOffset, int nameLength) = ReadBackingName(start, fileLength, limits.BackingFileNameBytes, path);
         return new Qcow1Header
         {
             Size = size,
@@ -149,7 +148,7 @@ internal sealed class Qcow1Header
                 hostOffset: L1TableOffsetOffset);
     }
 
-    private static (long Offset, int Length) ReadBackingName(ReadOnlySpan<byte> start, long fileLength, string? path)
+    private static (long Offset, int Length) ReadBackingName(ReadOnlySpan<byte> start, long fileLength, int maxLength, string? path)
     {
         ulong offset = U64(start, BackingFileOffsetOffset);
         uint length = U32(start, BackingFileSizeOffset);
@@ -158,10 +157,10 @@ internal sealed class Qcow1Header
             return (0, 0);
         }
 
-        if (length > MaxBackingFileName)
+        if (length > maxLength)
         {
             throw new Qcow2FormatException(
-                $"the backing file name is {length} bytes long; {MaxBackingFileName} are allowed", path, hostOffset: BackingFileSizeOffset);
+                $"the backing file name is {length} bytes long; MaxBackingFileNameBytes allows {maxLength}", path, hostOffset: BackingFileSizeOffset);
         }
 
         return length <= fileLength && offset <= (ulong)(fileLength - length)

@@ -10,8 +10,6 @@ public sealed partial class Qcow2Header
     /// <summary>"QFI\xfb", the first four bytes of every version.</summary>
     internal const uint MagicNumber = 0x5146_49FB;
 
-    // QEMU's own limit (section "Backing file name").
-    private const int MaxBackingFileName = 1023;
     private const int MaxRefcountOrder = 6;
     private const uint MaxCryptMethod = 2;
     private const ulong BitmapsBit = 1 << 0;
@@ -26,14 +24,14 @@ public sealed partial class Qcow2Header
     /// </summary>
     /// <param name="start">The first bytes of the file: all of it, if the file is shorter than what was asked for.</param>
     /// <param name="fileLength">The length of the file in bytes.</param>
-    /// <param name="maxL1TableBytes">See <see cref="Qcow2OpenOptions.MaxL1TableBytes"/>.</param>
+    /// <param name="limits">How much it may claim.</param>
     /// <param name="path">The file's name for messages.</param>
     /// <param name="needed">The bytes to give at the next call.</param>
     /// <param name="lenient">Lets the L1 table lie behind the end of the file; what is missing of it is for its reader to report.</param>
     /// <exception cref="Qcow2FormatException">A field breaks a rule of the specification.</exception>
     /// <exception cref="Qcow2UnsupportedException">A feature, version or size is not handled.</exception>
     internal static Qcow2Header? Parse(
-        ReadOnlySpan<byte> start, long fileLength, int maxL1TableBytes, string? path, out int needed, bool lenient = false)
+        ReadOnlySpan<byte> start, long fileLength, in HeaderLimits limits, string? path, out int needed, bool lenient = false)
     {
         if (!HasMagic(start))
         {
@@ -83,7 +81,7 @@ public sealed partial class Qcow2Header
 
         ulong backingOffset = U64(start, HeaderLayout.BackingFileOffset);
         uint backingLength = U32(start, HeaderLayout.BackingFileSize);
-        CheckBackingName(backingOffset, backingLength, geometry, fileLength, path);
+        CheckBackingName(backingOffset, backingLength, geometry, limits.BackingFileNameBytes, fileLength, path);
         int extensionsEnd = backingOffset != 0 ? (int)backingOffset : geometry.ClusterSize;
 
         bool complete = start.Length >= needed;
@@ -93,7 +91,7 @@ public sealed partial class Qcow2Header
         }
 
         List<Qcow2HeaderExtension>? extensions =
-            HeaderExtensions.Parse(start, headerLength, extensionsEnd, path);
+            HeaderExtensions.Parse(start, headerLength, extensionsEnd, limits.HeaderExtensions, path);
         if (extensions is null)
         {
             // Every byte of a short file was seen: what is missing is not there.
@@ -104,7 +102,7 @@ public sealed partial class Qcow2Header
         ulong autoclear = version < 3 ? 0 : U64(start, HeaderLayout.AutoclearFeatures);
         CheckRawDataFile(incompatible, autoclear, backingLength == 0 ? 0 : backingOffset, path);
 
-        (long size, int l1Size, long l1Offset) = ReadL1(start, geometry, lenient ? long.MaxValue : fileLength, maxL1TableBytes, path);
+        (long size, int l1Size, long l1Offset) = ReadL1(start, geometry, lenient ? long.MaxValue : fileLength, limits.L1TableBytes, path);
         return new Qcow2Header
         {
             Version = (int)version,
@@ -124,10 +122,12 @@ public sealed partial class Qcow2Header
             HeaderLength = headerLength,
             CompressionType = ReadCompressionType(start, headerLength, incompatible, path),
             BackingFileName = backingOffset == 0 ? default : start.Slice((int)backingOffset, (int)backingLength).ToArray(),
-            BackingFormat = LastOf(extensions, HeaderExtensions.BackingFormat, HeaderExtensions.MaxBackingFormatLength, path) is { } format
+            BackingFormat = LastOf(
+                extensions, HeaderExtensions.BackingFormat, limits.BackingFormatBytes, nameof(Qcow2OpenOptions.MaxBackingFormatBytes), path) is { } format
                 ? Encoding.UTF8.GetString(format.Span)
                 : null,
-            DataFileName = LastOf(extensions, HeaderExtensions.ExternalDataFile, HeaderExtensions.MaxDataFileNameLength, path) ?? default,
+            DataFileName = LastOf(
+                extensions, HeaderExtensions.ExternalDataFile, limits.DataFileNameBytes, nameof(Qcow2OpenOptions.MaxDataFileNameBytes), path) ?? default,
             Extensions = extensions,
         };
     }
@@ -162,7 +162,7 @@ public sealed partial class Qcow2Header
         return headerLength <= fileLength ? (int)headerLength : throw Truncated(headerLength, fileLength, path);
     }
 
-    private static void CheckBackingName(ulong offset, uint length, Geometry geometry, long fileLength, string? path)
+    private static void CheckBackingName(ulong offset, uint length, Geometry geometry, int maxLength, long fileLength, string? path)
     {
         if (offset == 0)
         {
@@ -177,10 +177,10 @@ public sealed partial class Qcow2Header
                 hostOffset: HeaderLayout.BackingFileOffset);
         }
 
-        if (length > MaxBackingFileName)
+        if (length > maxLength)
         {
             throw new Qcow2FormatException(
-                $"the backing file name is {length} bytes long; {MaxBackingFileName} are allowed",
+                $"the backing file name is {length} bytes long; MaxBackingFileNameBytes allows {maxLength}",
                 path,
                 hostOffset: HeaderLayout.BackingFileSize);
         }
@@ -280,7 +280,7 @@ public sealed partial class Qcow2Header
 
     /// <summary>The data of the last extension of a type that holds a name; null if there is none.</summary>
     private static ReadOnlyMemory<byte>? LastOf(
-        List<Qcow2HeaderExtension> extensions, uint type, int maxLength, string? path)
+        List<Qcow2HeaderExtension> extensions, uint type, int maxLength, string option, string? path)
     {
         ReadOnlyMemory<byte>? found = null;
         foreach (Qcow2HeaderExtension extension in extensions.Where(e => e.Type == type))
@@ -288,7 +288,7 @@ public sealed partial class Qcow2Header
             found = extension.Data.Length <= maxLength
                 ? UpToZero(extension.Data)
                 : throw new Qcow2FormatException(
-                    $"header extension 0x{type:x8} holds a name of {extension.Data.Length} bytes; {maxLength} are allowed",
+                    $"header extension 0x{type:x8} holds a name of {extension.Data.Length} bytes; {option} allows {maxLength}",
                     path,
                     hostOffset: extension.Offset);
         }

@@ -19,10 +19,12 @@ public sealed class HeaderDump
 
     private readonly StringBuilder _text = new();
     private readonly byte[] _start;
+    private readonly List<Qcow2HeaderExtension> _extensions;
 
     private HeaderDump(byte[] start)
     {
         _start = start;
+        _extensions = ReadExtensions();
     }
 
     /// <summary>Reads the header of a file, whatever state it is in.</summary>
@@ -100,7 +102,7 @@ public sealed class HeaderDump
         for (ulong rest = bits; rest != 0; rest &= rest - 1)
         {
             int bit = BitOperations.TrailingZeroCount(rest);
-            names.Add($"{bit} {FeatureNames.Find(type, bit, Extensions()) ?? "(unknown)"}");
+            names.Add($"{bit} {FeatureNames.Find(type, bit, _extensions) ?? "(unknown)"}");
         }
 
         Line(name, $"[{string.Join(", ", names)}]");
@@ -108,7 +110,7 @@ public sealed class HeaderDump
 
     private void AppendExtensions()
     {
-        foreach (Qcow2HeaderExtension extension in Extensions())
+        foreach (Qcow2HeaderExtension extension in _extensions)
         {
             _text.Append("\nHeader extension:\n");
             Line("magic", $"0x{extension.Type:x} ({HeaderExtensions.NameOf(extension.Type)})");
@@ -119,7 +121,7 @@ public sealed class HeaderDump
     }
 
     /// <summary>The extensions as far as they can be made out.</summary>
-    private List<Qcow2HeaderExtension> Extensions()
+    private List<Qcow2HeaderExtension> ReadExtensions()
     {
         ulong clusterBits = Number(HeaderLayout.ClusterBits, sizeof(uint)) ?? 0;
         ulong backing = Number(HeaderLayout.BackingFileOffset, sizeof(ulong)) ?? 0;
@@ -135,11 +137,11 @@ public sealed class HeaderDump
 
         try
         {
-            return HeaderExtensions.Parse(_start, (int)length, (int)end, path: null) ?? [];
+            return HeaderExtensions.Parse(_start, (int)length, (int)end, Qcow2OpenOptions.Default.MaxHeaderExtensions, path: null) ?? [];
         }
-        catch (Qcow2FormatException)
+        catch (Qcow2Exception)
         {
-            // One that runs over its area: no list to be shown. Opening the image says which.
+            // One that runs over its area, or too many: no list to be shown. Opening the image says which.
             return [];
         }
     }

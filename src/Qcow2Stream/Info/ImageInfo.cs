@@ -66,7 +66,7 @@ public sealed class ImageInfo
     private string? PlainBackingFile =>
         _backing is null ? null
         : !JsonFileName.IsJson(_backing.Name.Span) ? FileName.WithoutScheme(_backing.Text)
-        : JsonFileName.Parse(_backing.Name, _backing.Format, out JsonFileName json) is null ? json.FileName
+        : JsonFileName.Parse(_backing.Name, _backing.Format, Qcow2OpenOptions.Default.MaxJsonDepth, out JsonFileName json) is null ? json.FileName
         : null;
 
     /// <summary>Reads what one image says of itself, and opens nothing that it names.</summary>

@@ -83,7 +83,7 @@ internal sealed class ChainOpener : IDisposable
                     return (format, null);
                 }
 
-                if (Qcow2Header.Parse(start, fileLength, options.MaxL1TableBytes, file.Path, out int needed, options.Lenient) is { } header)
+                if (Qcow2Header.Parse(start, fileLength, options.HeaderLimits, file.Path, out int needed, options.Lenient) is { } header)
                 {
                     return (format, header);
                 }
@@ -153,7 +153,7 @@ internal sealed class ChainOpener : IDisposable
             return (Open(policy, named, backing.Name.Span, isLiteral: false, probed), backing.Format);
         }
 
-        if (JsonFileName.Parse(backing.Name, backing.Format, out JsonFileName json) is { } fault)
+        if (JsonFileName.Parse(backing.Name, backing.Format, _options.MaxJsonDepth, out JsonFileName json) is { } fault)
         {
             // A resolver may know what to make of it.
             return policy.Resolver is not null
@@ -274,7 +274,7 @@ internal sealed class ChainOpener : IDisposable
                     _options.MaxL1TableBytes)
                 : DiskTables.Active(image);
             LayerKey? key = header.EncryptionMethod == 0 ? null : new LayerKey(image, header.EncryptionMethod, _options);
-            layers[depth] = new Qcow2Layer(image, disk, decompressed, cacheBytes, key);
+            layers[depth] = new Qcow2Layer(image, disk, decompressed, cacheBytes, _options.MaxZstdWindowBytes, key);
         }
 
         if (_options.Snapshot is { } name && layers[0].Header is null)

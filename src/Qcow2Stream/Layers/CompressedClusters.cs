@@ -6,7 +6,7 @@ namespace Qcow2Stream.Layers;
 
 /// <summary>Reads the compressed clusters of one image, one at a time.</summary>
 internal sealed class CompressedClusters(
-    HostFile file, int clusterSize, Qcow2CompressionType type, DecompressedClusters decompressed)
+    HostFile file, int clusterSize, Qcow2CompressionType type, DecompressedClusters decompressed, int maxZstdWindow = 0)
 {
     /// <summary>Fills <paramref name="buffer"/> with the first bytes of a run of kind Compressed.</summary>
     public void Read(in HostRun run, Span<byte> buffer)
@@ -73,7 +73,7 @@ internal sealed class CompressedClusters(
     private void DecompressCluster(in HostRun run, ArraySegment<byte> source, Span<byte> cluster)
     {
         bool complete = type == Qcow2CompressionType.Zstd
-            ? ZstdDecoder.TryDecode(source, cluster)
+            ? ZstdDecoder.TryDecode(source, cluster, maxZstdWindow)
             : Inflater.TryInflate(source, cluster);
         if (!complete)
         {

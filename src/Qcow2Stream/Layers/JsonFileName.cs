@@ -16,9 +16,6 @@ internal readonly record struct JsonFileName(string FileName, string? Format)
     private const string FileNameKey = "filename";
     private const string FilePrefix = "file.";
 
-    // What is nested deeper has no meaning here.
-    private const int MaxDepth = 16;
-
     // How a file is opened, cached, locked or written, but not what is read from it.
     private static readonly HashSet<string> HarmlessKeys =
     [
@@ -34,15 +31,16 @@ internal readonly record struct JsonFileName(string FileName, string? Format)
     /// <summary>Parses a recorded name.</summary>
     /// <param name="recorded">The bytes in the image, <c>json:</c> in front.</param>
     /// <param name="recordedFormat">The format that the image records beside the name; it wins over the name's driver, as in QEMU.</param>
+    /// <param name="maxDepth">How deep objects may be nested, 1 or more.</param>
     /// <param name="name">What the name says.</param>
     /// <returns>Null if the name can be looked at further; else what is wrong with it.</returns>
-    public static string? Parse(ReadOnlyMemory<byte> recorded, string? recordedFormat, out JsonFileName name)
+    public static string? Parse(ReadOnlyMemory<byte> recorded, string? recordedFormat, int maxDepth, out JsonFileName name)
     {
         name = default;
         Dictionary<string, JsonElement> options = [];
         try
         {
-            using JsonDocument document = JsonDocument.Parse(recorded[Scheme.Length..], new JsonDocumentOptions { MaxDepth = MaxDepth });
+            using JsonDocument document = JsonDocument.Parse(recorded[Scheme.Length..], new JsonDocumentOptions { MaxDepth = maxDepth });
             return document.RootElement.ValueKind != JsonValueKind.Object
                 ? "its json: name is not an object"
                 : Flatten(document.RootElement, "", options) ?? Interpret(options, recordedFormat, out name);
@@ -50,7 +48,7 @@ internal readonly record struct JsonFileName(string FileName, string? Format)
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // The second: text that is not valid Unicode.
-            return "its json: name is not valid JSON";
+            return $"its json: name is not valid JSON, or is nested deeper than the {maxDepth} that MaxJsonDepth allows";
         }
     }
 

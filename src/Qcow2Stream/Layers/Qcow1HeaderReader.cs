@@ -14,7 +14,7 @@ internal static class Qcow1HeaderReader
     {
         byte[] start = new byte[Qcow1Header.Length];
         int read = await file.ReadAtAsync(0, start, async, cancellationToken).ConfigureAwait(false);
-        return Qcow1Header.Parse(start.AsSpan(0, read), fileLength, options.MaxL1TableBytes, file.Path);
+        return Qcow1Header.Parse(start.AsSpan(0, read), fileLength, options.HeaderLimits, file.Path);
     }
 
     /// <summary>Reads the name of the backing file; null if there is none. The format is never recorded.</summary>

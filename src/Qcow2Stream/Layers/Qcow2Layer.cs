@@ -5,12 +5,12 @@ namespace Qcow2Stream.Layers;
 
 /// <summary>A qcow2 image, version 2 or 3: its active disk, or a snapshot's.</summary>
 internal sealed class Qcow2Layer(
-    Qcow2Image image, DiskTables disk, DecompressedClusters decompressed, long cacheBytes, LayerKey? key)
+    Qcow2Image image, DiskTables disk, DecompressedClusters decompressed, long cacheBytes, int maxZstdWindow, LayerKey? key)
     : ClusterLayer(
         image.File,
         new Qcow2Translator(image, disk.L1, disk.Length, cacheBytes),
         new DataClusters(image, image.ClusterFile, image.Header.ClusterSize, key),
-        new CompressedClusters(image.File, image.Header.ClusterSize, image.Header.CompressionType, decompressed),
+        new CompressedClusters(image.File, image.Header.ClusterSize, image.Header.CompressionType, decompressed, maxZstdWindow),
         key)
 {
     public override ImageFormat Format => ImageFormat.Qcow2;

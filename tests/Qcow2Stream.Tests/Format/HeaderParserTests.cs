@@ -6,7 +6,6 @@ namespace Qcow2Stream.Tests.Format;
 public class HeaderParserTests
 {
     private const long FileLength = 1 << 20;
-    private const int MaxL1TableBytes = 32 << 20;
 
     // As qemu-img writes it, each field with a value of its own.
     private const string Version3 =
@@ -116,9 +115,9 @@ public class HeaderParserTests
     {
         byte[] bytes = new byte[65536];
         Hex(Version3).CopyTo(bytes, 0);
-        Assert.Null(Qcow2Header.Parse(bytes.AsSpan(0, given), FileLength, MaxL1TableBytes, "image", out int needed));
+        Assert.Null(Qcow2Header.Parse(bytes.AsSpan(0, given), FileLength, Qcow2OpenOptions.Default.HeaderLimits, "image", out int needed));
         Assert.Equal(65536, needed);
-        Assert.NotNull(Qcow2Header.Parse(bytes.AsSpan(0, needed), FileLength, MaxL1TableBytes, "image", out _));
+        Assert.NotNull(Qcow2Header.Parse(bytes.AsSpan(0, needed), FileLength, Qcow2OpenOptions.Default.HeaderLimits, "image", out _));
     }
 
     [Theory]
@@ -195,7 +194,7 @@ public class HeaderParserTests
         Assert.Equal("b\uFFFDse\uFFFD\uFFFD\uFFFD\uFFFDe", Parse(bytes)!.BackingFile);
     }
 
-    private static Qcow2Header? Parse(byte[] start) => Qcow2Header.Parse(start, FileLength, MaxL1TableBytes, "image", out _);
+    private static Qcow2Header? Parse(byte[] start) => Qcow2Header.Parse(start, FileLength, Qcow2OpenOptions.Default.HeaderLimits, "image", out _);
 
     private static byte[] Hex(string text) => Convert.FromHexString(text.Replace(" ", "", StringComparison.Ordinal));
 }

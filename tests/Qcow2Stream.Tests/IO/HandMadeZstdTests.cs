@@ -25,8 +25,9 @@ public sealed class HandMadeZstdTests : IDisposable
         new("reserved bit", () => Header(0x28, 8).Raw(Start, isLast: true), 8, false),
         new("dictionary 0", () => Header(0x23, 0, 0, 0, 0, 8).Raw(Start, isLast: true), 8, true),
         new("dictionary 1", () => Header(0x21, 1, 8).Raw(Start, isLast: true), 8, false),
-        new("window over the limit", () => Frame(windowLog: 24).Raw(Start, isLast: true), 8, false),
-        new("window over the limit, not needed", () => Frame(windowLog: 24, size: 8).Raw(Start, isLast: true), 8, true),
+        new("window of the limit", () => Frame(windowLog: 27).Raw(Start, isLast: true), 8, true),
+        new("window over the limit", () => Frame(windowLog: 28).Raw(Start, isLast: true), 8, false),
+        new("window over the limit, not needed", () => Frame(windowLog: 28, size: 8).Raw(Start, isLast: true), 8, true),
         new("window over all limits", () => Frame(windowLog: 32, size: 8).Raw(Start, isLast: true), 8, false),
 
         // Blocks.

@@ -8,14 +8,14 @@ internal sealed unsafe class ZstdReference : IDisposable
 {
     private const int GuardLength = 64;
     private const byte Guard = 0xA5;
-    private const int WindowLogLimit = 23;
+    private const int WindowLogLimit = 27;
 
     private readonly ZSTD_DCtx_s* _context = Methods.ZSTD_createDCtx();
 
     /// <summary>How often the reference took what <see cref="ZstdDecoder"/> refused.</summary>
     public int RefusedAlone { get; private set; }
 
-    /// <summary>Decodes as <see cref="ZstdDecoder.TryDecode(ReadOnlySpan{byte}, Span{byte})"/> should.</summary>
+    /// <summary>Decodes as <see cref="ZstdDecoder.TryDecode(ReadOnlySpan{byte}, Span{byte}, int)"/> should.</summary>
     public bool TryDecode(ReadOnlySpan<byte> source, Span<byte> cluster)
     {
         Methods.ZSTD_DCtx_reset(_context, ZSTD_ResetDirective.ZSTD_reset_session_only);

@@ -83,7 +83,7 @@ public sealed class JsonFileNameTests : IDisposable
     public void InvalidUtf8_IsNoName()
     {
         byte[] name = [.. "json:{\"file.filename\":\"a"u8, 0xFF, .. "\"}"u8];
-        Assert.Contains("not valid JSON", JsonFileName.Parse(name, null, out _), StringComparison.Ordinal);
+        Assert.Contains("not valid JSON", JsonFileName.Parse(name, null, Qcow2OpenOptions.Default.MaxJsonDepth, out _), StringComparison.Ordinal);
     }
 
     [QemuTheory]
@@ -162,7 +162,7 @@ public sealed class JsonFileNameTests : IDisposable
     }
 
     private static string? Parse(string json, string? recorded, out JsonFileName name) =>
-        JsonFileName.Parse(Encoding.UTF8.GetBytes("json:" + json), recorded, out name);
+        JsonFileName.Parse(Encoding.UTF8.GetBytes("json:" + json), recorded, Qcow2OpenOptions.Default.MaxJsonDepth, out name);
 
     private string MakeTop(string json, string? format)
     {

@@ -23,8 +23,8 @@ public sealed class MalformedQcow1Tests
         { Qcow1Image.L1OffsetField, 1UL << 20, 8, "does not lie inside the file" },
         { Qcow1Image.BackingOffset, ulong.MaxValue, 8, "backing file name" },
         { Qcow1Image.BackingOffset, 1UL << 20, 8, "backing file name" },
-        { Qcow1Image.BackingLength, 1024, 4, "1023 are allowed" },
-        { Qcow1Image.BackingLength, uint.MaxValue, 4, "1023 are allowed" },
+        { Qcow1Image.BackingLength, 1024, 4, "MaxBackingFileNameBytes allows 1023" },
+        { Qcow1Image.BackingLength, uint.MaxValue, 4, "MaxBackingFileNameBytes allows 1023" },
     };
 
     public static TheoryData<int, ulong, string> Entries => new()

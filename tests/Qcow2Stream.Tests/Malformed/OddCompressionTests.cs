@@ -55,11 +55,49 @@ public class OddCompressionTests
 
     [Theory]
     [InlineData(10)]
-    [InlineData(23)]
-    public void ZstdWindowUpToTheLimit_Reads(int windowLog) => CheckCompressed(
-        GuestDisk.Filled(ClusterSize, 0x77),
-        CompressionType.Zstd,
-        [.. Enumerable.Range(0, 4).SelectMany(_ => ZstdFrame.Repeat(0x77, ClusterSize / 4, windowLog))]);
+    [InlineData(27)]
+    public void ZstdWindowUpToTheLimit_Reads(int windowLog) =>
+        CheckCompressed(GuestDisk.Filled(ClusterSize, 0x77), CompressionType.Zstd, FramesOfWindow(windowLog));
+
+    /// <summary>A window is what the writer allowed itself, not what the cluster needs: zstd's highest levels ask for 128 MiB.</summary>
+    [QemuTheory]
+    [InlineData(27, true)]
+    [InlineData(28, false)]
+    public async Task ZstdWindow_IsLimitedAsInQemu(int windowLog, bool reads)
+    {
+        using TempDirectory files = new();
+        string path = files.Write("image.qcow2", CompressedImage(CompressionType.Zstd, FramesOfWindow(windowLog)));
+        QemuResult qemu = await Qemu.ImgRaw("convert", "-O", "raw", path, files.File("raw"));
+        Assert.Equal(reads, qemu.ExitCode == 0);
+        using Qcow2Chain chain = Qcow2Chain.Open(path);
+        Exception? error = Record.Exception(() => _ = chain.ReadWholeDisk());
+        Assert.Equal(reads, error is null);
+        if (reads)
+        {
+            Assert.Equal(File.ReadAllBytes(files.File("raw")), chain.ReadWholeDisk());
+        }
+    }
+
+    [Fact]
+    public void ZstdWindowOverTheOption_IsRefused()
+    {
+        byte[] image = CompressedImage(CompressionType.Zstd, FramesOfWindow(20));
+        using (Qcow2Chain chain = Qcow2Chain.Open(new MemoryStream(image), new() { MaxZstdWindowBytes = 1 << 20 }))
+        {
+            Assert.Equal(GuestDisk.Filled(ClusterSize, 0x77), chain.ReadWholeDisk());
+        }
+
+        using Qcow2Chain limited = Qcow2Chain.Open(new MemoryStream(image), new() { MaxZstdWindowBytes = (1 << 20) - 1 });
+        Assert.Throws<Qcow2FormatException>(() => limited.ReadWholeDisk());
+    }
+
+    [Fact]
+    public void ZstdWindowOfACluster_IsNeverOverTheOption()
+    {
+        byte[] image = CompressedImage(CompressionType.Zstd, FramesOfWindow(12));
+        using Qcow2Chain chain = Qcow2Chain.Open(new MemoryStream(image), new() { MaxZstdWindowBytes = 0 });
+        Assert.Equal(GuestDisk.Filled(ClusterSize, 0x77), chain.ReadWholeDisk());
+    }
 
     [Theory]
     [InlineData(0)]
@@ -98,16 +136,20 @@ public class OddCompressionTests
         Assert.Equal(GuestDisk.Filled(2 * ClusterSize, 0x33), chain.ReadWholeDisk());
     }
 
+    private static byte[] FramesOfWindow(int windowLog) =>
+        [.. Enumerable.Range(0, 4).SelectMany(_ => ZstdFrame.Repeat(0x77, ClusterSize / 4, windowLog))];
+
+    private static byte[] CompressedImage(CompressionType type, byte[] payload) => new Qcow2Builder
+    {
+        ClusterBits = 12,
+        Size = ClusterSize,
+        CompressionType = type,
+        Clusters = [GuestClusters.CompressedPayload(0, payload)],
+    }.Build().ToBytes();
+
     private static void CheckCompressed(byte[] content, CompressionType type, byte[] payload)
     {
-        byte[] bytes = new Qcow2Builder
-        {
-            ClusterBits = 12,
-            Size = ClusterSize,
-            CompressionType = type,
-            Clusters = [GuestClusters.CompressedPayload(0, payload)],
-        }.Build().ToBytes();
-        using var chain = Qcow2Chain.Open(new MemoryStream(bytes));
+        using var chain = Qcow2Chain.Open(new MemoryStream(CompressedImage(type, payload)));
         Assert.Equal(content, chain.ReadWholeDisk());
         Assert.Equal(content[1..100], chain.ReadRange(1, 99));
     }

@@ -45,7 +45,7 @@ public class TableDamageTests
         ("zstd, no magic", CompressionType.Zstd, [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]), // no frame
         ("zstd, ends early", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize - 1, windowLog: 13)), // a complete frame, one byte short
         ("zstd, too long", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize + 1, windowLog: 13)), // the frame goes on behind the cluster
-        ("zstd, window of 16 MiB", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize, windowLog: 24)), // over the limit, whatever the cluster needs
+        ("zstd, window of 256 MiB", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize, windowLog: 28)), // over the limit, whatever the cluster needs
         ("zstd, window of 2 TiB", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize, windowLog: 41)), // as large as the format can say
         ("zstd, reserved bit", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize, windowLog: 13).WriteU8(4, 8)), // must be zero
         ("zstd, reserved block type", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize, windowLog: 13).WriteU8(6, 7)), // no such block
