@@ -7,8 +7,12 @@ namespace Qcow2Stream.IO;
 internal sealed class FileStreamHostFile(FileStream stream, bool leaveOpen) : HandleHostFile(
     System.IO.Path.IsPathFullyQualified(stream.Name) ? stream.Name : null,
     stream.SafeFileHandle,
-    UnixFile.IsSupported ? UnixFile.GetIdentity(stream.SafeFileHandle) : stream)
+    IdentityOf(stream))
 {
+    private static object IdentityOf(FileStream stream) =>
+        UnixFile.IsSupported ? UnixFile.GetIdentity(stream.SafeFileHandle)
+        : (WindowsFile.IsSupported ? WindowsFile.GetIdentity(stream.SafeFileHandle) : null) ?? stream;
+
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);

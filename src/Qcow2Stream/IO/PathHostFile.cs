@@ -20,10 +20,11 @@ internal sealed class PathHostFile : HandleHostFile
     /// <exception cref="UnauthorizedAccessException">Access is denied.</exception>
     public static PathHostFile Open(string path, string? displayPath = null)
     {
-        SafeFileHandle handle = UnixFile.IsSupported
-            ? UnixFile.OpenRegular(path, out object? identity)
-            : OpenPortable(path, out identity);
-        return new PathHostFile(displayPath ?? path, handle, identity);
+        object? identity = null;
+        SafeFileHandle handle = UnixFile.IsSupported ? UnixFile.OpenRegular(path, out identity)
+            : WindowsFile.IsSupported ? WindowsFile.OpenRegular(path, out identity)
+            : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+        return new PathHostFile(displayPath ?? path, handle, identity ?? System.IO.Path.GetFullPath(path).ToUpperInvariant());
     }
 
     protected override void Dispose(bool disposing)
@@ -33,13 +34,5 @@ internal sealed class PathHostFile : HandleHostFile
         {
             _handle.Dispose();
         }
-    }
-
-    private static SafeFileHandle OpenPortable(string path, out object? identity)
-    {
-        SafeFileHandle handle = File.OpenHandle(
-            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
-        identity = System.IO.Path.GetFullPath(path).ToUpperInvariant();
-        return handle;
     }
 }

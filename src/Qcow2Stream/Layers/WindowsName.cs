@@ -62,7 +62,9 @@ internal static class WindowsName
     /// <summary>Whether a name starts with the letter of a drive, which is no protocol.</summary>
     public static bool HasDrive(string name) => name.Length > 1 && name[1] == ':' && char.IsAsciiLetter(name[0]);
 
-    private static string? JudgePart(string part)
+    /// <summary>Judges one part of a path, whoever chose it: devices, and endings that Windows drops.</summary>
+    /// <inheritdoc cref="Judge" path="/returns"/>
+    public static string? JudgePart(string part)
     {
         if (part is "" or "." or "..")
         {

@@ -18,6 +18,14 @@ public sealed class ChainLimitTests : IDisposable
         Assert.Equal("top.qcow2", error.FileName);
     }
 
+    /// <summary>What a name means is for the file system to say; a loop is found by the file that it finds.</summary>
+    [Fact]
+    public void ImageThatNamesItselfInCapitals_IsALoopWhereThatIsItsName()
+    {
+        _files.WriteTop("TOP.QCOW2", "qcow2");
+        _files.CheckRefused(File.Exists(Path.Combine(_files.Inside, "TOP.QCOW2")) ? "the chain loops" : "it does not exist");
+    }
+
     [Fact]
     public void TwoImagesThatNameEachOther_AreALoop()
     {

@@ -159,6 +159,6 @@ public sealed class SameDirectoryTests : IDisposable
             BackingFile = new string('n', 1023),
             BackingFormat = "raw",
         }.Build().ToBytes());
-        _files.CheckRefused("it can't be opened");
+        _files.CheckRefused("is not opened: it ");
     }
 }

@@ -141,16 +141,6 @@ public sealed class GuestCopyTests : IDisposable
             .Write([1]));
     }
 
-    [Theory]
-    [InlineData("CON", true)]
-    [InlineData("nul.txt", true)]
-    [InlineData("com1", true)]
-    [InlineData("LPT².log", true)]
-    [InlineData("COM", false)]
-    [InlineData("console", false)]
-    [InlineData("a.con", false)]
-    public void DeviceNames_AreKnown(string name, bool isDevice) => Assert.Equal(isDevice, HostName.IsDeviceName(name));
-
     private static string WithoutSpecialBits(string line) => line[2] == '-' ? line : $"{line[0]} 0{line[3..]}";
 
     private GuestFaults Copy(GuestEntry entry, string destination)

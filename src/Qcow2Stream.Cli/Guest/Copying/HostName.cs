@@ -1,4 +1,5 @@
 using System.Buffers;
+using Qcow2Stream.Layers;
 
 namespace Qcow2Stream.Cli.Guest.Copying;
 
@@ -21,17 +22,6 @@ internal static class HostName
             return "its name holds a character that can't be used on this system";
         }
 
-        // Windows drops these, and so would write to another name; and it keeps some names for devices.
-        return OperatingSystem.IsWindows() && (name[^1] is '.' or ' ' || IsDeviceName(name))
-            ? "Windows does not allow that name"
-            : null;
-    }
-
-    /// <summary>CON, NUL, COM1 and the like, with any extension.</summary>
-    internal static bool IsDeviceName(string name)
-    {
-        string stem = name.Split('.')[0].TrimEnd().ToUpperInvariant();
-        return stem is "CON" or "PRN" or "AUX" or "NUL" or "CONIN$" or "CONOUT$"
-            || (stem.Length == 4 && stem[..3] is "COM" or "LPT" && (char.IsAsciiDigit(stem[3]) || stem[3] is '¹' or '²' or '³'));
+        return OperatingSystem.IsWindows() && WindowsName.JudgePart(name) is not null ? "Windows does not allow that name" : null;
     }
 }
