@@ -16,9 +16,10 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
         int page = Environment.SystemPageSize;
         _length = (length + page - 1) / page * page;
         _mapping = Map(0, _length + (2 * page), ReadWrite, PrivateAnonymous, -1, 0);
-        Assert.NotEqual(-1, _mapping);
-        Assert.Equal(0, Protect(_mapping, page, 0));
-        Assert.Equal(0, Protect(_mapping + page + _length, page, 0));
+        if (_mapping == -1 || Protect(_mapping, page, 0) != 0 || Protect(_mapping + page + _length, page, 0) != 0)
+        {
+            throw new InvalidOperationException("The host gives no such pages.");
+        }
     }
 
     /// <summary>The last bytes before the page behind.</summary>
