@@ -55,7 +55,7 @@ echo "$harness: $(value execs_done) executions in $(value run_time) s, $(value e
     "coverage $(value bitmap_cvg), $(value edges_found) edges, $(value corpus_count) inputs, stability $(value stability);" \
     "$crashes crashes, $hangs hangs"
 if [ "$crashes" -ne 0 ] || [ "$hangs" -ne 0 ]; then
-    find "$out/default/crashes" "$out/default/hangs" -type f -name 'id*'
+    find "$out/default/crashes" "$out/default/hangs" -type f -name 'id*' | sort
     echo "to see one: dotnet run --project $here -- $harness FILE"
     exit 1
 fi
