@@ -21,13 +21,13 @@ internal abstract class HandleHostFile(string? path, SafeFileHandle handle, obje
         }
     }
 
-    public sealed override long GetLength() => RandomAccess.GetLength(Handle);
-
     public sealed override (bool IsHole, long Length) GetRegion(long hostOffset, long maxLength) =>
         UnixFile.IsSupported ? UnixFile.GetRegion(Handle, hostOffset, maxLength) : base.GetRegion(hostOffset, maxLength);
 
     public sealed override long GetAllocatedLength() =>
         UnixFile.IsSupported ? UnixFile.GetAllocatedLength(Handle) : base.GetAllocatedLength();
+
+    protected sealed override long ReadLength() => RandomAccess.GetLength(Handle);
 
     protected sealed override int Read(long hostOffset, Span<byte> buffer) => RandomAccess.Read(Handle, buffer, hostOffset);
 

@@ -16,7 +16,19 @@ internal abstract class HostFile : IDisposable
     public abstract object? Identity { get; }
 
     /// <summary>The length in bytes, asked anew at each call: another program may write to the file.</summary>
-    public abstract long GetLength();
+    /// <exception cref="Qcow2Exception">The host could not tell.</exception>
+    /// <exception cref="ObjectDisposedException">The file was closed, before the call or meanwhile.</exception>
+    public long GetLength()
+    {
+        try
+        {
+            return ReadLength();
+        }
+        catch (IOException e)
+        {
+            throw new Qcow2Exception($"the host could not tell the file's length: {e.Message}", Path, innerException: e);
+        }
+    }
 
     /// <summary>Reads until <paramref name="buffer"/> is full or the file ends.</summary>
     /// <returns>The bytes read; fewer than asked only at the end of the file.</returns>
@@ -25,10 +37,17 @@ internal abstract class HostFile : IDisposable
     public int ReadAt(long hostOffset, Span<byte> buffer)
     {
         int total = 0;
+        int readTwice = -1;
         try
         {
-            while (total < buffer.Length && Read(hostOffset + total, buffer[total..]) is > 0 and int read)
+            while (total < buffer.Length)
             {
+                int read = Read(hostOffset + total, buffer[total..]);
+                if (read == 0 && IsEnd(hostOffset, total, ref readTwice))
+                {
+                    break;
+                }
+
                 total += read;
             }
         }
@@ -44,11 +63,17 @@ internal abstract class HostFile : IDisposable
     public async ValueTask<int> ReadAtAsync(long hostOffset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         int total = 0;
+        int readTwice = -1;
         try
         {
-            while (total < buffer.Length
-                && await ReadAsync(hostOffset + total, buffer[total..], cancellationToken).ConfigureAwait(false) is > 0 and int read)
+            while (total < buffer.Length)
             {
+                int read = await ReadAsync(hostOffset + total, buffer[total..], cancellationToken).ConfigureAwait(false);
+                if (read == 0 && IsEnd(hostOffset, total, ref readTwice))
+                {
+                    break;
+                }
+
                 total += read;
             }
         }
@@ -79,6 +104,9 @@ internal abstract class HostFile : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <inheritdoc cref="GetLength"/>
+    protected abstract long ReadLength();
+
     /// <summary>Reads some bytes, at least one unless <paramref name="hostOffset"/> is at or past the end.</summary>
     protected abstract int Read(long hostOffset, Span<byte> buffer);
 
@@ -86,6 +114,27 @@ internal abstract class HostFile : IDisposable
     protected abstract ValueTask<int> ReadAsync(long hostOffset, Memory<byte> buffer, CancellationToken cancellationToken);
 
     protected abstract void Dispose(bool disposing);
+
+    /// <summary>
+    /// Whether a read that gave nothing was at the end. A file that grew just then is read once more; a host that still gives
+    /// nothing has lost the rest, and what is read must not be taken for all there is.
+    /// </summary>
+    private bool IsEnd(long hostOffset, int total, ref int readTwice)
+    {
+        long length = ReadLength();
+        if (length <= hostOffset + total)
+        {
+            return true;
+        }
+
+        if (readTwice == total)
+        {
+            throw new IOException($"it gives no more bytes, though the file has {length}");
+        }
+
+        readTwice = total;
+        return false;
+    }
 
     private Qcow2Exception ReadError(long hostOffset, IOException cause) =>
         new($"the host could not read the file: {cause.Message}", Path, hostOffset: hostOffset, innerException: cause);

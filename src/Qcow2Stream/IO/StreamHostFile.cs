@@ -29,7 +29,7 @@ internal class StreamHostFile : HostFile
             ? new FileStreamHostFile(file, leaveOpen)
             : new StreamHostFile(stream, leaveOpen, new SemaphoreSlim(1, 1));
 
-    public override long GetLength()
+    protected override long ReadLength()
     {
         _cursor.Wait();
         try
