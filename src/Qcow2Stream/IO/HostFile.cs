@@ -129,13 +129,14 @@ internal abstract class HostFile : IDisposable
 
         if (readTwice == total)
         {
-            throw new IOException($"it gives no more bytes, though the file has {length}");
+            throw new EndOfStreamException($"it gives no more bytes, though its length is {length}");
         }
 
         readTwice = total;
         return false;
     }
 
-    private Qcow2Exception ReadError(long hostOffset, IOException cause) =>
-        new($"the host could not read the file: {cause.Message}", Path, hostOffset: hostOffset, innerException: cause);
+    private Qcow2Exception ReadError(long hostOffset, IOException cause) => cause is EndOfStreamException
+        ? new Qcow2FormatException($"the file ends early: {cause.Message}", Path, hostOffset: hostOffset, innerException: cause)
+        : new Qcow2Exception($"the host could not read the file: {cause.Message}", Path, hostOffset: hostOffset, innerException: cause);
 }

@@ -76,6 +76,12 @@ internal sealed class ChainOpener : IDisposable
             try
             {
                 int read = await file.ReadAtAsync(0, buffer.AsMemory(0, length), async, cancellationToken).ConfigureAwait(false);
+                if (read < length)
+                {
+                    // Nor can its first bytes, if they are not all there, tell what it is.
+                    throw new Qcow2FormatException("the file became shorter while it was opened", file.Path, hostOffset: read);
+                }
+
                 ReadOnlySpan<byte> start = buffer.AsSpan(0, read);
                 format ??= Probe(start);
                 if (format != FormatNames.Qcow2)
@@ -88,9 +94,7 @@ internal sealed class ChainOpener : IDisposable
                     return (format, header);
                 }
 
-                length = read == length
-                    ? needed
-                    : throw new Qcow2FormatException("the file became shorter while it was opened", file.Path, hostOffset: read);
+                length = needed;
             }
             finally
             {

@@ -11,9 +11,8 @@ namespace Qcow2Stream.Layers;
 /// </summary>
 /// <param name="image">The image, which says what damage means.</param>
 /// <param name="clusterFile">The file that holds its clusters.</param>
-/// <param name="clusterSize">In bytes.</param>
 /// <param name="key">Null for an image that is not encrypted.</param>
-internal sealed class DataClusters(TableFile image, HostFile clusterFile, int clusterSize, LayerKey? key)
+internal sealed class DataClusters(TableFile image, HostFile clusterFile, LayerKey? key)
 {
     /// <inheritdoc cref="Layer.Read"/>
     public void Read(in HostRun run, Span<byte> buffer)
@@ -84,7 +83,10 @@ internal sealed class DataClusters(TableFile image, HostFile clusterFile, int cl
         }
     }
 
-    /// <summary>A cluster that starts inside the file may end behind it: that rest is zeros. Anything more is missing.</summary>
+    /// <summary>
+    /// A cluster that starts inside the file may end behind it: that rest is zeros. But what the file once had, and has no
+    /// longer, is missing.
+    /// </summary>
     private void ClearTail(in HostRun run, long hostOffset, Span<byte> buffer, int read)
     {
         if (read == buffer.Length)
@@ -93,12 +95,12 @@ internal sealed class DataClusters(TableFile image, HostFile clusterFile, int cl
         }
 
         long fileEnd = hostOffset + read;
-        long lastCluster = (hostOffset + buffer.Length - 1) & -clusterSize;
-        if (!run.IsPastEnd && lastCluster >= fileEnd && clusterFile.GetLength() <= lastCluster)
+        long known = image.ClusterFileLengthKnown;
+        if (!run.IsPastEnd && fileEnd < Math.Min(hostOffset + buffer.Length, known))
         {
             image.Damaged(
                 new Qcow2FormatException(
-                    "the file ends early: a data cluster that lay inside it when it was mapped does not any more",
+                    $"the file became shorter: it had {known} bytes, and ends inside a data cluster",
                     clusterFile.Path,
                     run.GuestOffset + (fileEnd - run.HostOffset),
                     fileEnd),

@@ -8,7 +8,7 @@ internal sealed class Qcow1Layer(
     : ClusterLayer(
         image.File,
         new Qcow1Translator(image, cacheBytes),
-        new DataClusters(image, image.File, image.Header.ClusterSize, key),
+        new DataClusters(image, image.File, key),
         new CompressedClusters(image.File, image.Header.ClusterSize, Qcow2CompressionType.Zlib, decompressed),
         key)
 {

@@ -9,7 +9,7 @@ internal sealed class Qcow2Layer(
     : ClusterLayer(
         image.File,
         new Qcow2Translator(image, disk.L1, disk.Length, cacheBytes),
-        new DataClusters(image, image.ClusterFile, image.Header.ClusterSize, key),
+        new DataClusters(image, image.ClusterFile, key),
         new CompressedClusters(image.File, image.Header.ClusterSize, image.Header.CompressionType, decompressed, maxZstdWindow),
         key)
 {

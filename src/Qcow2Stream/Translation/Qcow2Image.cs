@@ -19,6 +19,8 @@ internal sealed class Qcow2Image(
 
     public Geometry Geometry { get; } = header.Geometry;
 
+    public override long ClusterFileLengthKnown => HasDataFile ? Volatile.Read(ref _dataLength) : base.ClusterFileLengthKnown;
+
     /// <summary>The length of <see cref="ClusterFile"/>, asked again as <see cref="TableFile.FileLengthFor"/> does.</summary>
     public long ClusterFileLengthFor(long end) => HasDataFile ? LengthFor(ClusterFile, ref _dataLength, end) : FileLengthFor(end);
 }

@@ -13,6 +13,9 @@ internal class TableFile(HostFile file, long fileLength, Action<ImageDamage>? on
     /// <summary>Whether damage is papered over as QEMU does, and reported, instead of thrown.</summary>
     public bool IsLenient => onDamage is not null;
 
+    /// <summary>The longest that the file with the clusters was known to be: what is missing of that has been lost.</summary>
+    public virtual long ClusterFileLengthKnown => Volatile.Read(ref _fileLength);
+
     /// <summary>The file's length; asked of the host again only where the length known so far ends before <paramref name="end"/>.</summary>
     public long FileLengthFor(long end) => LengthFor(File, ref _fileLength, end);
 
@@ -27,15 +30,23 @@ internal class TableFile(HostFile file, long fileLength, Action<ImageDamage>? on
         onDamage(new ImageDamage(error.Message, error.ImagePath, error.GuestOffset, guestLength, error.HostOffset));
     }
 
-    protected static long LengthFor(HostFile file, ref long known, long end)
+    protected long LengthFor(HostFile file, ref long known, long end)
     {
         long length = Volatile.Read(ref known);
-        if (end > length)
+        if (end <= length)
         {
-            length = file.GetLength();
-            Volatile.Write(ref known, length);
+            return length;
         }
 
-        return length;
+        long now = file.GetLength();
+        if (now < length)
+        {
+            Damaged(new Qcow2FormatException($"the file became shorter: it had {length} bytes, and has {now}", file.Path, hostOffset: now));
+            return now;
+        }
+
+        // It never goes down: another thread may know of more by now.
+        Interlocked.CompareExchange(ref known, now, length);
+        return now;
     }
 }

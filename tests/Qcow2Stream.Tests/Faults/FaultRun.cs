@@ -89,6 +89,94 @@ internal sealed class FaultRun
         host.CheckAllDisposed();
     }
 
+    /// <summary>
+    /// A read that completes only when it is cancelled: the call ends in that, so the token has reached it; and the same chain
+    /// gives the right result afterwards. Reads that wait are let through, as no token reaches those.
+    /// </summary>
+    public async Task CancelAsync(int read)
+    {
+        FaultyHost host = _image.Host();
+        using CancellationTokenSource source = new();
+        bool wasMet = false;
+        host.Reading = (number, async, token) =>
+        {
+            if (number != read || !async)
+            {
+                return Task.CompletedTask;
+            }
+
+            Assert.True(token.CanBeCanceled, "no token reached the host");
+            wasMet = true;
+            Task never = Task.Delay(Timeout.Infinite, token);
+            source.Cancel();
+            return never;
+        };
+        Qcow2Chain? chain = null;
+        try
+        {
+            chain = await OpenAsync(host, source.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.True(wasMet);
+            host.CheckAllDisposed();
+            chain = await OpenAsync(host);
+        }
+
+        using (chain)
+        {
+            if (!source.IsCancellationRequested)
+            {
+                Exception? thrown = await Record.ExceptionAsync(async () => Assert.Equal(Expected, await _use.Run(chain, Disk, source.Token)));
+                Assert.True(wasMet ? thrown is OperationCanceledException : thrown is null, $"{thrown}");
+            }
+
+            host.Reading = null;
+            Assert.Equal(Expected, await _use.Run(chain, Disk, default));
+        }
+
+        host.CheckAllDisposed();
+    }
+
+    /// <summary>The chain is closed by another thread beside one of its reads: that ends the use, or comes too late for it.</summary>
+    public async Task DisposeBesideAsync(int read)
+    {
+        FaultyHost host = _image.Host();
+        Qcow2Chain? chain = null;
+        Task closing = Task.CompletedTask;
+        host.Reading = (number, _, _) =>
+        {
+            if (number >= read && chain is { } open && closing.IsCompletedSuccessfully && !IsClosed(open))
+            {
+                // It waits for the read that is running, and this one is.
+                closing = Task.Factory.StartNew(
+                    open.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                SpinWait.SpinUntil(() => IsClosed(open));
+            }
+
+            return Task.CompletedTask;
+        };
+        chain = await OpenAsync(host);
+        Exception? thrown = await Record.ExceptionAsync(async () => Assert.Equal(Expected, await _use.Run(chain, Disk, default)));
+        Assert.True(thrown is null or ObjectDisposedException, $"{thrown}");
+        await closing;
+        chain.Dispose();
+        host.CheckAllDisposed();
+    }
+
+    private static bool IsClosed(Qcow2Chain chain)
+    {
+        try
+        {
+            _ = chain.Map(0, 0);
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
+    }
+
     private void CheckError(Qcow2Exception error, FaultKind kind, FaultHit? hit)
     {
         Assert.NotNull(hit);
@@ -99,7 +187,7 @@ internal sealed class FaultRun
             return;
         }
 
-        Assert.Equal(typeof(Qcow2Exception), error.GetType());
+        Assert.Equal(kind == FaultKind.Throws ? typeof(Qcow2Exception) : typeof(Qcow2FormatException), error.GetType());
         Assert.NotNull(error.HostOffset);
 
         // A file that ended early does so for reads behind as well, of which several run at once.

@@ -35,7 +35,8 @@ internal sealed record FaultyUse(string Name, Func<Qcow2Chain, byte[], Cancellat
     private static string Hash(ReadOnlySpan<byte> bytes) =>
         string.Create(CultureInfo.InvariantCulture, $"{bytes.Length} {Convert.ToHexString(SHA256.HashData(bytes))}");
 
-    private static string Text(IEnumerable<MapExtent> map) => string.Join('\n', map);
+    // Joined at once, or made an array of, they would take pooled buffers, which .NET drops where the map ends in an error.
+    private static string Text(IEnumerable<MapExtent> map) => string.Join('\n', new List<MapExtent>(map));
 
     private static string Read(Qcow2Chain chain)
     {

@@ -19,6 +19,10 @@ public sealed class ReadFaultTests
     [MemberData(nameof(Images))]
     public Task ReadThatEndsEarly_IsToldAndNotKept(string image) => CheckAllAsync(image, FaultKind.EndsEarly);
 
+    [Theory]
+    [MemberData(nameof(Images))]
+    public Task FileThatShrinks_IsToldAndNotKept(string image) => CheckAllAsync(image, FaultKind.IsCut);
+
     /// <summary>A byte at a time, and each of them later: no read is taken for the end of the file.</summary>
     [Theory]
     [MemberData(nameof(Images))]
