@@ -91,7 +91,15 @@ internal sealed class ChainCopy
             _next = Math.Min(_end, ((start / _pieceLength) + 1) * _pieceLength);
             byte[] buffer = _buffers.TryPop(out byte[]? used) ? used : ArrayPool<byte>.Shared.Rent(_pieceLength);
             Memory<byte> bytes = buffer.AsMemory(0, (int)(_next - start));
-            _ahead.Enqueue(new Piece(buffer, bytes, _next, Start(start, bytes, abandoned)));
+            try
+            {
+                _ahead.Enqueue(new Piece(buffer, bytes, _next, Start(start, bytes, abandoned)));
+            }
+            catch
+            {
+                _buffers.Push(buffer);
+                throw;
+            }
         }
     }
 

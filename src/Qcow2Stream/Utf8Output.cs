@@ -67,9 +67,15 @@ internal sealed class Utf8Output(Stream? output) : IDisposable
     /// <summary>Writes out what is left, also after an error: what came before it is good.</summary>
     public void Dispose()
     {
-        Flush();
-        ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = [];
+        try
+        {
+            Flush();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+        }
     }
 
     private Span<byte> Room()
@@ -109,10 +115,12 @@ internal sealed class Utf8Output(Stream? output) : IDisposable
 
     private void Flush()
     {
-        if (output is not null)
+        if (output is not null && _length > 0)
         {
-            output.Write(_buffer, 0, _length);
+            // What the output could not take is not offered to it again.
+            int length = _length;
             _length = 0;
+            output.Write(_buffer, 0, length);
         }
     }
 }

@@ -93,9 +93,10 @@ internal class StreamHostFile : HostFile
         // A running read finishes first: the stream must not be closed below it. The semaphore itself holds
         // nothing that needs disposing, and late readers must still find it, to be told ObjectDisposedException.
         _cursor.Wait();
+        bool isFirst = !_disposed;
         _disposed = true;
         _cursor.Release();
-        if (!_leaveOpen)
+        if (isFirst && !_leaveOpen)
         {
             _stream.Dispose();
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using Qcow2Stream.Tests.Crypto;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Tests.Layers;
 using Qcow2Stream.Tests.Snapshots;
@@ -21,9 +22,6 @@ internal sealed record FaultyImage(string Top, IReadOnlyDictionary<string, byte[
 
     /// <summary>Whether opening it takes options, and not its name alone.</summary>
     public bool NeedsOptions { get; init; }
-
-    /// <summary>What is done with it: less, where each open takes long.</summary>
-    public IEnumerable<FaultyUse> Uses { get; init; } = FaultyUse.All;
 
     public static FaultyImage Named(string name) => Made.Value.Single(image => Path.GetFileNameWithoutExtension(image.Top) == name);
 
@@ -54,12 +52,10 @@ internal sealed record FaultyImage(string Top, IReadOnlyDictionary<string, byte[
         yield return Committed("data-file.qcow2", "data-file.raw");
         Qcow2OpenOptions secret = new() { Passphrase = _ => Encoding.UTF8.GetBytes(PinnedImages.Passphrase) };
         yield return Committed("aes.qcow2") with { Options = secret, NeedsOptions = true };
-        using TempDirectory scratch = new();
-        yield return new("luks.qcow2", Single("luks.qcow2", File.ReadAllBytes(PinnedImages.PathOf("luks", scratch))))
+        yield return new("luks.qcow2", Single("luks.qcow2", MakeLuks()))
         {
-            Options = secret,
+            Options = new() { Passphrase = _ => [.. LuksFixture.Passphrase] },
             NeedsOptions = true,
-            Uses = [FaultyUse.Named("read"), FaultyUse.Named("read async"), FaultyUse.Named("copy async")],
         };
 
         // Its disk is shorter than the raw file below it.
@@ -70,6 +66,25 @@ internal sealed record FaultyImage(string Top, IReadOnlyDictionary<string, byte[
             ["below.raw"] = GuestDisk.Filled(50_000, 0x6B),
         });
         yield return new("raw.img", Single("raw.img", File.ReadAllBytes(Repository.Image("chain-0.raw")))) { NeedsOptions = true };
+    }
+
+    /// <summary>The committed one takes long to unlock, and it is unlocked a thousand times.</summary>
+    private static byte[] MakeLuks()
+    {
+        LuksFixture luks = new("aes", 32, "xts-plain64", "sha256");
+        byte[] header = luks.Bytes[..(int)luks.Parse().PayloadOffset];
+        byte[] image = new Qcow2Builder
+        {
+            ClusterBits = 12,
+            Size = 60_000,
+            CryptMethod = 2,
+            Extensions = [new(HeaderExtension.FullDiskEncryption, new byte[16])],
+            Clusters = [GuestClusters.Data(0, 0x41, count: 3), GuestClusters.Zero(4), GuestClusters.Data(7, 0x42), GuestClusters.Data(14, 0x43)],
+        }.Build().ToBytes();
+        int start = (image.Length + 4095) & -4096;
+        int extension = image.AsSpan().IndexOf<byte>([0x05, 0x37, 0xBE, 0x77]);
+        image.WriteU64(extension + 8, (ulong)start).WriteU64(extension + 16, (ulong)header.Length);
+        return [.. image, .. new byte[start - image.Length], .. header];
     }
 
     private static FaultyImage Committed(params string[] names) =>

@@ -29,7 +29,7 @@ public sealed class ReadFaultTests
     public async Task ReadsOfAByteEach_GiveTheSame(string name)
     {
         FaultyImage image = FaultyImage.Named(name);
-        foreach (FaultyUse use in image.Uses)
+        foreach (FaultyUse use in FaultyUse.All)
         {
             FaultRun run = await FaultRun.OfAsync(image, use);
             FaultyHost host = image.Host(maxRead: 1, isSlow: true);
@@ -46,7 +46,7 @@ public sealed class ReadFaultTests
     private static async Task CheckAllAsync(string name, FaultKind kind)
     {
         FaultyImage image = FaultyImage.Named(name);
-        foreach (FaultyUse use in image.Uses)
+        foreach (FaultyUse use in FaultyUse.All)
         {
             FaultRun run = await FaultRun.OfAsync(image, use);
             for (int read = 0; read < run.Reads; read += 1 + (run.Reads / MostRuns))
