@@ -11,6 +11,7 @@ internal sealed class CheckRun
 
     private readonly Queue<CheckFinding> _found = new();
     private readonly CancellationToken _cancellationToken;
+    private readonly long _startLength;
 
     /// <summary>Initializes the pass.</summary>
     /// <param name="image">The image, lenient: tables past the end of the file are zeros.</param>
@@ -21,8 +22,8 @@ internal sealed class CheckRun
         _cancellationToken = cancellationToken;
         Image = image;
         Options = options;
-        long length = image.File.GetLength();
-        FileLength = length + (-length & (SectorSize - 1));
+        _startLength = image.File.GetLength();
+        FileLength = _startLength + (-_startLength & (SectorSize - 1));
         Clusters = ClusterCount(FileLength);
         Recorded = new RecordedRefcounts(image, FileLength, options.LayerCacheBytes);
 
@@ -164,6 +165,18 @@ internal sealed class CheckRun
     /// <summary>Loads a piece of a table; what lies past the end of the file is zeros.</summary>
     public ulong[] Load(long hostOffset, int words) =>
         hostOffset < FileLength ? TablePieces.Load(Image, hostOffset, words) : new ulong[words];
+
+    /// <summary>Tables that a file has lost meanwhile were taken for zeros, which they were not.</summary>
+    /// <exception cref="Qcow2FormatException">The file became shorter since the pass began.</exception>
+    public void CheckLength()
+    {
+        long length = Image.File.GetLength();
+        if (length < _startLength)
+        {
+            throw new Qcow2FormatException(
+                $"the file became shorter during the check: it had {_startLength} bytes, and has {length}", Image.File.Path, hostOffset: length);
+        }
+    }
 
     public CheckSummary Summarize() => new()
     {

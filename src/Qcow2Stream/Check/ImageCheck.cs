@@ -83,7 +83,7 @@ public sealed class ImageCheck : IDisposable
 
     /// <summary>Checks the image: findings one by one, as they are found. Each enumeration is a check of its own.</summary>
     /// <param name="cancellationToken">Ends the check, also where it finds nothing for long.</param>
-    /// <exception cref="Qcow2FormatException">The refcount table is misplaced; thrown while enumerating, like all here.</exception>
+    /// <exception cref="Qcow2FormatException">The refcount table is misplaced, or the file became shorter meanwhile; thrown while enumerating, like all here.</exception>
     /// <exception cref="Qcow2UnsupportedException">The check takes more memory than <see cref="Qcow2OpenOptions.MaxCheckBytes"/>.</exception>
     /// <exception cref="Qcow2Exception">The host could not read the file.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -106,6 +106,7 @@ public sealed class ImageCheck : IDisposable
             yield return finding;
         }
 
+        run.CheckLength();
         _summary = run.Summarize();
     }
 
