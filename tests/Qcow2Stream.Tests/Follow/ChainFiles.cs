@@ -69,26 +69,9 @@ internal sealed class ChainFiles : IDisposable
     }
 
     /// <summary>What is open, by this process, of these files.</summary>
-    public IEnumerable<string> OpenFiles() =>
-        from descriptor in new DirectoryInfo("/proc/self/fd").EnumerateFileSystemInfos()
-        let target = TargetOf(descriptor)
-        where target is not null && target.StartsWith(_parent.Path, StringComparison.Ordinal)
-        select target;
+    public IEnumerable<string> OpenFiles() => OpenHandles.Under(_parent.Path);
 
     public void Dispose() => _parent.Dispose();
-
-    // Other tests open and close files meanwhile.
-    private static string? TargetOf(FileSystemInfo descriptor)
-    {
-        try
-        {
-            return descriptor.LinkTarget;
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
 
     private static string Write(string path, byte[] content)
     {
