@@ -11,7 +11,7 @@ public sealed partial class Qcow2Header
     internal const uint MagicNumber = 0x5146_49FB;
 
     private const int MaxRefcountOrder = 6;
-    private const uint MaxCryptMethod = 2;
+    private const uint LuksCryptMethod = 2;
     private const ulong BitmapsBit = 1 << 0;
     private const ulong RawDataFileBit = 1 << 1;
 
@@ -108,7 +108,7 @@ public sealed partial class Qcow2Header
             Version = (int)version,
             ClusterBits = (int)clusterBits,
             Size = size,
-            EncryptionMethod = CheckCryptMethod(U32(start, HeaderLayout.CryptMethod), path),
+            EncryptionMethod = CheckCryptMethod(U32(start, HeaderLayout.CryptMethod), extensions, path),
             L1Size = l1Size,
             L1TableOffset = l1Offset,
             RefcountTableOffset = U64(start, HeaderLayout.RefcountTableOffset),
@@ -208,11 +208,22 @@ public sealed partial class Qcow2Header
             feature, $"the image uses a feature that is not handled: {feature}", path, HeaderLayout.IncompatibleFeatures);
     }
 
-    private static int CheckCryptMethod(uint method, string? path) =>
-        method <= MaxCryptMethod
-            ? (int)method
-            : throw new Qcow2UnsupportedException(
+    private static int CheckCryptMethod(uint method, List<Qcow2HeaderExtension> extensions, string? path)
+    {
+        if (method > LuksCryptMethod)
+        {
+            throw new Qcow2UnsupportedException(
                 $"encryption method {method}", $"crypt_method {method} is not known; 0 (none), 1 (AES) and 2 (LUKS) are", path, HeaderLayout.CryptMethod);
+        }
+
+        // It is there if and only if the method is LUKS. One flipped bit must not make encrypted bytes the disk's own.
+        return method == LuksCryptMethod || !extensions.Exists(e => e.Type == HeaderExtensions.FullDiskEncryption)
+            ? (int)method
+            : throw new Qcow2FormatException(
+                $"crypt_method is {method}, but there is a full disk encryption extension, which only {LuksCryptMethod} (LUKS) has",
+                path,
+                hostOffset: HeaderLayout.CryptMethod);
+    }
 
     private static (long Size, int L1Size, long L1Offset) ReadL1(
         ReadOnlySpan<byte> start, Geometry geometry, long fileLength, int maxL1TableBytes, string? path)
