@@ -217,7 +217,7 @@ public sealed record Qcow2OpenOptions
 
     /// <summary>
     /// The most memory that an <see cref="ImageCheck"/> counts references in, in bytes. It takes 8 bytes for every
-    /// 4096 clusters of the file, and 8 KiB more for those among which anything refers to one. Default: 256 MiB,
+    /// 4096 clusters of the file, 8 KiB more for those among which anything refers to one, and 128 for every L2 table. Default: 256 MiB,
     /// enough for 8 TiB of clusters of 64 KiB, all in use.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>

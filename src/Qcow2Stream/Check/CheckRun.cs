@@ -56,6 +56,11 @@ internal sealed class CheckRun
     public long CompressedClusters { get; set; }
 
     /// <summary>
+    /// How many references to the table at hand are dealt with in one: findings in it count as many, as do its references.
+    /// </summary>
+    public long Times { get; set; } = 1;
+
+    /// <summary>
     /// Whether references are unknown, as a structure that holds some could not be read: what looks leaked may be its.
     /// </summary>
     public bool MissesReferences { get; set; }
@@ -69,15 +74,8 @@ internal sealed class CheckRun
     private long Warnings { get; set; }
 
     /// <summary>Reports a finding at a place.</summary>
-    public void Report(CheckSeverity severity, CheckFindingKind kind, in CheckPlace place, string problem) => Report(new CheckFinding
-    {
-        Severity = severity,
-        Kind = kind,
-        HostOffset = place.HostOffset,
-        GuestOffset = place.GuestOffset,
-        SnapshotId = place.SnapshotId,
-        Message = $"{place.What}: {problem}",
-    });
+    public void Report(CheckSeverity severity, CheckFindingKind kind, in CheckPlace place, string problem) =>
+        Report(severity, kind, place, problem, Times);
 
     /// <inheritdoc cref="Report(CheckSeverity, CheckFindingKind, in CheckPlace, string)"/>
     public void Corrupt(CheckFindingKind kind, in CheckPlace place, string problem) =>
@@ -93,6 +91,18 @@ internal sealed class CheckRun
         MissesReferences = true;
         Report(CheckSeverity.Error, kind, place, problem);
     }
+
+    private void Report(CheckSeverity severity, CheckFindingKind kind, in CheckPlace place, string problem, long count) => Report(
+        new CheckFinding
+        {
+            Severity = severity,
+            Kind = kind,
+            HostOffset = place.HostOffset,
+            GuestOffset = place.GuestOffset,
+            SnapshotId = place.SnapshotId,
+            Message = $"{place.What}: {problem}{(count > 1 ? $" ({count} times)" : "")}",
+        },
+        count);
 
     /// <summary>Reports a finding that counts as <paramref name="count"/> of its severity.</summary>
     public void Report(CheckFinding finding, long count = 1)
@@ -152,19 +162,20 @@ internal sealed class CheckRun
         Clusters = Math.Max(Clusters, last + 1);
         for (long cluster = (long)hostOffset >> Geometry.ClusterBits; cluster <= last; cluster++)
         {
-            if (!Uses.TryAdd(cluster, use))
+            if (Uses.Add(cluster, use, (ulong)Times) is > 0 and ulong uncounted)
             {
-                Corrupt(
+                Report(
+                    CheckSeverity.Corruption,
                     CheckFindingKind.RefcountOverflow,
                     place,
-                    $"cluster 0x{cluster << Geometry.ClusterBits:x} has more references than a refcount of {Image.Header.RefcountBits} bits can count");
+                    $"cluster 0x{cluster << Geometry.ClusterBits:x} has more references than a refcount of {Image.Header.RefcountBits} bits can count",
+                    (long)uncounted);
             }
         }
     }
 
-    /// <summary>Loads a piece of a table; what lies past the end of the file is zeros.</summary>
-    public ulong[] Load(long hostOffset, int words) =>
-        hostOffset < FileLength ? TablePieces.Load(Image, hostOffset, words) : new ulong[words];
+    /// <summary>Loads a piece of a table that starts inside the file; what lies past its end is zeros.</summary>
+    public ulong[] Load(long hostOffset, int words) => TablePieces.Load(Image, hostOffset, words);
 
     /// <summary>Tables that a file has lost meanwhile were taken for zeros, which they were not.</summary>
     /// <exception cref="Qcow2FormatException">The file became shorter since the pass began.</exception>

@@ -39,11 +39,11 @@ internal sealed class ClusterUses
         _pages = new ushort[]?[pages];
     }
 
-    /// <summary>Counts one more reference; false if the count is at its maximum, and stays there.</summary>
-    public bool TryAdd(long cluster, ClusterUse use)
+    /// <summary>Counts references; returns how many did not fit, as the count is at its maximum, and stays there.</summary>
+    public ulong Add(long cluster, ClusterUse use, ulong times = 1)
     {
         ref ushort slot = ref Slot(cluster);
-        int count = slot & CountMask;
+        ulong count = Decode(cluster, slot).Count;
         int earlier = slot >> UseShift;
         if (count == 0)
         {
@@ -54,26 +54,19 @@ internal sealed class ClusterUses
             earlier = (int)ClusterUse.Overlap;
         }
 
-        bool fits = true;
-        if (count < Spilled)
+        ulong fitting = Math.Min(times, _max - count);
+        if (count + fitting >= Spilled)
         {
-            fits = (ulong)count < _max;
-            count += fits ? 1 : 0;
-            if (count == Spilled)
+            if (count < Spilled)
             {
                 Charge(DictionaryEntryBytes);
-                _spilled[cluster] = Spilled;
             }
-        }
-        else
-        {
-            ulong spilled = _spilled[cluster];
-            fits = spilled < _max;
-            _spilled[cluster] = spilled + (fits ? 1UL : 0);
+
+            _spilled[cluster] = count + fitting;
         }
 
-        slot = (ushort)((earlier << UseShift) | count);
-        return fits;
+        slot = (ushort)((earlier << UseShift) | (int)Math.Min(count + fitting, Spilled));
+        return times - fitting;
     }
 
     /// <summary>How many references to a cluster were counted, and of what kind.</summary>
@@ -110,7 +103,8 @@ internal sealed class ClusterUses
         return ref page[cluster & (PageClusters - 1)];
     }
 
-    private void Charge(long bytes)
+    /// <summary>Takes memory for what is kept beside the counts.</summary>
+    public void Charge(long bytes)
     {
         _bytes += bytes;
         if (_bytes > _maxBytes || _bytes < 0)

@@ -21,6 +21,8 @@ namespace Qcow2Stream;
 /// <para>Unlike <c>qemu-img</c> it goes on where a structure can't be read (<see cref="CheckSeverity.Error"/>); leaks
 /// are then not reported, as the clusters may belong to that structure. And a table that shares its cluster with
 /// something else is a corruption even where the refcount says 2.</para>
+/// <para>Work: an L2 table is looked at twice at most, by however many L1 entries and snapshots it is referred to. The
+/// second look stands for all references but the first: what it finds says how many times it counts.</para>
 /// <para>One thread may enumerate at a time.</para>
 /// </remarks>
 public sealed class ImageCheck : IDisposable
@@ -93,9 +95,11 @@ public sealed class ImageCheck : IDisposable
         CheckRun run = new(_image, _options, cancellationToken);
         HeaderCheck.Check(run);
         CheckPlace l1 = new("L1 table", HeaderLayout.L1TableOffset);
+        L1Check active = new(run, isActive: true);
         IEnumerable<CheckFinding>[] steps =
         [
-            new L1Check(run, snapshot: null).Check((ulong)Header.L1TableOffset, Header.L1Size, l1),
+            active.Check((ulong)Header.L1TableOffset, Header.L1Size, l1),
+            active.CheckRepeated(),
             SnapshotCheck.Check(run),
             BitmapCheck.Check(run),
             RefcountCheck.CheckTable(run),

@@ -4,18 +4,19 @@ using Qcow2Stream.Translation;
 namespace Qcow2Stream.Check;
 
 /// <summary>
-/// Checks an L1 table with the L2 tables that it refers to, and counts their references (sections "L1 table entry" and
+/// Checks L1 tables with the L2 tables that they refer to, and counts their references (sections "L1 table entry" and
 /// "L2 table entry").
 /// </summary>
 /// <param name="run">The pass.</param>
-/// <param name="snapshot">
-/// The snapshot whose table it is; null for the active one. Only the active tables' COPIED flags mean anything, and
+/// <param name="isActive">
+/// Whether it is the active L1 table, and not those of snapshots. Only the active tables' COPIED flags mean anything, and
 /// only their clusters go into the statistics.
 /// </param>
-internal sealed class L1Check(CheckRun run, Qcow2Snapshot? snapshot)
+internal sealed class L1Check(CheckRun run, bool isActive)
 {
     private readonly Geometry _geometry = run.Geometry;
-    private readonly L2EntryCheck _entries = new(run, snapshot);
+    private readonly L2EntryCheck _entries = new(run, isActive);
+    private readonly WalkedTables _walked = new(run.Uses);
     private readonly int _pieceEntries = Math.Min(run.Geometry.L2Entries, TablePieces.MaxWords / run.Geometry.WordsPerL2Entry);
 
     /// <summary>Checks a table of <paramref name="entries"/> entries.</summary>
@@ -38,7 +39,7 @@ internal sealed class L1Check(CheckRun run, Qcow2Snapshot? snapshot)
                     continue;
                 }
 
-                CheckPlace place = new("L1 entry", pieceOffset + (i * L1Entry.Length), (first + i) * _geometry.L2Coverage, snapshot?.Id);
+                CheckPlace place = new("L1 entry", pieceOffset + (i * L1Entry.Length), (first + i) * _geometry.L2Coverage, reference.SnapshotId);
                 foreach (CheckFinding finding in CheckEntry(new L1Entry(piece[i]), place))
                 {
                     yield return finding;
@@ -50,6 +51,24 @@ internal sealed class L1Check(CheckRun run, Qcow2Snapshot? snapshot)
         {
             yield return finding;
         }
+    }
+
+    /// <summary>
+    /// Checks the tables that were referred to more than once, for all those references in one: else a small file could
+    /// keep a check busy for days, by many references to one table.
+    /// </summary>
+    public IEnumerable<CheckFinding> CheckRepeated()
+    {
+        foreach ((long tableOffset, WalkedTable table) in _walked.Repeated)
+        {
+            run.Times = table.Repeats;
+            foreach (CheckFinding finding in CheckTable(tableOffset, table.Place, table.ChecksCopied))
+            {
+                yield return finding;
+            }
+        }
+
+        run.Times = 1;
     }
 
     private IEnumerable<CheckFinding> CheckEntry(L1Entry entry, CheckPlace place)
@@ -66,10 +85,27 @@ internal sealed class L1Check(CheckRun run, Qcow2Snapshot? snapshot)
             run.Corrupt(CheckFindingKind.Misaligned, place, $"L2 table offset 0x{tableOffset:x} is not cluster-aligned");
         }
 
-        _entries.StartTable(checkCopied: snapshot is null && CheckCopied(entry, place));
-        for (int first = 0; first < _geometry.L2Entries && tableOffset < run.FileLength; first += _pieceEntries)
+        bool checkCopied = isActive && CheckCopied(entry, place);
+        if (tableOffset < run.FileLength && _walked.IsFirst(tableOffset, new WalkedTable(place, checkCopied)))
+        {
+            foreach (CheckFinding finding in CheckTable(tableOffset, place, checkCopied))
+            {
+                yield return finding;
+            }
+        }
+    }
+
+    private IEnumerable<CheckFinding> CheckTable(long tableOffset, CheckPlace place, bool checkCopied)
+    {
+        _entries.StartTable(checkCopied, place.SnapshotId);
+        for (int first = 0; first < _geometry.L2Entries; first += _pieceEntries)
         {
             long entryOffset = tableOffset + ((long)first * _geometry.WordsPerL2Entry * sizeof(ulong));
+            if (entryOffset >= run.FileLength)
+            {
+                break;
+            }
+
             _entries.Check(
                 run.Load(entryOffset, _pieceEntries * _geometry.WordsPerL2Entry),
                 entryOffset,

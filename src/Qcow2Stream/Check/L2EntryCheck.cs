@@ -3,20 +3,23 @@ using Qcow2Stream.Format;
 namespace Qcow2Stream.Check;
 
 /// <summary>Checks the entries of L2 tables and counts the clusters that they refer to.</summary>
-internal sealed class L2EntryCheck(CheckRun run, Qcow2Snapshot? snapshot)
+/// <param name="run">The pass.</param>
+/// <param name="isActive">Whether the tables are those of the active disk.</param>
+internal sealed class L2EntryCheck(CheckRun run, bool isActive)
 {
     private readonly Geometry _geometry = run.Geometry;
     private readonly bool _hasDataFile = run.Image.Header.HasDataFile;
     private readonly bool _hasZeroFlag = run.Image.Header.Version >= 3 && !run.Image.Header.HasExtendedL2;
     private long _nextContiguous;
     private bool _checkCopied;
-
-    private bool IsActive => snapshot is null;
+    private string? _snapshotId;
 
     /// <summary>Begins another table: its first cluster is not fragmented, wherever it is.</summary>
     /// <param name="checkCopied">Whether the entries' COPIED flags mean anything, and can be checked.</param>
-    public void StartTable(bool checkCopied)
+    /// <param name="snapshotId">The snapshot that refers to it; null for the active disk.</param>
+    public void StartTable(bool checkCopied, string? snapshotId)
     {
+        _snapshotId = snapshotId;
         _nextContiguous = 0;
         _checkCopied = checkCopied;
     }
@@ -37,7 +40,7 @@ internal sealed class L2EntryCheck(CheckRun run, Qcow2Snapshot? snapshot)
             }
 
             CheckPlace place = new(
-                "L2 entry", entryOffset + (word * sizeof(ulong)), guestOffset + ((long)(word / step) << _geometry.ClusterBits), snapshot?.Id);
+                "L2 entry", entryOffset + (word * sizeof(ulong)), guestOffset + ((long)(word / step) << _geometry.ClusterBits), _snapshotId);
             L2Entry entry = new(words[word]);
             if (entry.IsCompressed)
             {
@@ -76,12 +79,12 @@ internal sealed class L2EntryCheck(CheckRun run, Qcow2Snapshot? snapshot)
         }
 
         run.Count((ulong)descriptor.HostOffset, descriptor.HostLength, ClusterUse.Data, place);
-        if (IsActive)
+        if (isActive)
         {
             // A compressed cluster takes parts of sectors, so QEMU calls every one fragmented.
-            run.AllocatedClusters++;
-            run.CompressedClusters++;
-            run.FragmentedClusters++;
+            run.AllocatedClusters += run.Times;
+            run.CompressedClusters += run.Times;
+            run.FragmentedClusters += run.Times;
         }
     }
 
@@ -129,10 +132,10 @@ internal sealed class L2EntryCheck(CheckRun run, Qcow2Snapshot? snapshot)
             run.Corrupt(CheckFindingKind.Misaligned, place, $"cluster offset 0x{entry.HostOffset:x} is not cluster-aligned");
         }
 
-        if (IsActive)
+        if (isActive)
         {
-            run.AllocatedClusters++;
-            run.FragmentedClusters += _nextContiguous != 0 && entry.HostOffset != _nextContiguous ? 1 : 0;
+            run.AllocatedClusters += run.Times;
+            run.FragmentedClusters += _nextContiguous != 0 && entry.HostOffset != _nextContiguous ? run.Times : 0;
             _nextContiguous = entry.HostOffset + _geometry.ClusterSize;
         }
 

@@ -22,6 +22,9 @@ internal sealed class RecordedRefcounts
     private long _lastPiece = -1;
     private ulong[] _lastWords = [];
 
+    // What lies past the end of the file, however much of it there is.
+    private ulong[]? _zeros;
+
     /// <summary>Initializes the reader.</summary>
     /// <exception cref="Qcow2FormatException">The refcount table is too large or not cluster-aligned.</exception>
     public RecordedRefcounts(Qcow2Image image, long fileLength, long cacheBytes)
@@ -144,6 +147,6 @@ internal sealed class RecordedRefcounts
     {
         Debug.Assert(_image.IsLenient, "what lies past the end of the file is zeros");
         int words = 1 << _pieceWordsLog2;
-        return hostOffset < _fileLength ? TablePieces.Load(_image, hostOffset, words) : new ulong[words];
+        return hostOffset < _fileLength ? TablePieces.Load(_image, hostOffset, words) : _zeros ??= new ulong[words];
     }
 }

@@ -22,6 +22,7 @@ internal static class SnapshotCheck
         }
 
         long position = (long)header.SnapshotsOffset;
+        L1Check tables = new(run, isActive: false);
         foreach (Qcow2Snapshot snapshot in snapshots)
         {
             string name = $"snapshot {PrintableText.Escape(snapshot.Id)} ('{PrintableText.Escape(snapshot.Name)}')";
@@ -45,11 +46,16 @@ internal static class SnapshotCheck
             }
             else
             {
-                foreach (CheckFinding finding in new L1Check(run, snapshot).Check(snapshot.L1TableOffset, snapshot.L1Size, place))
+                foreach (CheckFinding finding in tables.Check(snapshot.L1TableOffset, snapshot.L1Size, place))
                 {
                     yield return finding;
                 }
             }
+        }
+
+        foreach (CheckFinding finding in tables.CheckRepeated())
+        {
+            yield return finding;
         }
 
         run.Count(header.SnapshotsOffset, position - (long)header.SnapshotsOffset, ClusterUse.Metadata, pointer);

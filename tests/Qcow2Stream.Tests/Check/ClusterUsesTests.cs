@@ -10,8 +10,8 @@ public sealed class ClusterUsesTests
         ClusterUses uses = new(10_000, ulong.MaxValue, 1 << 20, null);
         for (int i = 0; i < 40_000; i++)
         {
-            Assert.True(uses.TryAdd(4095, ClusterUse.Data));
-            Assert.True(i > 16_382 || uses.TryAdd(4096, ClusterUse.L2Table));
+            Assert.Equal(0UL, uses.Add(4095, ClusterUse.Data));
+            Assert.True(i > 16_382 || uses.Add(4096, ClusterUse.L2Table) == 0);
         }
 
         Assert.Equal((40_000UL, ClusterUse.Data), uses.Get(4095));
@@ -28,15 +28,19 @@ public sealed class ClusterUsesTests
         ClusterUses uses = new(100, max, 1 << 20, null);
         for (ulong i = 0; i < max; i++)
         {
-            Assert.True(uses.TryAdd(7, ClusterUse.Data));
+            Assert.Equal(0UL, uses.Add(7, ClusterUse.Data));
         }
 
         for (int i = 0; i < more; i++)
         {
-            Assert.False(uses.TryAdd(7, ClusterUse.Data));
+            Assert.Equal(1UL, uses.Add(7, ClusterUse.Data));
         }
 
         Assert.Equal(max, uses.Get(7).Count);
+
+        // Many at once are as many one by one.
+        Assert.Equal((ulong)more, uses.Add(8, ClusterUse.Data, max + (ulong)more));
+        Assert.Equal((max, ClusterUse.Data), uses.Get(8));
     }
 
     [Fact]
@@ -45,8 +49,8 @@ public sealed class ClusterUsesTests
         ClusterUse After(ClusterUse first, ClusterUse second)
         {
             ClusterUses uses = new(1, 65_535, 1 << 20, null);
-            uses.TryAdd(0, first);
-            uses.TryAdd(0, second);
+            uses.Add(0, first);
+            uses.Add(0, second);
             return uses.Get(0).Use;
         }
 

@@ -7,6 +7,8 @@ internal sealed class EndlessStream(byte[] start, long length) : Stream
 
     public bool IsDisposed { get; private set; }
 
+    public int Reads { get; private set; }
+
     public override bool CanRead => true;
 
     public override bool CanSeek => true;
@@ -31,6 +33,7 @@ internal sealed class EndlessStream(byte[] start, long length) : Stream
 
     public override int Read(Span<byte> buffer)
     {
+        Reads++;
         int count = (int)Math.Clamp(length - _position, 0, buffer.Length);
         buffer[..count].Clear();
         if (_position < start.Length)
