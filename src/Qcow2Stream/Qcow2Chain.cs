@@ -14,8 +14,13 @@ namespace Qcow2Stream;
 /// running reads ends them in <see cref="ObjectDisposedException"/>, never in wrong bytes.</para>
 /// <para>Opened by path, the chain owns its files. Opened from a stream it owns that stream, unless
 /// <see cref="Qcow2OpenOptions.LeaveOpen"/> is set; nothing else may move a stream that is no plain <see cref="FileStream"/> while the chain is open.</para>
-/// <para>The files are never written to, and are opened shared, without locks. What an image's tables say is kept
-/// once read; an image that another program writes to meanwhile is not seen as of one moment.</para>
+/// <para>The files are never written to, and are opened shared, without locks: no program that has them open, or opens them
+/// later, is disturbed.</para>
+/// <para>An image that is in use, by a guest that runs: what its program has flushed before the chain was opened is read, all
+/// of it. What is written later is not seen as of one moment, for tables are kept once read: each byte is as it was, or as it
+/// is by then. That holds while the guest writes. Where clusters are freed meanwhile (by discards, by deleting or
+/// going back to a snapshot, by a commit), a kept table may lead to what another place holds by now: open the chain
+/// anew. A file that becomes shorter than it was is an error, and so is a read that its host cuts short.</para>
 /// </remarks>
 public sealed partial class Qcow2Chain : IDisposable
 {
@@ -187,7 +192,10 @@ public sealed partial class Qcow2Chain : IDisposable
         return new Qcow2ChainStream(this, ownsChain: false);
     }
 
-    /// <summary>Closes all files. Reads that are running end in <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>
+    /// Closes all files. Reads that are running end in <see cref="ObjectDisposedException"/>. A read of a caller's stream that is
+    /// under way is waited for, as a stream must not be closed below it.
+    /// </summary>
     public void Dispose()
     {
         _disposed = true;
