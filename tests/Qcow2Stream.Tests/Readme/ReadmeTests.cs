@@ -9,35 +9,41 @@ namespace Qcow2Stream.Tests.Readme;
 [CollectionDefinition(nameof(ReadmeTests), DisableParallelization = true)]
 public sealed partial class ReadmeTests
 {
+    private static string Readme { get; } = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+
     [Fact]
     public void EveryCodeBlock_IsInTheExamples()
     {
         string examples = File.ReadAllText(
             Path.Combine(Repository.Root, "tests", "Qcow2Stream.Tests", "Readme", "ReadmeExamples.cs"));
-        MatchCollection blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(Repository.Root, "README.md")));
+        MatchCollection blocks = CodeBlock().Matches(Readme);
         Assert.NotEmpty(blocks);
         Assert.All(blocks, block => Assert.Contains(Indented(block.Groups["code"].Value), examples, StringComparison.Ordinal));
     }
 
-    /// <summary>Every test that the README's table of features names is there, and every option is in its table.</summary>
-    [Fact]
-    public void TestsAndOptionsNamed_Exist()
+    /// <summary>Every row of the README's tables of features and of attacks names the tests that show it, and they are there.</summary>
+    [Theory]
+    [InlineData("## Images from strangers")]
+    [InlineData("## Every feature of the format")]
+    public void TestsNamed_Exist(string section)
     {
-        string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
         HashSet<string> tests = [.. typeof(ReadmeTests).Assembly.GetTypes().Select(t => t.Name)];
-        string[] features = readme[readme.IndexOf("## Every feature", StringComparison.Ordinal)..readme.IndexOf("## Speed", StringComparison.Ordinal)]
-            .Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)).Skip(1).ToArray();
-        Assert.NotEmpty(features);
-        Assert.All(features, row =>
+        string text = Readme[Readme.IndexOf(section, StringComparison.Ordinal)..];
+        string[] rows = [.. text[..text.IndexOf("\n## ", 1, StringComparison.Ordinal)]
+            .Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)).Skip(1)];
+        Assert.NotEmpty(rows);
+        Assert.All(rows, row =>
         {
             MatchCollection named = CodeSpan().Matches(row.Split('|')[^2]);
             Assert.NotEmpty(named);
             Assert.All(named, name => Assert.Contains(name.Groups[1].Value, tests));
         });
-        Assert.All(
-            typeof(Qcow2OpenOptions).GetProperties(),
-            option => Assert.Contains($"`{option.Name}`", readme, StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void EveryOption_IsInTheReadme() => Assert.All(
+        typeof(Qcow2OpenOptions).GetProperties(),
+        option => Assert.Contains($"`{option.Name}`", Readme, StringComparison.Ordinal));
 
     [Fact]
     public void ReadDisk_ListsWhatIsStored() =>
