@@ -37,7 +37,8 @@ internal static class SoakRun
         Stopwatch clock = Stopwatch.StartNew();
         for (int sample = 1; sample <= Samples && tally.Difference is null; sample++)
         {
-            await Task.Delay(duration / Samples);
+            // The last one is taken while they still read.
+            await Task.Delay(duration / (Samples + 1));
             now = (GC.GetTotalMemory(forceFullCollection: true), Resident());
             warm = sample <= Samples / 3 ? (Math.Max(warm.Managed, now.Managed), Math.Max(warm.Resident, now.Resident)) : warm;
             Console.WriteLine(string.Create(

@@ -28,6 +28,9 @@ internal sealed class FaultyHost(IReadOnlyDictionary<string, byte[]> files) : Fi
     /// <summary>Whether asynchronous reads complete later, on another thread.</summary>
     public bool IsSlow { get; init; }
 
+    /// <summary>Whether asking for the length of a file fails.</summary>
+    public bool HidesLengths { get; set; }
+
     /// <summary>Is told of each read before it is done, by its number from 0 on, and whether it is one that waits.</summary>
     public Func<int, bool, CancellationToken, Task>? Reading { get; set; }
 
@@ -62,6 +65,11 @@ internal sealed class FaultyHost(IReadOnlyDictionary<string, byte[]> files) : Fi
     /// <summary>The length of a file as it is now.</summary>
     public long LengthOf(string name)
     {
+        if (HidesLengths)
+        {
+            throw new IOException("the host does not answer");
+        }
+
         lock (_gate)
         {
             return _isBroken && _kind == FaultKind.IsCut && Hit!.File == name ? _cutAt : files[name].Length;

@@ -43,6 +43,17 @@ public sealed class ReadFaultTests
         }
     }
 
+    [Fact]
+    public void LengthThatTheHostDoesNotTell_IsAnErrorOfTheLibrary()
+    {
+        FaultyImage image = FaultyImage.Named("chain-3");
+        FaultyHost host = image.Host();
+        host.HidesLengths = true;
+        Qcow2Exception error = Assert.Throws<Qcow2Exception>(() => image.OpenStreams(host));
+        Assert.Contains("the host could not tell the file's length: the host does not answer", error.Message, StringComparison.Ordinal);
+        host.CheckAllDisposed();
+    }
+
     private static async Task CheckAllAsync(string name, FaultKind kind)
     {
         FaultyImage image = FaultyImage.Named(name);
