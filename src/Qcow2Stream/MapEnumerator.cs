@@ -15,16 +15,14 @@ namespace Qcow2Stream;
 /// </remarks>
 public sealed class MapEnumerator : IEnumerable<MapExtent>
 {
-    private readonly Qcow2Chain _chain;
-    private readonly RunDetail _detail;
+    private readonly MapRequest _request;
 
-    internal MapEnumerator(Qcow2Chain chain, long start, long length, RunDetail detail = RunDetail.Metadata)
+    internal MapEnumerator(MapRequest request, long start, long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
-        _chain = chain;
-        _detail = detail;
-        RangeStart = Math.Min(start, chain.Length);
-        RangeLength = Math.Min(length, chain.Length - RangeStart);
+        _request = request;
+        RangeStart = Math.Min(start, request.Chain.Length);
+        RangeLength = Math.Min(length, request.Chain.Length - RangeStart);
     }
 
     /// <summary>Where the range starts, in bytes of the guest's disk.</summary>
@@ -40,16 +38,24 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     /// (<see cref="MapKind.Hole"/>). Without it, a raw file is data from end to end, and the map is a function of the
     /// images' metadata alone.
     /// </summary>
-    public MapEnumerator WithHostHoles() => new(_chain, RangeStart, RangeLength, RunDetail.HostHoles);
+    public MapEnumerator WithHostHoles() => new(_request with { Detail = RunDetail.HostHoles }, RangeStart, RangeLength);
+
+    /// <summary>
+    /// The same range; enumerating it, or writing it, ends with an <see cref="OperationCanceledException"/> once the token is
+    /// cancelled. An image can describe a disk whose map takes for ever.
+    /// </summary>
+    /// <param name="cancellationToken">Is looked at table by table, also while neighbours are merged.</param>
+    public MapEnumerator WithCancellation(CancellationToken cancellationToken) =>
+        new(_request with { CancellationToken = cancellationToken }, RangeStart, RangeLength);
 
     /// <inheritdoc/>
     public IEnumerator<MapExtent> GetEnumerator()
     {
-        MergedRuns<TranslatedRuns<ExactView>> runs = new(
-            new(_chain, _chain.Translator, RangeStart, RangeEnd, RangeEnd, _detail));
+        Qcow2Chain chain = _request.Chain;
+        MergedRuns<TranslatedRuns<ExactView>> runs = new(new(_request, chain.Translator, RangeStart, RangeEnd, RangeEnd));
         while (runs.TryNext(out HostRun run))
         {
-            yield return _chain.Describe(run);
+            yield return chain.Describe(run);
         }
     }
 
@@ -59,5 +65,5 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     /// <returns>Whether there was anything to write.</returns>
     internal bool Write<TForm>(Utf8Output text)
         where TForm : struct, IMapForm =>
-        MapWriter<TForm>.Write(_chain, RangeStart, RangeEnd, _detail, text);
+        MapWriter<TForm>.Write(_request, RangeStart, RangeEnd, text);
 }

@@ -19,6 +19,7 @@ public static class MapFormat
     /// <param name="map">The map to write, or part of one.</param>
     /// <param name="output">Receives the lines; left open.</param>
     /// <exception cref="Qcow2Exception">A table is damaged; what comes before was written.</exception>
+    /// <exception cref="OperationCanceledException">The map was cancelled (<see cref="MapEnumerator.WithCancellation"/>); what comes before was written.</exception>
     public static void WriteText(this IEnumerable<MapExtent> map, Stream output)
     {
         ArgumentNullException.ThrowIfNull(map);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using DiscUtils;
 using Qcow2Stream.IO;
 using Qcow2Stream.Layers;
+using Qcow2Stream.Mapping;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;
@@ -178,7 +179,7 @@ public sealed partial class Qcow2Chain : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return new MapEnumerator(this, start, length);
+        return new MapEnumerator(new MapRequest(this, RunDetail.Metadata, default), start, length);
     }
 
     /// <summary>

@@ -7,7 +7,7 @@ namespace Qcow2Stream.Mapping;
 /// entries that can't change any more.
 /// </summary>
 /// <remarks>Belongs to one thread at a time.</remarks>
-internal sealed class MapPiece<TForm>(Qcow2Chain chain, RunDetail detail) : IDisposable
+internal sealed class MapPiece<TForm>(MapRequest request) : IDisposable
     where TForm : struct, IMapForm
 {
     // Bounds the memory, whatever the images say.
@@ -56,7 +56,7 @@ internal sealed class MapPiece<TForm>(Qcow2Chain chain, RunDetail detail) : IDis
     /// <param name="alone">Whether there is nothing else to do meanwhile.</param>
     public void Begin(long start, long end, long mapEnd, ChainTranslator? translator, bool alone)
     {
-        translator ??= _walking ??= chain.Translator.ForWalk();
+        translator ??= _walking ??= request.Chain.Translator.ForWalk();
         (Start, PlannedEnd) = (start, end);
         _filled = new Task(() => Fill(start, end, mapEnd, translator));
         if (alone)
@@ -80,7 +80,7 @@ internal sealed class MapPiece<TForm>(Qcow2Chain chain, RunDetail detail) : IDis
     {
         _between.Clear();
         Runs = 0;
-        MergedRuns<TranslatedRuns<TForm>> runs = new(new(chain, translator, start, end, mapEnd, detail));
+        MergedRuns<TranslatedRuns<TForm>> runs = new(new(request, translator, start, end, mapEnd));
         while (runs.TryNext(out HostRun run))
         {
             if (_between.Collected.Length > MaxText)

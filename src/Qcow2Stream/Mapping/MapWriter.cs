@@ -20,8 +20,7 @@ internal sealed class MapWriter<TForm> : IDisposable
     private const int PiecesPerCore = 2;
     private const int MaxBytesAhead = 32 << 20;
 
-    private readonly Qcow2Chain _chain;
-    private readonly RunDetail _detail;
+    private readonly MapRequest _request;
     private readonly Utf8Output _text;
     private readonly long _start;
     private readonly long _end;
@@ -34,33 +33,30 @@ internal sealed class MapWriter<TForm> : IDisposable
     private HostRun _held;
     private bool _isFirst = true;
 
-    private MapWriter(
-        Qcow2Chain chain, long start, long end, RunDetail detail, Utf8Output text, long? pieceLength, int? mostAhead)
+    private MapWriter(MapRequest request, long start, long end, Utf8Output text, long? pieceLength, int? mostAhead)
     {
-        _chain = chain;
+        _request = request;
         _start = start;
         _next = start;
         _end = end;
-        _detail = detail;
         _text = text;
-        _pieceLength = pieceLength ?? Math.Max(chain.LargestCluster * (long)TablePieces.MaxWords, ShortestPiece);
+        _pieceLength = pieceLength ?? Math.Max(request.Chain.LargestCluster * (long)TablePieces.MaxWords, ShortestPiece);
         _mostAhead = mostAhead ?? (Environment.ProcessorCount == 1 ? 1 : PiecesPerCore * Environment.ProcessorCount);
-        _mostAhead = Math.Max(1, Math.Min(Math.Min(_mostAhead, MaxBytesAhead / MapPiece<TForm>.MaxBytes), chain.Translator.MostWalks));
+        _mostAhead = Math.Max(1, Math.Min(Math.Min(_mostAhead, MaxBytesAhead / MapPiece<TForm>.MaxBytes), request.Chain.Translator.MostWalks));
     }
 
     /// <summary>Writes the map from <paramref name="start"/> to before <paramref name="end"/>, both inside the disk.</summary>
-    /// <param name="chain">The disk.</param>
+    /// <param name="request">What is asked.</param>
     /// <param name="start">In bytes.</param>
     /// <param name="end">In bytes.</param>
-    /// <param name="detail">How far to look.</param>
     /// <param name="text">Receives the entries.</param>
     /// <param name="pieceLength">The length of the first pieces, in bytes; null for what suits the chain.</param>
     /// <param name="mostAhead">How many pieces are begun at once, at most; null for what suits the machine.</param>
     /// <returns>Whether there was anything to write.</returns>
     public static bool Write(
-        Qcow2Chain chain, long start, long end, RunDetail detail, Utf8Output text, long? pieceLength = null, int? mostAhead = null)
+        MapRequest request, long start, long end, Utf8Output text, long? pieceLength = null, int? mostAhead = null)
     {
-        using MapWriter<TForm> writer = new(chain, start, end, detail, text, pieceLength, mostAhead);
+        using MapWriter<TForm> writer = new(request, start, end, text, pieceLength, mostAhead);
         return writer.Write();
     }
 
@@ -97,13 +93,13 @@ internal sealed class MapWriter<TForm> : IDisposable
     {
         while (_ahead.Count < _piecesAhead && _next < _end)
         {
-            MapPiece<TForm> piece = _unused.TryPop(out MapPiece<TForm>? used) ? used : new(_chain, _detail);
+            MapPiece<TForm> piece = _unused.TryPop(out MapPiece<TForm>? used) ? used : new(_request);
             long start = _next;
             _next = _end - start > _pieceLength ? ((start / _pieceLength) + 1) * _pieceLength : _end;
 
             // The first may be all there is of a short range, whose tables may be known.
-            bool walks = start != _start && _chain.Translator.MostWalks > 0;
-            piece.Begin(start, _next, _end, walks ? null : _chain.Translator, alone: _piecesAhead == 1);
+            bool walks = start != _start && _request.Chain.Translator.MostWalks > 0;
+            piece.Begin(start, _next, _end, walks ? null : _request.Chain.Translator, alone: _piecesAhead == 1);
             _ahead.Enqueue(piece);
         }
     }

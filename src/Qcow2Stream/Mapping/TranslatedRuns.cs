@@ -3,14 +3,13 @@ using Qcow2Stream.Translation;
 namespace Qcow2Stream.Mapping;
 
 /// <summary>The runs of a range as the translator finds them, one question after another, as <typeparamref name="TView"/> has them.</summary>
-/// <param name="chain">The disk.</param>
+/// <param name="request">What is asked.</param>
 /// <param name="translator">The chain's, or one of its kind.</param>
 /// <param name="start">In bytes, inside the disk.</param>
 /// <param name="end">In bytes, inside the disk.</param>
 /// <param name="firstEnd">How far the first run may go on behind <paramref name="end"/>, if it goes on from start to end.</param>
-/// <param name="detail">How far to look.</param>
 internal struct TranslatedRuns<TView>(
-    Qcow2Chain chain, ChainTranslator translator, long start, long end, long firstEnd, RunDetail detail) : IRunSource
+    MapRequest request, ChainTranslator translator, long start, long end, long firstEnd) : IRunSource
     where TView : struct, IMapView
 {
     private long _position = start;
@@ -24,8 +23,8 @@ internal struct TranslatedRuns<TView>(
             return false;
         }
 
-        chain.ThrowIfDisposed();
-        run = TView.Of(chain, translator.Translate(_position, _limit - _position, detail));
+        request.ThrowIfEnded();
+        run = TView.Of(request.Chain, translator.Translate(_position, _limit - _position, request.Detail));
         _position = run.GuestEnd;
         _limit = end;
         return true;

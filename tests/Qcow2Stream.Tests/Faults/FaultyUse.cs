@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using DiscUtils.Streams;
 using Qcow2Stream.Mapping;
+using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Tests.Faults;
 
@@ -85,7 +86,7 @@ internal sealed record FaultyUse(string Name, Func<Qcow2Chain, byte[], Cancellat
         using MemoryStream lines = new();
         using (Utf8Output text = new(lines))
         {
-            MapWriter<TextForm>.Write(chain, 0, chain.Length, default, text, pieceLength: 8192, mostAhead: 4);
+            MapWriter<TextForm>.Write(new MapRequest(chain, RunDetail.Metadata, default), 0, chain.Length, text, pieceLength: 8192, mostAhead: 4);
         }
 
         return Encoding.UTF8.GetString(lines.ToArray());

@@ -18,7 +18,7 @@ internal sealed class ImageUses(byte[] image, Qcow2OpenOptions options, byte[] b
         yield return ("open", () => With(_ => { }));
         yield return ("read", () => With(ReadEnds));
         yield return ("map", () => With(c => _ = c.Map().Take(MostExtents).Count()));
-        yield return ("text map", () => With(c => c.Map(0, Math.Min(c.Length, 1L << 32)).WriteText(new FullStream())));
+        yield return ("text map", () => With(c => c.Map(0, Math.Min(c.Length, 1L << 32)).WriteText(new FullStream(() => throw new Qcow2Exception("full")))));
         if (options.Format == ImageFormat.Qcow1)
         {
             yield break;

@@ -84,7 +84,7 @@ public class MapWriterTests
         // With a host file's holes, or DiscUtils' tables, every question costs.
         FakeTranslator image = new(1 << 20, FakeTranslator.Run(RunKind.Data, 0, 4096, 0), FakeTranslator.Run(RunKind.Data, 8192, 4096, 1 << 16));
         using Qcow2Chain chain = RandomChain(new Random(1));
-        using MapPiece<TextForm> piece = new(chain, RunDetail.Metadata);
+        using MapPiece<TextForm> piece = new(Request(chain));
         piece.Begin(0, 10_000, image.Length, new ChainTranslator([image]), alone: true);
         Assert.Equal((3, 10_000L), (piece.Runs, piece.End));
         Assert.Equal([0L, 4096, 8192], image.Questions.Select(question => question.GuestOffset));
@@ -119,7 +119,7 @@ public class MapWriterTests
         Assert.Throws<IOException>(() =>
         {
             using Utf8Output text = new(output);
-            MapWriter<JsonForm>.Write(chain, 0, chain.Length, RunDetail.Metadata, text, pieceLength: 512, mostAhead: 4);
+            MapWriter<JsonForm>.Write(Request(chain), 0, chain.Length, text, pieceLength: 512, mostAhead: 4);
         });
     }
 
@@ -132,6 +132,8 @@ public class MapWriterTests
         Assert.Throws<ObjectDisposedException>(() => map.WriteText(Stream.Null));
     }
 
+    private static MapRequest Request(Qcow2Chain chain) => new(chain, RunDetail.Metadata, default);
+
     private static void AssertSame<TForm>(Qcow2Chain chain, long start, long end, params long[] pieceLengths)
         where TForm : struct, IMapForm
     {
@@ -141,7 +143,7 @@ public class MapWriterTests
             foreach (int mostAhead in (int[])[1, 2, 5])
             {
                 (string Text, string? Error) pieces = Written(
-                    text => MapWriter<TForm>.Write(chain, start, end, RunDetail.Metadata, text, pieceLength, mostAhead));
+                    text => MapWriter<TForm>.Write(Request(chain), start, end, text, pieceLength, mostAhead));
                 Assert.Equal(whole.Text, pieces.Text);
                 Assert.Equal(whole.Error, pieces.Error);
             }
