@@ -200,10 +200,7 @@ public sealed partial class Qcow2Chain : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        foreach (Layer layer in _owned)
-        {
-            layer.Dispose();
-        }
+        Disposal.OfAll(_owned);
     }
 
     /// <summary>Opens the top image alone, whatever it names: for what needs its header, and must not be used to read.</summary>

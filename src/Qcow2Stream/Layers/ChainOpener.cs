@@ -56,12 +56,7 @@ internal sealed class ChainOpener : IDisposable
     /// <summary>Closes what was opened, unless <see cref="BuildLayersAsync"/> has handed it on.</summary>
     public void Dispose()
     {
-        foreach (OpenedImage image in _images)
-        {
-            image.Foreign?.Dispose();
-            image.File.Dispose();
-            image.DataFile?.Dispose();
-        }
+        Disposal.OfAll(_images.SelectMany(i => new IDisposable?[] { i.Foreign, i.File, i.DataFile }));
     }
 
     /// <summary>Decides the format, where none is recorded, and reads and checks the header of a qcow2 image, and nothing else of it.</summary>

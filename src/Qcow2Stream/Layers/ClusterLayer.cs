@@ -29,7 +29,13 @@ internal abstract class ClusterLayer(
 
     public override void Dispose()
     {
-        base.Dispose();
-        key?.Dispose();
+        try
+        {
+            base.Dispose();
+        }
+        finally
+        {
+            key?.Dispose();
+        }
     }
 }

@@ -17,7 +17,13 @@ internal sealed class ForeignLayer(HostFile file, ForeignDisk disk) : Layer(file
 
     public override void Dispose()
     {
-        disk.Dispose();
-        base.Dispose();
+        try
+        {
+            disk.Dispose();
+        }
+        finally
+        {
+            base.Dispose();
+        }
     }
 }

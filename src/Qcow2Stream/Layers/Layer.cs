@@ -39,9 +39,5 @@ internal abstract class Layer(HostFile file, ITranslator translator) : IDisposab
     /// <inheritdoc cref="Read"/>
     public abstract ValueTask ReadAsync(HostRun run, Memory<byte> buffer, CancellationToken cancellationToken);
 
-    public virtual void Dispose()
-    {
-        File.Dispose();
-        ClusterFile.Dispose();
-    }
+    public virtual void Dispose() => Disposal.OfAll(File, ClusterFile);
 }

@@ -31,6 +31,9 @@ internal sealed class FaultyHost(IReadOnlyDictionary<string, byte[]> files) : Fi
     /// <summary>Whether asking for the length of a file fails.</summary>
     public bool HidesLengths { get; set; }
 
+    /// <summary>Whether closing a file fails, after it was closed.</summary>
+    public bool FailsToClose { get; set; }
+
     /// <summary>Is told of each read before it is done, by its number from 0 on, and whether it is one that waits.</summary>
     public Func<int, bool, CancellationToken, Task>? Reading { get; set; }
 

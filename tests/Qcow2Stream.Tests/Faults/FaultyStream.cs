@@ -66,6 +66,10 @@ internal sealed class FaultyStream(FaultyHost host, string name, byte[] content)
     {
         Interlocked.Increment(ref _disposals);
         base.Dispose(disposing);
+        if (host.FailsToClose)
+        {
+            throw new IOException($"'{Name}' can't be closed");
+        }
     }
 
     private int Give(int read, Span<byte> buffer)

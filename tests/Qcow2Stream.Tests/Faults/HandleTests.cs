@@ -42,6 +42,28 @@ public sealed class HandleTests : IDisposable
         Assert.Empty(OpenHandles.Under(_scratch.Path));
     }
 
+    /// <summary>A stream is its caller's, and its caller's code may throw: the other streams are closed all the same.</summary>
+    [Theory]
+    [InlineData("chain-3")]
+    [InlineData("data-file")]
+    [InlineData("luks")]
+    public void StreamThatCannotBeClosed_LeavesNoOtherOpen(string name)
+    {
+        FaultyImage image = FaultyImage.Named(name);
+        FaultyHost host = image.Host();
+        Qcow2Chain chain = image.OpenStreams(host);
+        host.FailsToClose = true;
+        IOException error = Assert.Throws<IOException>(chain.Dispose);
+        Assert.Contains($"'{host.Opened[0].Name}' can't be closed", error.Message, StringComparison.Ordinal);
+        host.CheckAllDisposed();
+
+        host = image.Host();
+        host.FailsToClose = true;
+        host.Break(FaultKind.Throws, 0);
+        Assert.ThrowsAny<IOException>(() => image.OpenStreams(host));
+        host.CheckAllDisposed();
+    }
+
     /// <summary>Closed while it is used, again and again: the use ends in one way or gives the right result, and no file stays open.</summary>
     [Theory]
     [MemberData(nameof(Uses))]
