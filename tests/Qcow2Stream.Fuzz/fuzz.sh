@@ -36,7 +36,7 @@ export TMPDIR=$scratch
 # stops what they don't. Two seconds (-t) are the bound on one input.
 export DOTNET_GCHeapHardLimit=0x40000000
 export AFL_SKIP_BIN_CHECK=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1
-export AFL_NO_UI=1 AFL_AUTORESUME=1 AFL_FORKSRV_INIT_TMOUT=60000
+export AFL_NO_UI=1 AFL_NO_AFFINITY=1 AFL_AUTORESUME=1 AFL_FORKSRV_INIT_TMOUT=60000
 status=0
 afl-fuzz -i "$seeds" -o "$out" -x "$here/qcow2.dict" -t 2000 -m none -V "$seconds" -- \
     dotnet "$program" fuzz "$harness" >"$work/$harness/afl.log" 2>&1 || status=$?
