@@ -14,6 +14,11 @@ internal static class BitmapCheck
         {
             string name = $"bitmap '{PrintableText.Escape(bitmap.Name)}'";
             CheckPlace place = new(name, bitmap.EntryOffset);
+            if (!run.MayWalk((ulong)bitmap.TableOffset, (long)bitmap.TableSize * sizeof(ulong), CheckFindingKind.Bitmap, place))
+            {
+                break;
+            }
+
             run.Count((ulong)bitmap.TableOffset, (long)bitmap.TableSize * sizeof(ulong), ClusterUse.Metadata, place);
             for (long first = 0; first < bitmap.TableSize; first += TablePieces.MaxWords)
             {

@@ -9,9 +9,14 @@ internal sealed class CheckRun
     // QEMU's unit of a file's length, and of a disk's.
     private const long SectorSize = 512;
 
+    // Tables do not share bytes in an image that is right. In a damaged one some may; that they all do is an attack.
+    private const int MostTimesWalked = 16;
+
     private readonly Queue<CheckFinding> _found = new();
     private readonly CancellationToken _cancellationToken;
     private readonly long _startLength;
+    private long _tableBytesLeft;
+    private bool _isBudgetTold;
 
     /// <summary>Initializes the pass.</summary>
     /// <param name="image">The image, lenient: tables past the end of the file are zeros.</param>
@@ -25,6 +30,7 @@ internal sealed class CheckRun
         _startLength = image.File.GetLength();
         FileLength = _startLength + (-_startLength & (SectorSize - 1));
         Clusters = ClusterCount(FileLength);
+        _tableBytesLeft = FileLength * MostTimesWalked;
         Recorded = new RecordedRefcounts(image, FileLength, options.LayerCacheBytes);
 
         // The last region may end up to a cluster past the end of the file.
@@ -172,6 +178,22 @@ internal sealed class CheckRun
                     (long)uncounted);
             }
         }
+    }
+
+    /// <summary>
+    /// Whether an L1 table or a bitmap's table may be walked: all of them together may take each byte of the file sixteen
+    /// times, which bounds the work whatever the image says. Where that is not enough, it is reported, once.
+    /// </summary>
+    public bool MayWalk(ulong hostOffset, long length, CheckFindingKind kind, in CheckPlace place)
+    {
+        _tableBytesLeft -= hostOffset < (ulong)FileLength ? Math.Min(length, FileLength - (long)hostOffset) : 0;
+        if (_tableBytesLeft < 0 && !_isBudgetTold)
+        {
+            _isBudgetTold = true;
+            Unreadable(kind, place, "it is not looked at, nor is what comes after it: the image's tables share more of their bytes than a check follows");
+        }
+
+        return _tableBytesLeft >= 0;
     }
 
     /// <summary>Loads a piece of a table that starts inside the file; what lies past its end is zeros.</summary>

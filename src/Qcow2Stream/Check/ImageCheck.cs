@@ -23,7 +23,7 @@ namespace Qcow2Stream;
 /// something else is a corruption even where the refcount says 2.</para>
 /// <para>Work: an L2 table is looked at twice at most, by however many L1 entries and snapshots it is referred to. The
 /// second look stands for all references but the first: what it finds says how many times it counts. L1 tables and bitmap
-/// tables are walked one by one, and a crafted image may let thousands of them share their bytes: give such a check a token.</para>
+/// tables are walked one by one, as long as they take no more than sixteen times the file's length together.</para>
 /// <para>One thread may enumerate at a time.</para>
 /// </remarks>
 public sealed class ImageCheck : IDisposable

@@ -22,8 +22,13 @@ internal sealed class L1Check(CheckRun run, bool isActive)
     /// <summary>Checks a table of <paramref name="entries"/> entries.</summary>
     public IEnumerable<CheckFinding> Check(ulong tableOffset, long entries, CheckPlace reference)
     {
-        run.Count(tableOffset, entries * L1Entry.Length, ClusterUse.Metadata, reference);
-        for (long first = 0; first < entries; first += TablePieces.MaxWords)
+        bool mayWalk = run.MayWalk(tableOffset, entries * L1Entry.Length, CheckFindingKind.SnapshotTable, reference);
+        if (mayWalk)
+        {
+            run.Count(tableOffset, entries * L1Entry.Length, ClusterUse.Metadata, reference);
+        }
+
+        for (long first = 0; mayWalk && first < entries; first += TablePieces.MaxWords)
         {
             long pieceOffset = (long)tableOffset + (first * L1Entry.Length);
             if (tableOffset > long.MaxValue || pieceOffset < 0 || pieceOffset >= run.FileLength)
