@@ -127,6 +127,17 @@ public sealed class LastAllowedTests
     [InlineData(48, 48)]
     public void SnapshotEntries_StartAtMultiplesOfEight(int length, int next) => Assert.Equal(next, SnapshotEntry.Padded(length));
 
+    /// <summary>The bytes of a name that is not there yet are asked for, and no more is made of those that are.</summary>
+    [Fact]
+    public void BackingNameBehindTheBytesGiven_IsAskedFor()
+    {
+        byte[] image = new Qcow2Builder { ClusterBits = 12, Size = 4096, BackingFile = "base.raw", BackingFormat = "raw" }.Build().ToBytes();
+        int nameEnd = (int)(image.ReadU64(HeaderField.BackingFileOffset) + image.ReadU32(HeaderField.BackingFileSize));
+        Assert.Null(Qcow2Header.Parse(image.AsSpan(0, nameEnd - 1), image.Length, Limits, null, out int needed));
+        Assert.Equal(4096, needed);
+        Assert.Equal("base.raw", Qcow2Header.Parse(image.AsSpan(0, nameEnd), image.Length, Limits, null, out _)!.BackingFile);
+    }
+
     [Theory]
     [InlineData(9, 1, 1u, true)]
     [InlineData(31, 1023, 0x800_0000u, true)]
@@ -138,10 +149,35 @@ public sealed class LastAllowedTests
     [InlineData(16, 1, 0u, false)]
     public void BitmapEntry_HasBounds(int granularityBits, int nameLength, uint tableSize, bool isAllowed)
     {
-        byte[] entry = new byte[24].WriteU64(0, 512).WriteU32(8, tableSize).WriteU8(16, 1).WriteU8(17, (byte)granularityBits).WriteU16(18, (ushort)nameLength);
+        byte[] entry = BitmapWithTableAt(512).WriteU32(8, tableSize).WriteU8(17, (byte)granularityBits).WriteU16(18, (ushort)nameLength);
         Exception? thrown = Record.Exception(() => BitmapEntry.Parse(entry, new byte[nameLength], new Geometry(9), null, 0));
         Assert.Equal(isAllowed, thrown is null);
         Assert.Equal((24 + nameLength + 7) / 8 * 8, BitmapEntry.LengthOf(entry));
+    }
+
+    [Theory]
+    [InlineData(512UL, true)]
+    [InlineData(0x7FFF_FFFF_FFFF_FE00UL, true)]
+    [InlineData(0UL, false)]
+    [InlineData(513UL, false)]
+    [InlineData(0x8000_0000_0000_0000UL, false)]
+    public void BitmapTable_StartsWithAClusterBelow2To63(ulong offset, bool isAllowed)
+    {
+        byte[] entry = BitmapWithTableAt(offset);
+        Exception? thrown = Record.Exception(() => BitmapEntry.Parse(entry, "b"u8, new Geometry(9), null, 0));
+        Assert.Equal(isAllowed ? null : typeof(Qcow2FormatException), thrown?.GetType());
+    }
+
+    /// <summary>Flag 2 says that extra data may be ignored.</summary>
+    [Theory]
+    [InlineData(8u, 0u, false)]
+    [InlineData(8u, 4u, true)]
+    [InlineData(0u, 4u, true)]
+    public void BitmapsExtraData_MustBeSaidToBeOptional(uint length, uint flags, bool isAllowed)
+    {
+        byte[] entry = BitmapWithTableAt(512).WriteU32(12, flags).WriteU32(20, length);
+        Exception? thrown = Record.Exception(() => BitmapEntry.Parse(entry, "b"u8, new Geometry(9), null, 0));
+        Assert.Equal(isAllowed ? null : typeof(Qcow2UnsupportedException), thrown?.GetType());
     }
 
     [Theory]
@@ -170,6 +206,9 @@ public sealed class LastAllowedTests
     }
 
     /// <summary>The header of an image of version 3 with a disk of no length: no more is there of it than its first cluster.</summary>
+    private static byte[] BitmapWithTableAt(ulong offset) =>
+        new byte[24].WriteU64(0, offset).WriteU32(8, 1).WriteU8(16, 1).WriteU8(17, 16).WriteU16(18, 1);
+
     private static byte[] Empty(int clusterSize) =>
         new Qcow2Builder { ClusterBits = clusterSize == SmallCluster ? 9 : 12, Size = 0, L1Size = 0 }.Build().ToBytes()[..clusterSize];
 

@@ -173,6 +173,24 @@ public sealed class SnapshotTests
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0x8000_0000_0000_0000UL, "L1 table offset 0x8000000000000000 is not cluster-aligned")]
+    [InlineData(513UL, "L1 table offset 0x201 is not cluster-aligned")]
+    [InlineData(0x7FFF_FFFF_FFFF_0000UL, "does not lie inside the file")]
+    [InlineData(0x7FFF_FFFF_FFE0_0000UL, "does not lie inside the file")]
+    public void SnapshotsL1TableOutsideTheFile_IsRefused(ulong offset, string message)
+    {
+        byte[] image = File.ReadAllBytes(Image);
+        int table = (int)image.ReadU64(HeaderField.SnapshotsOffset);
+
+        // As long as it may be, so that its end is past 2^63.
+        image.WriteU64(table, offset).WriteU32(table + 8, 4 << 20);
+        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(
+            () => Qcow2Chain.Open(new MemoryStream(image), new Qcow2OpenOptions { Snapshot = "first" }));
+        Assert.Contains("snapshot 'first': ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void SnapshotsL1TooSmallForItsDisk_IsRefused()
     {
