@@ -12,7 +12,7 @@ public sealed class DataFileTests : IDisposable
     public void Dispose() => _files.Dispose();
 
     [Theory]
-    [InlineData("/etc/passwd", "lies outside")]
+    [InlineData("/etc/passwd", "is not opened: it")]
     [InlineData("../data.raw", "lies outside")]
     [InlineData("missing.raw", "it does not exist")]
     [InlineData("a\nb", "control character")]

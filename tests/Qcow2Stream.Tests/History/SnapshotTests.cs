@@ -192,6 +192,39 @@ public sealed class SnapshotTests
     }
 
     [Fact]
+    public void SnapshotsUpToTheOptions_AreListed()
+    {
+        byte[] image = File.ReadAllBytes(Image);
+        using Qcow2Chain chain = Qcow2Chain.Open(new MemoryStream(image));
+        int bytes = chain.GetSnapshots().Sum(s => s.EntryLength);
+        Assert.Equal(3, Listed(new() { MaxSnapshots = 3, MaxSnapshotTableBytes = bytes }));
+        Assert.Throws<Qcow2UnsupportedException>(() => Listed(new() { MaxSnapshots = 2 }));
+        Assert.Throws<Qcow2UnsupportedException>(() => Listed(new() { MaxSnapshotTableBytes = bytes - 1 }));
+
+        int Listed(Qcow2OpenOptions options)
+        {
+            using Qcow2Chain limited = Qcow2Chain.Open(new MemoryStream(image), options);
+            return limited.GetSnapshots().Count;
+        }
+    }
+
+    [Fact]
+    public void SnapshotsL1TableThatEndsTheFile_IsRead()
+    {
+        byte[] image = File.ReadAllBytes(Image);
+        int table = (int)image.ReadU64(HeaderField.SnapshotsOffset);
+        int start = (image.Length + (1 << 16) - 1) & -(1 << 16);
+        int length = (int)image.ReadU32(table + 8) * 8;
+        byte[] moved = [.. image, .. new byte[start - image.Length], .. image.AsSpan((int)image.ReadU64(table), length)];
+        moved.WriteU64(table, (ulong)start);
+        Qcow2OpenOptions options = new() { Snapshot = "first" };
+        using Qcow2Chain expected = Qcow2Chain.Open(new MemoryStream(image), options);
+        using Qcow2Chain actual = Qcow2Chain.Open(new MemoryStream(moved), options);
+        Assert.Equal(expected.ReadWholeDisk(), actual.ReadWholeDisk());
+        Assert.Throws<Qcow2FormatException>(() => Qcow2Chain.Open(new MemoryStream(moved[..^1]), options));
+    }
+
+    [Fact]
     public void SnapshotsL1TooSmallForItsDisk_IsRefused()
     {
         byte[] image = File.ReadAllBytes(Image);

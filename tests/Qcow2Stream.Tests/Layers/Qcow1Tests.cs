@@ -23,6 +23,18 @@ public sealed class Qcow1Tests : IDisposable
             chain.Map().Select(e => e.Kind));
     }
 
+    [Fact]
+    public void L2TableThatEndsTheFile_IsRead()
+    {
+        Qcow1Image made = Qcow1Image.Make();
+        int table = (int)made.Bytes.ReadU64(made.L1Offset);
+        const int TableLength = 8 << Qcow1Image.L2Bits;
+        byte[] moved = [.. made.Bytes, .. made.Bytes.AsSpan(table, TableLength)];
+        moved.WriteU64(made.L1Offset, (ulong)made.Bytes.Length);
+        using Qcow2Chain chain = Qcow2Chain.Open(new MemoryStream(moved));
+        Assert.Equal(made.Content, chain.ReadWholeDisk());
+    }
+
     [QemuFact]
     public async Task MadeImage_IsWhatQemuReads()
     {
