@@ -81,8 +81,8 @@ public sealed class SameDirectoryTests : IDisposable
         _files.WriteTop("sub/middle.qcow2", "qcow2");
         using var chain = Qcow2Chain.Open(_files.Top);
         Assert.Equal(
-            [_files.Top, Path.Combine(_files.Inside, "sub/middle.qcow2"), Path.Combine(_files.Inside, "sub/base.raw")],
-            chain.Layers.Select(layer => layer.Path));
+            [_files.Top, Path.Combine(_files.Inside, "sub", "middle.qcow2"), Path.Combine(_files.Inside, "sub", "base.raw")],
+            chain.Layers.Select(layer => Path.GetFullPath(layer.Path!)));
     }
 
     [Fact]
