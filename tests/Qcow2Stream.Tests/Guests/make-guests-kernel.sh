@@ -171,12 +171,12 @@ umount /mnt
 
 mount -t btrfs /dev/vdb /mnt
 cd /mnt
-btrfs subvolume create root
+btrfs subvolume create system
 btrfs subvolume create home
-cp -a --sparse=always /trees/full/. root/
-btrfs subvolume snapshot -r root before
-rm -r root/many
-echo changed > root/etc/os-release
+cp -a --sparse=always /trees/full/. system/
+btrfs subvolume snapshot -r system before
+rm -r system/many
+echo changed > system/etc/os-release
 cd /
 for name in zlib lzo zstd; do
   mount -o "remount,compress-force=$name" /mnt
@@ -231,11 +231,11 @@ boot fill.sh file={xfs,btrfs-subvolumes,ntfs,hfsplus,udf,lvm,ext4-journal}.raw,f
 list_tree base/trees/full > trees/xfs.txt
 list_tree base/trees/full > trees/udf.txt
 list_tree base/trees/mac > trees/hfsplus.txt
-mkdir -p subvolumes/root ntfs-tree/links
+mkdir -p subvolumes/system ntfs-tree/links
 cp -a base/trees/full subvolumes/before
 cp -a base/trees/btrfs subvolumes/home
-cp -a -T base/trees/full subvolumes/root
-(cd subvolumes && rm -r root/many && echo changed > root/etc/os-release)
+cp -a -T base/trees/full subvolumes/system
+(cd subvolumes && rm -r system/many && echo changed > system/etc/os-release)
 list_tree subvolumes > trees/btrfs-subvolumes.txt
 cp -a base/trees/windows/. ntfs-tree/
 cp -a base/trees/compressed ntfs-tree/
@@ -282,6 +282,7 @@ part() { echo "see $1 $device${1##*-} $2 '${3-}' ${4-}" >> check.sh; }
 for name in ext2 ext3 ext4 ext4-1k ext4-orphan-file ext4-inline-data; do see $name "${name:0:4}"; done
 for name in fat12 fat16 fat32; do see $name vfat utf8 nomode; done
 for name in xfs xfs-v4 xfs-v5 btrfs btrfs-subvolumes squashfs; do see $name "${name%%-*}"; done
+see nested ext4
 see hfsplus hfsplus nls=utf8
 see udf udf iocharset=utf8
 see udf-bridge udf iocharset=utf8 nomode
