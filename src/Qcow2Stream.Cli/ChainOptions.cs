@@ -5,6 +5,8 @@ namespace Qcow2Stream.Cli;
 /// <summary>The options that say how a chain is opened, the same for every command that opens one.</summary>
 internal sealed class ChainOptions
 {
+    private readonly RemoteOptions _remote = new();
+
     private readonly Option<FollowPolicy?> _follow = CommonOptions.Follow();
 
     private readonly Option<string> _dataFile = new("--data-file")
@@ -49,7 +51,14 @@ internal sealed class ChainOptions
         command.Add(_secretFile);
         command.Add(_follow);
         command.Add(_lenient);
+        _remote.AddTo(command);
     }
+
+    /// <summary>Opens an image's chain.</summary>
+    public Qcow2Chain Open(string image, ParseResult parsed) => Qcow2Chain.Open(OpenFile(image, parsed), Parse(parsed));
+
+    /// <summary>Opens an image's own file.</summary>
+    public HostFile OpenFile(string image, ParseResult parsed) => _remote.Open(image, parsed);
 
     public Qcow2OpenOptions Parse(ParseResult parsed)
     {

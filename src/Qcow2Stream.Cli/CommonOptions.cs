@@ -9,14 +9,14 @@ internal static class CommonOptions
 {
     public static Argument<string> Image() => new("IMAGE")
     {
-        Description = "The disk image: qcow2, or raw.",
+        Description = "The disk image, qcow2 or raw: a file, or an address of http or https.",
     };
 
     /// <summary>--follow none|here|DIR|anywhere.</summary>
     public static Option<FollowPolicy?> Follow() => new("--follow")
     {
         Description = "Which files that an image names (backing files) are opened: none; here: those in the naming image's "
-            + "directory or below; DIR: those in that directory or below; anywhere: all, for images you trust. [default: here]",
+            + "directory or below; DIR: those in that directory or below, an address for images at one; anywhere: all, for images you trust. [default: here]",
         HelpName = "none|here|DIR|anywhere",
         CustomParser = result => result.Tokens[0].Value switch
         {
@@ -24,6 +24,9 @@ internal static class CommonOptions
             "here" => FollowPolicy.SameDirectory,
             "anywhere" => FollowPolicy.Trusted,
             "" => Fail<FollowPolicy>(result, "--follow needs none, here, anywhere or a directory"),
+            var address when RemoteOptions.IsAddress(address) => Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Query.Length == 0
+                ? FollowPolicy.Addresses(uri)
+                : Fail<FollowPolicy>(result, "--follow needs an address without a query"),
             var directory => FollowPolicy.Directories(directory),
         },
     };

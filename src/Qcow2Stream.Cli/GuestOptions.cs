@@ -29,7 +29,7 @@ internal sealed class GuestOptions
         _chain.AddTo(command);
     }
 
-    public GuestDisk Open(ParseResult parsed) => GuestDisk.Open(parsed.GetRequiredValue(_image), _chain.Parse(parsed));
+    public GuestDisk Open(ParseResult parsed) => new(_chain.Open(parsed.GetRequiredValue(_image), parsed));
 
     public int? Partition(ParseResult parsed) => parsed.GetValue(_partition);
 }

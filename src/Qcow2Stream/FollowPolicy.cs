@@ -1,3 +1,4 @@
+using Qcow2Stream.IO;
 using Qcow2Stream.Layers;
 
 namespace Qcow2Stream;
@@ -19,13 +20,15 @@ public sealed class FollowPolicy
 
     /// <summary>
     /// Opens regular files in the directory of the image that names them, or below it. Links are followed as long
-    /// as they stay there. The default for images opened by path.
+    /// as they stay there. For an image on a web server: files on that server (its scheme, host and port), in that directory
+    /// or below, redirects included. The default for images opened by path or address.
     /// </summary>
     public static FollowPolicy SameDirectory { get; } = new("FollowPolicy.SameDirectory") { FollowsOwnDirectory = true };
 
     /// <summary>
     /// Opens any regular file by whatever name the image gives, as QEMU does. For images from people who may read
-    /// every file that this process may read.
+    /// every file that this process may read. Images of files name no servers, and images on servers name no files of this
+    /// host, but any server that this process can reach.
     /// </summary>
     public static FollowPolicy Trusted { get; } = new("FollowPolicy.Trusted") { IsTrusted = true };
 
@@ -36,7 +39,10 @@ public sealed class FollowPolicy
     /// <summary>The directories whose files may be opened, as full paths.</summary>
     internal IReadOnlyList<string> Roots { get; private init; } = [];
 
-    internal Func<NamedFile, Stream?>? Resolver { get; private init; }
+    /// <summary>The directories of servers whose files may be opened.</summary>
+    internal IReadOnlyList<Uri> AddressRoots { get; private init; } = [];
+
+    internal Func<NamedFile, HostFile?>? Resolver { get; private init; }
 
     /// <summary>Where names are looked up, if not in the host's file system.</summary>
     internal LocatorFiles? Files { get; private init; }
@@ -59,6 +65,27 @@ public sealed class FollowPolicy
             : throw new ArgumentException("At least one directory is needed.", nameof(directories));
     }
 
+    /// <summary>
+    /// Opens files of web servers at any of the given addresses, or below them, and no others; named by images that are on
+    /// servers themselves.
+    /// </summary>
+    /// <param name="directories">One or more absolute addresses, http or https, without a query. What follows the last slash is left out.</param>
+    /// <exception cref="ArgumentException">No address is given, or one is none of these.</exception>
+    public static FollowPolicy Addresses(params IEnumerable<Uri> directories)
+    {
+        ArgumentNullException.ThrowIfNull(directories);
+        Uri[] roots = [.. directories];
+        if (roots.Length == 0 || !roots.All(r => r.IsAbsoluteUri && r.Scheme is "http" or "https" && r.Query.Length == 0))
+        {
+            throw new ArgumentException("At least one address is needed; they must be absolute, of http or https, and without a query.", nameof(directories));
+        }
+
+        return new FollowPolicy($"FollowPolicy.Addresses({string.Join(", ", roots.Select(r => r.AbsoluteUri))})")
+        {
+            AddressRoots = [.. roots.Select(r => new Uri(r, "."))],
+        };
+    }
+
     /// <summary>Leaves every decision, and the opening, to the caller.</summary>
     /// <param name="resolver">
     /// Gets the name as recorded in the image (of a <c>json:</c> name that is understood, the file inside), and returns a readable and seekable stream, which the chain then owns,
@@ -67,6 +94,20 @@ public sealed class FollowPolicy
     public static FollowPolicy FromResolver(Func<NamedFile, Stream?> resolver)
     {
         ArgumentNullException.ThrowIfNull(resolver);
-        return new FollowPolicy("the caller's resolver") { Resolver = resolver };
+        return new FollowPolicy("FollowPolicy.FromResolver")
+        {
+            Resolver = file => resolver(file) is { } stream ? StreamHostFile.Of(stream, leaveOpen: false) : null,
+        };
+    }
+
+    /// <inheritdoc cref="FromResolver"/>
+    /// <param name="resolver">
+    /// As for <see cref="FromResolver"/>, but returns a file of any kind: <see cref="HostFile.FromUri"/>, one of a class of the
+    /// caller's own.
+    /// </param>
+    public static FollowPolicy FromFileResolver(Func<NamedFile, HostFile?> resolver)
+    {
+        ArgumentNullException.ThrowIfNull(resolver);
+        return new FollowPolicy("FollowPolicy.FromFileResolver") { Resolver = resolver };
     }
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using DiscUtils;
-using Qcow2Stream.IO;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Translation;
@@ -60,47 +58,6 @@ public sealed partial class Qcow2Chain : IDisposable
     internal ChainTranslator Translator { get; }
 
     internal IReadOnlyList<Layer> Images => _layers;
-
-    /// <summary>Opens an image, qcow2 or raw, and its backing chain.</summary>
-    /// <param name="path">The top image: a regular file.</param>
-    /// <param name="options">How to open; null for the defaults.</param>
-    /// <exception cref="FileNotFoundException">The top image does not exist.</exception>
-    /// <exception cref="UnauthorizedAccessException">The host denies access to the top image.</exception>
-    /// <exception cref="Qcow2FormatException">An image of the chain is damaged.</exception>
-    /// <exception cref="Qcow2UnsupportedException">An image of the chain uses a feature that is not handled.</exception>
-    /// <exception cref="BackingFileException">A backing file is missing, refused, looping or one too many.</exception>
-    public static Qcow2Chain Open(string path, Qcow2OpenOptions? options = null)
-    {
-        return Completed(OpenPathAsync(path, options, async: false, default));
-    }
-
-    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
-    /// <summary>Opens an image from a stream; files that it names are opened only if <see cref="Qcow2OpenOptions.Follow"/> says so.</summary>
-    /// <param name="stream">Readable and seekable.</param>
-    /// <param name="options">How to open; null for the defaults.</param>
-    /// <exception cref="ArgumentException">The stream can't be read or can't seek.</exception>
-    public static Qcow2Chain Open(Stream stream, Qcow2OpenOptions? options = null)
-    {
-        return Completed(OpenStreamAsync(stream, options, async: false, default));
-    }
-
-    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
-    /// <param name="path">The top image: a regular file.</param>
-    /// <param name="options">How to open; null for the defaults.</param>
-    /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public static Task<Qcow2Chain> OpenAsync(
-        string path, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
-        OpenPathAsync(path, options, async: true, cancellationToken).AsTask();
-
-    /// <inheritdoc cref="Open(Stream, Qcow2OpenOptions?)"/>
-    /// <param name="stream">Readable and seekable.</param>
-    /// <param name="options">How to open; null for the defaults.</param>
-    /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public static Task<Qcow2Chain> OpenAsync(
-        Stream stream, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
-        OpenStreamAsync(stream, options, async: true, cancellationToken).AsTask();
 
     /// <summary>Reads guest bytes by position.</summary>
     /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
@@ -203,23 +160,6 @@ public sealed partial class Qcow2Chain : IDisposable
         Disposal.OfAll(_owned);
     }
 
-    /// <summary>Opens the top image alone, whatever it names: for what needs its header, and must not be used to read.</summary>
-    internal static Qcow2Chain OpenTop(string path)
-    {
-        Layer[] layers = Completed(ChainOpener.OpenAsync(
-            PathHostFile.Open(path), Qcow2OpenOptions.Default, policy: null, async: false, default));
-        return new Qcow2Chain(layers, Qcow2OpenOptions.Default);
-    }
-
-    /// <summary>Opens an image, which must be of one of QEMU's formats, as DiscUtils asks for it, and its backing chain.</summary>
-    /// <exception cref="Qcow2FormatException">It is no such image, or damaged.</exception>
-    internal static Qcow2Chain Open(FileLocator locator, string path)
-    {
-        HostFile top = LocatorFiles.OpenTop(locator, path, out FollowPolicy policy);
-        Qcow2OpenOptions options = Qcow2OpenOptions.Default;
-        return new Qcow2Chain(Completed(ChainOpener.OpenAsync(top, options, policy, async: false, default)), options).NotRaw();
-    }
-
     /// <summary>Closes the chain and throws if its top image is raw: what DiscUtils opens as qcow2 must be.</summary>
     internal Qcow2Chain NotRaw()
     {
@@ -249,36 +189,6 @@ public sealed partial class Qcow2Chain : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         return _reader.ReadAsync(guestOffset, buffer, cancellationToken, onOneCore: true).AsTask();
-    }
-
-    private static T Completed<T>(ValueTask<T> task)
-    {
-        Debug.Assert(task.IsCompleted, "with async: false everything has happened before the call returns");
-        return task.GetAwaiter().GetResult();
-    }
-
-    private static async ValueTask<Qcow2Chain> OpenPathAsync(
-        string path, Qcow2OpenOptions? options, bool async, CancellationToken cancellationToken)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        options ??= Qcow2OpenOptions.Default;
-        return new Qcow2Chain(await ChainOpener.OpenAsync(
-            PathHostFile.Open(path), options, options.Follow ?? FollowPolicy.SameDirectory, async, cancellationToken).ConfigureAwait(false), options);
-    }
-
-    private static async ValueTask<Qcow2Chain> OpenStreamAsync(
-        Stream stream, Qcow2OpenOptions? options, bool async, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        if (!stream.CanRead || !stream.CanSeek)
-        {
-            throw new ArgumentException("The stream must be readable and seekable.", nameof(stream));
-        }
-
-        options ??= Qcow2OpenOptions.Default;
-        HostFile file = StreamHostFile.Of(stream, options.LeaveOpen);
-        return new Qcow2Chain(await ChainOpener.OpenAsync(
-            file, options, options.Follow ?? FollowPolicy.None, async, cancellationToken).ConfigureAwait(false), options);
     }
 
     internal MapExtent Describe(in HostRun run) => new()

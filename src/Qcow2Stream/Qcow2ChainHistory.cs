@@ -102,7 +102,7 @@ public sealed partial class Qcow2Chain
                 ? DiskTables.Active(top.Image)
                 : DiskTables.Of(
                     top.Image,
-                    Completed(SnapshotTable.FindAsync(top.Image, point.IdOrName, _options, async: false, default)),
+                    SnapshotTable.FindAsync(top.Image, point.IdOrName, _options, async: false, default).Now(),
                     _options.MaxL1TableBytes);
             images[0] = new Qcow2Translator(top.Image, disk.L1, disk.Length, _options.LayerCacheBytes);
         }
@@ -114,9 +114,9 @@ public sealed partial class Qcow2Chain
         return new ChainTranslator(images, point.Depth);
     }
 
-    internal IReadOnlyList<Qcow2Snapshot> GetSnapshots(Layer layer) => Completed(GetSnapshotsAsync(layer, async: false, default));
+    internal IReadOnlyList<Qcow2Snapshot> GetSnapshots(Layer layer) => GetSnapshotsAsync(layer, async: false, default).Now();
 
-    internal IReadOnlyList<Qcow2Bitmap> GetBitmaps(Layer layer) => Completed(GetBitmapsAsync(layer, async: false, default));
+    internal IReadOnlyList<Qcow2Bitmap> GetBitmaps(Layer layer) => GetBitmapsAsync(layer, async: false, default).Now();
 
     internal static EncryptionInfo? GetEncryption(Layer layer)
     {
@@ -131,7 +131,7 @@ public sealed partial class Qcow2Chain
             return new EncryptionInfo(Method: 1, Luks: null);
         }
 
-        LuksHeader? luks = Completed(LayerKey.ReadLuksHeaderAsync(qcow2.Image, async: false, default));
+        LuksHeader? luks = LayerKey.ReadLuksHeaderAsync(qcow2.Image, async: false, default).Now();
         return new EncryptionInfo(qcow2.Header.EncryptionMethod, luks is null ? null : Describe(luks));
     }
 

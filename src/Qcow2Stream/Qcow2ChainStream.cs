@@ -32,6 +32,18 @@ public sealed class Qcow2ChainStream : MappedStream
     {
     }
 
+    /// <inheritdoc cref="Qcow2Chain.Open(Uri, Qcow2OpenOptions?)"/>
+    public Qcow2ChainStream(Uri uri, Qcow2OpenOptions? options = null)
+        : this(Qcow2Chain.Open(uri, options), ownsChain: true)
+    {
+    }
+
+    /// <inheritdoc cref="Qcow2Chain.Open(HostFile, Qcow2OpenOptions?)"/>
+    public Qcow2ChainStream(HostFile file, Qcow2OpenOptions? options = null)
+        : this(Qcow2Chain.Open(file, options), ownsChain: true)
+    {
+    }
+
     /// <inheritdoc cref="Qcow2Chain.Open(Stream, Qcow2OpenOptions?)"/>
     public Qcow2ChainStream(Stream stream, Qcow2OpenOptions? options = null)
         : this(Qcow2Chain.Open(stream, options), ownsChain: true)
@@ -95,6 +107,16 @@ public sealed class Qcow2ChainStream : MappedStream
     public static async Task<Qcow2ChainStream> OpenAsync(
         string path, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
         new(await Qcow2Chain.OpenAsync(path, options, cancellationToken).ConfigureAwait(false), ownsChain: true);
+
+    /// <inheritdoc cref="Qcow2Chain.OpenAsync(Uri, Qcow2OpenOptions?, CancellationToken)"/>
+    public static async Task<Qcow2ChainStream> OpenAsync(
+        Uri uri, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        new(await Qcow2Chain.OpenAsync(uri, options, cancellationToken).ConfigureAwait(false), ownsChain: true);
+
+    /// <inheritdoc cref="Qcow2Chain.OpenAsync(HostFile, Qcow2OpenOptions?, CancellationToken)"/>
+    public static async Task<Qcow2ChainStream> OpenAsync(
+        HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        new(await Qcow2Chain.OpenAsync(file, options, cancellationToken).ConfigureAwait(false), ownsChain: true);
 
     /// <inheritdoc cref="Qcow2Chain.OpenAsync(Stream, Qcow2OpenOptions?, CancellationToken)"/>
     public static async Task<Qcow2ChainStream> OpenAsync(

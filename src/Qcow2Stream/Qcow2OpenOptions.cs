@@ -8,8 +8,8 @@ public sealed record Qcow2OpenOptions
 {
     /// <summary>
     /// Which of the files that an image names are opened. Null, the default, means
-    /// <see cref="FollowPolicy.SameDirectory"/> where the top image is opened by path and
-    /// <see cref="FollowPolicy.None"/> where it is opened from a stream.
+    /// <see cref="FollowPolicy.SameDirectory"/> where the top image is opened by path or address and
+    /// <see cref="FollowPolicy.None"/> where it is opened from a stream or from a file of the caller's own kind.
     /// </summary>
     public FollowPolicy? Follow { get; init; }
 
@@ -70,6 +70,9 @@ public sealed record Qcow2OpenOptions
 
     /// <summary>Leaves a stream that the chain was opened from open when the chain is disposed. Default: false.</summary>
     public bool LeaveOpen { get; init; }
+
+    /// <summary>How images on web servers are read; null, the default, for the defaults of <see cref="HttpFileOptions"/>.</summary>
+    public HttpFileOptions? Http { get; init; }
 
     /// <summary>
     /// The largest number of layers, the top one included; 1 or more. Default: 64, far above what tools make

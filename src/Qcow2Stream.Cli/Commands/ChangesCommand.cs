@@ -36,7 +36,7 @@ internal static class ChangesCommand
             """);
         command.SetAction(parsed =>
         {
-            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
+            using Qcow2Chain chain = chainOptions.Open(parsed.GetRequiredValue(image), parsed);
             using Stream target = StandardOutput.Open();
             chain.Changes(parsed.GetValue(from), parsed.GetValue(to)).WriteText(target);
             return ExitCodes.Success;

@@ -8,6 +8,7 @@ internal static class CheckCommand
     public static Command Create()
     {
         Argument<string> image = CommonOptions.Image();
+        RemoteOptions remote = new();
         Option<string> output = new("--output")
         {
             Description = "text: a line a finding, then the totals; json: the fields of 'qemu-img check --output=json', and all findings.",
@@ -18,6 +19,7 @@ internal static class CheckCommand
         {
             image, output,
         };
+        remote.AddTo(command);
         command.SetHelpText("""
             Exit codes: 0 clean, 2 corruptions, 3 leaked clusters only, 1 the check could not be made or completed.
 
@@ -25,7 +27,7 @@ internal static class CheckCommand
             """);
         command.SetAction(parsed =>
         {
-            using ImageCheck check = ImageCheck.Open(parsed.GetRequiredValue(image));
+            using ImageCheck check = ImageCheck.Open(remote.Open(parsed.GetRequiredValue(image), parsed));
             using Stream target = StandardOutput.Open();
             CheckSummary summary = parsed.GetValue(output) == "json" ? check.WriteJson(target) : check.WriteText(target);
             return summary switch

@@ -29,7 +29,7 @@ internal static class DfCommand
         command.SetAction(parsed =>
         {
             GuestFaults faults = new(Console.Error);
-            using GuestDisk disk = GuestDisk.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
+            using GuestDisk disk = new GuestDisk(chainOptions.Open(parsed.GetRequiredValue(image), parsed));
             VolumeUsage[] volumes = [.. disk.Volumes.Select(volume => VolumeUsage.Of(volume, faults))];
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(output) == "json")

@@ -9,10 +9,12 @@ internal static class DumpHeaderCommand
     public static Command Create()
     {
         Argument<string> image = CommonOptions.Image();
+        RemoteOptions remote = new();
         Command command = new("dump-header", "Prints the header fields and header extensions of a qcow2 image as they stand in the file.")
         {
             image,
         };
+        remote.AddTo(command);
         command.SetHelpText("""
             The names are the specification's. Feature bits come with their names, where the image
             or the specification gives one. Nothing is judged: see inspect for what is wrong.
@@ -21,8 +23,9 @@ internal static class DumpHeaderCommand
             """);
         command.SetAction(parsed =>
         {
+            using HostFile file = remote.Open(parsed.GetRequiredValue(image), parsed);
             using Stream target = StandardOutput.Open();
-            target.Write(Encoding.UTF8.GetBytes(HeaderDump.Read(parsed.GetRequiredValue(image)).ToString()));
+            target.Write(Encoding.UTF8.GetBytes(HeaderDump.Read(file).ToString()));
             return ExitCodes.Success;
         });
         return command;

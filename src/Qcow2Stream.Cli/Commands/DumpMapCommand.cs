@@ -41,7 +41,7 @@ internal static class DumpMapCommand
             """);
         command.SetAction(parsed =>
         {
-            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
+            using Qcow2Chain chain = chainOptions.Open(parsed.GetRequiredValue(image), parsed);
             long first = parsed.GetValue(start) ?? 0;
             long count = parsed.GetValue(length) ?? long.MaxValue;
             using Stream target = StandardOutput.Open();

@@ -29,11 +29,11 @@ internal static class InfoCommand
             """);
         command.SetAction(parsed =>
         {
-            string path = parsed.GetRequiredValue(image);
+            HostFile file = chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed);
             bool chain = parsed.GetValue(wholeChain);
             IReadOnlyList<ImageInfo> images = chain
-                ? ImageInfo.ReadChain(path, chainOptions.Parse(parsed))
-                : [ImageInfo.Read(path)];
+                ? ImageInfo.ReadChain(file, chainOptions.Parse(parsed))
+                : [ImageInfo.Read(file)];
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(output) == "json")
             {

@@ -24,7 +24,7 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             using Stream target = StandardOutput.Open();
-            foreach (string line in ImageInspection.Inspect(parsed.GetRequiredValue(image), chainOptions.Parse(parsed)))
+            foreach (string line in ImageInspection.Inspect(() => chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), chainOptions.Parse(parsed)))
             {
                 target.Write(Encoding.UTF8.GetBytes(line + "\n"));
             }

@@ -21,7 +21,7 @@ internal static class ReadCommand
             """);
         command.SetAction(parsed =>
         {
-            using Qcow2Chain chain = Qcow2Chain.Open(parsed.GetRequiredValue(image), chainOptions.Parse(parsed));
+            using Qcow2Chain chain = chainOptions.Open(parsed.GetRequiredValue(image), parsed);
             using Stream target = StandardOutput.Open();
             chain.CopyTo(parsed.GetValue(offset) ?? 0, parsed.GetValue(length) ?? long.MaxValue, target);
             return ExitCodes.Success;

@@ -5,30 +5,14 @@ internal sealed class GuestDisk : IDisposable
 {
     private readonly Qcow2Chain _chain;
 
-    private GuestDisk(Qcow2Chain chain)
+    /// <summary>Reads the partition table.</summary>
+    /// <param name="chain">The disk's chain, which this then owns, also where this fails.</param>
+    public GuestDisk(Qcow2Chain chain)
     {
         _chain = chain;
-        using Qcow2ChainStream disk = chain.OpenStream();
-        (Table, IReadOnlyList<Partition> partitions) = PartitionTables.Read(disk);
-        GuestVolume whole = new(chain, new Partition(GuestVolume.WholeDisk, "whole disk", 0, chain.Length));
-        IEnumerable<GuestVolume> parts = (partitions ?? []).Select(partition => new GuestVolume(chain, partition));
-
-        // Discs that also boot from a stick have a partition table in front of their file system.
-        Volumes = Table is null ? [whole] : whole.Content.IsReadable ? [whole, .. parts] : [.. parts];
-    }
-
-    /// <summary>GPT or MBR; null for a disk without partitions.</summary>
-    public string? Table { get; }
-
-    /// <summary>The partitions as the table lists them; the whole disk if there is none, or if it is a file system itself.</summary>
-    public IReadOnlyList<GuestVolume> Volumes { get; }
-
-    public static GuestDisk Open(string path, Qcow2OpenOptions options)
-    {
-        Qcow2Chain chain = Qcow2Chain.Open(path, options);
         try
         {
-            return new GuestDisk(chain);
+            (Table, Volumes) = ReadVolumes(chain);
         }
         catch
         {
@@ -36,6 +20,12 @@ internal sealed class GuestDisk : IDisposable
             throw;
         }
     }
+
+    /// <summary>GPT or MBR; null for a disk without partitions.</summary>
+    public string? Table { get; }
+
+    /// <summary>The partitions as the table lists them; the whole disk if there is none, or if it is a file system itself.</summary>
+    public IReadOnlyList<GuestVolume> Volumes { get; }
 
     /// <summary>Finds what a path names.</summary>
     /// <param name="path">From the root of its file system.</param>
@@ -89,6 +79,17 @@ internal sealed class GuestDisk : IDisposable
     }
 
     public void Dispose() => _chain.Dispose();
+
+    private static (string? Table, IReadOnlyList<GuestVolume> Volumes) ReadVolumes(Qcow2Chain chain)
+    {
+        using Qcow2ChainStream disk = chain.OpenStream();
+        (string? table, IReadOnlyList<Partition>? partitions) = PartitionTables.Read(disk);
+        GuestVolume whole = new(chain, new Partition(GuestVolume.WholeDisk, "whole disk", 0, chain.Length));
+        IEnumerable<GuestVolume> parts = (partitions ?? []).Select(partition => new GuestVolume(chain, partition));
+
+        // Discs that also boot from a stick have a partition table in front of their file system.
+        return (table, table is null ? [whole] : whole.Content.IsReadable ? [whole, .. parts] : [.. parts]);
+    }
 
     private GuestVolume VolumeOf(int number) => Volumes.FirstOrDefault(v => v.Partition.Number == number)
         ?? throw new GuestException(

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Qcow2Stream.Format;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Translation;
@@ -89,9 +88,7 @@ internal static class BitmapCheck
                 run.Count(extension.DirectoryOffset, (long)Math.Min(extension.DirectorySize, long.MaxValue), ClusterUse.Metadata, pointer);
             }
 
-            ValueTask<List<BitmapEntry>> read = BitmapDirectory.ReadAsync(run.Image, run.Options, async: false, default);
-            Debug.Assert(read.IsCompleted, "with async: false the directory is read before the call returns");
-            return read.GetAwaiter().GetResult();
+            return BitmapDirectory.ReadAsync(run.Image, run.Options, async: false, default).Now();
         }
         catch (Qcow2Exception e) when (e is Qcow2FormatException or Qcow2UnsupportedException)
         {

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using Qcow2Stream.Check;
 using Qcow2Stream.Format;
-using Qcow2Stream.IO;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Translation;
 
@@ -38,10 +36,8 @@ public sealed class ImageCheck : IDisposable
         _file = file;
         _options = options;
         long length = file.GetLength();
-        ValueTask<(string Format, Qcow2Header? Header)> read = ChainOpener.ReadHeaderAsync(
-            file, length, options.Format?.ToString().ToLowerInvariant(), options, async: false, default);
-        Debug.Assert(read.IsCompleted, "with async: false the header is read before the call returns");
-        (string format, Qcow2Header? header) = read.GetAwaiter().GetResult();
+        (string format, Qcow2Header? header) = ChainOpener.ReadHeaderAsync(
+            file, length, options.Format?.ToString().ToLowerInvariant(), options, async: false, default).Now();
         Header = header
             ?? throw new Qcow2UnsupportedException($"check of a {format} image", $"the image is {format}: only qcow2 images can be checked", file.Path);
         _image = new Qcow2Image(file, length, dataFile: null, Header, onDamage: static _ => { });
@@ -67,8 +63,7 @@ public sealed class ImageCheck : IDisposable
     /// <exception cref="Qcow2UnsupportedException">The image is raw, or uses a feature that is not handled.</exception>
     public static ImageCheck Open(string path, Qcow2OpenOptions? options = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        return Open(PathHostFile.Open(path), options);
+        return Open(HostFile.FromPath(path), options);
     }
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
@@ -76,12 +71,25 @@ public sealed class ImageCheck : IDisposable
     /// <param name="stream">Readable and seekable.</param>
     /// <param name="options">The format and the limits; null for the defaults.</param>
     /// <exception cref="ArgumentException">The stream can't be read or can't seek.</exception>
-    public static ImageCheck Open(Stream stream, Qcow2OpenOptions? options = null)
+    public static ImageCheck Open(Stream stream, Qcow2OpenOptions? options = null) =>
+        Open(HostFile.FromStream(stream, options?.LeaveOpen ?? false), options);
+
+    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
+    /// <summary>Opens an image from a file of any kind.</summary>
+    /// <param name="file">The image, which the check then owns, also where this fails.</param>
+    /// <param name="options">The format and the limits; null for the defaults.</param>
+    public static ImageCheck Open(HostFile file, Qcow2OpenOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(stream);
-        return stream.CanRead && stream.CanSeek
-            ? Open(StreamHostFile.Of(stream, options?.LeaveOpen ?? false), options)
-            : throw new ArgumentException("The stream must be readable and seekable.", nameof(stream));
+        ArgumentNullException.ThrowIfNull(file);
+        try
+        {
+            return new ImageCheck(file, options ?? Qcow2OpenOptions.Default);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Checks the image: findings one by one, as they are found. Each enumeration is a check of its own.</summary>
@@ -117,17 +125,4 @@ public sealed class ImageCheck : IDisposable
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _file.Dispose();
-
-    private static ImageCheck Open(HostFile file, Qcow2OpenOptions? options)
-    {
-        try
-        {
-            return new ImageCheck(file, options ?? Qcow2OpenOptions.Default);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Qcow2Stream.Format;
 using Qcow2Stream.Layers;
 
@@ -69,9 +68,7 @@ internal static class SnapshotCheck
     {
         try
         {
-            ValueTask<List<Qcow2Snapshot>> read = SnapshotTable.ReadAsync(run.Image, run.Options, async: false, default);
-            Debug.Assert(read.IsCompleted, "with async: false the table is read before the call returns");
-            return read.GetAwaiter().GetResult();
+            return SnapshotTable.ReadAsync(run.Image, run.Options, async: false, default).Now();
         }
         catch (Qcow2Exception e) when (e is Qcow2FormatException or Qcow2UnsupportedException)
         {

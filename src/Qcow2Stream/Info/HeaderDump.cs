@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 using Qcow2Stream.Format;
-using Qcow2Stream.IO;
 
 namespace Qcow2Stream;
 
@@ -34,14 +33,21 @@ public sealed class HeaderDump
     /// <exception cref="Qcow2FormatException">The file does not start with the magic of qcow2.</exception>
     public static HeaderDump Read(string path)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        using PathHostFile file = PathHostFile.Open(path);
+        using HostFile file = HostFile.FromPath(path);
+        return Read(file);
+    }
+
+    /// <inheritdoc cref="Read(string)"/>
+    /// <param name="file">A file of any kind; it stays open.</param>
+    public static HeaderDump Read(HostFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
         byte[] start = new byte[Math.Min(MaxLength, file.GetLength())];
         int read = file.ReadAt(0, start);
         HeaderDump dump = new(start[..read]);
         if (!Qcow2Header.HasMagic(dump._start))
         {
-            throw new Qcow2FormatException("the file does not start with the magic of qcow2, \"QFI\\xfb\"", path, hostOffset: 0);
+            throw new Qcow2FormatException("the file does not start with the magic of qcow2, \"QFI\\xfb\"", file.Path, hostOffset: 0);
         }
 
         dump.AppendFields();

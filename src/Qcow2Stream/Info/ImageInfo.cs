@@ -1,3 +1,4 @@
+using Qcow2Stream.IO.Http;
 using Qcow2Stream.Layers;
 
 namespace Qcow2Stream;
@@ -6,10 +7,12 @@ namespace Qcow2Stream;
 public sealed class ImageInfo
 {
     private readonly BackingReference? _backing;
+    private readonly Uri? _address;
 
     private ImageInfo(Layer layer, IReadOnlyList<Qcow2Snapshot> snapshots, IReadOnlyList<Qcow2Bitmap> bitmaps)
     {
-        Path = layer.File.Path!;
+        Path = layer.File.Path ?? "";
+        _address = (layer.File as HttpHostFile)?.Uri;
         Format = layer.Format;
         FormatName = layer.FormatName;
         ClusterSize = layer.ClusterSize;
@@ -21,7 +24,7 @@ public sealed class ImageInfo
         Bitmaps = bitmaps;
     }
 
-    /// <summary>The file's path as it was opened.</summary>
+    /// <summary>The file's path or address as it was opened; empty for a file without a name.</summary>
     public string Path { get; }
 
     /// <summary>The image's format.</summary>
@@ -58,10 +61,12 @@ public sealed class ImageInfo
     public EncryptionInfo? Encryption { get; private init; }
 
     /// <summary>
-    /// The path that <see cref="FollowPolicy.Trusted"/> would open as the backing file; null if the image has none, or
-    /// its name is in the form <c>json:{…}</c> and does not mean a file. It is untrusted text, and nothing has looked whether it exists.
+    /// The path or address that <see cref="FollowPolicy.Trusted"/> would open as the backing file; null if the image has none, or
+    /// its name can't mean one. It is untrusted text, and nothing has looked whether it exists.
     /// </summary>
-    public string? FullBackingFile => PlainBackingFile is { } name ? FileGate.Combine(Path, name) : null;
+    public string? FullBackingFile => PlainBackingFile is not { } name ? null
+        : _address is null ? FileGate.Combine(Path, name)
+        : UrlGate.Combine(_address, name);
 
     private string? PlainBackingFile =>
         _backing is null ? null
@@ -72,17 +77,27 @@ public sealed class ImageInfo
     /// <summary>Reads what one image says of itself, and opens nothing that it names.</summary>
     /// <param name="path">The image: a regular file.</param>
     /// <inheritdoc cref="Qcow2Chain.Open(string, Qcow2OpenOptions?)" path="/exception"/>
-    public static ImageInfo Read(string path)
+    public static ImageInfo Read(string path) => Read(HostFile.FromPath(path));
+
+    /// <inheritdoc cref="Read(string)"/>
+    /// <param name="file">The image, of any kind; it is closed.</param>
+    public static ImageInfo Read(HostFile file)
     {
-        using Qcow2Chain image = Qcow2Chain.OpenTop(path);
+        ArgumentNullException.ThrowIfNull(file);
+        using Qcow2Chain image = Qcow2Chain.OpenTop(file);
         return Describe(image)[0];
     }
 
     /// <summary>Opens a chain and reads what each of its images says of itself, the top one first.</summary>
     /// <inheritdoc cref="Qcow2Chain.Open(string, Qcow2OpenOptions?)"/>
-    public static IReadOnlyList<ImageInfo> ReadChain(string path, Qcow2OpenOptions? options = null)
+    public static IReadOnlyList<ImageInfo> ReadChain(string path, Qcow2OpenOptions? options = null) =>
+        ReadChain(HostFile.FromPath(path), options);
+
+    /// <summary>Opens a chain and reads what each of its images says of itself, the top one first.</summary>
+    /// <inheritdoc cref="Qcow2Chain.Open(HostFile, Qcow2OpenOptions?)"/>
+    public static IReadOnlyList<ImageInfo> ReadChain(HostFile file, Qcow2OpenOptions? options = null)
     {
-        using Qcow2Chain chain = Qcow2Chain.Open(path, options);
+        using Qcow2Chain chain = Qcow2Chain.Open(file, options);
         return Describe(chain);
     }
 

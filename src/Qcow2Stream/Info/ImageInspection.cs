@@ -1,5 +1,4 @@
 using System.Globalization;
-using Qcow2Stream.IO;
 
 namespace Qcow2Stream;
 
@@ -21,26 +20,43 @@ public static class ImageInspection
     public static IEnumerable<string> Inspect(string path, Qcow2OpenOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        options ??= new Qcow2OpenOptions();
-        using (PathHostFile file = PathHostFile.Open(path))
+        return Inspect(() => HostFile.FromPath(path), options);
+    }
+
+    /// <inheritdoc cref="Inspect(string, Qcow2OpenOptions?)"/>
+    /// <param name="open">Opens the file; called several times, as each attempt begins anew.</param>
+    /// <param name="options">Limits and policy, as for opening; null for the defaults.</param>
+    public static IEnumerable<string> Inspect(Func<HostFile> open, Qcow2OpenOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(open);
+        return InspectFile(open, options ?? Qcow2OpenOptions.Default);
+    }
+
+    private static IEnumerable<string> InspectFile(Func<HostFile> open, Qcow2OpenOptions options)
+    {
+        using (HostFile file = open())
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"file: {PrintableText.Escape(path)}, {file.GetLength()} bytes, {file.GetAllocatedLength()} of them on disk");
+                $"file: {PrintableText.Escape(file.Path ?? "")}, {file.GetLength()} bytes, {file.GetAllocatedLength()} of them on disk");
+
+            foreach (string line in Attempt("header", () => HeaderDump.Read(file).ToString().TrimEnd('\n').Split('\n')))
+            {
+                yield return line;
+            }
         }
 
-        foreach (string line in Attempt("header", () => HeaderDump.Read(path).ToString().TrimEnd('\n').Split('\n'))
-            .Concat(Attempt("image alone", () => DescribeImage(path)))
-            .Concat(Attempt("chain", () => DescribeChain(path, options)))
-            .Concat(Attempt("map", () => DescribeMap(path, options))))
+        foreach (string line in Attempt("image alone", () => DescribeImage(open()))
+            .Concat(Attempt("chain", () => DescribeChain(open(), options)))
+            .Concat(Attempt("map", () => DescribeMap(open(), options))))
         {
             yield return line;
         }
     }
 
-    private static string[] DescribeImage(string path)
+    private static string[] DescribeImage(HostFile file)
     {
-        ImageInfo info = ImageInfo.Read(path);
+        ImageInfo info = ImageInfo.Read(file);
         return
         [
             $"opens as {info.FormatName}, a disk of {info.Length} bytes",
@@ -48,18 +64,18 @@ public static class ImageInspection
         ];
     }
 
-    private static string[] DescribeChain(string path, Qcow2OpenOptions options)
+    private static string[] DescribeChain(HostFile file, Qcow2OpenOptions options)
     {
-        using Qcow2Chain chain = Qcow2Chain.Open(path, options);
+        using Qcow2Chain chain = Qcow2Chain.Open(file, options);
         return [.. chain.Layers.Select(l => $"layer {l.Depth}: {PrintableText.Escape(l.Path ?? "")}, a disk of {l.Length} bytes")];
     }
 
     /// <summary>Walks the whole map as leniently as can be, and tells each spot where that was needed.</summary>
-    private static List<string> DescribeMap(string path, Qcow2OpenOptions options)
+    private static List<string> DescribeMap(HostFile file, Qcow2OpenOptions options)
     {
         List<string> spots = [];
         using Qcow2Chain chain = Qcow2Chain.Open(
-            path, options with { Lenient = true, OnDamage = d => spots.Add($"damaged: {d.Reason}") });
+            file, options with { Lenient = true, OnDamage = d => spots.Add($"damaged: {d.Reason}") });
         try
         {
             if (chain.Map().Any(_ => spots.Count >= MaxSpots))

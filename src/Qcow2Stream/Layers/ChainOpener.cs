@@ -34,6 +34,7 @@ internal sealed class ChainOpener : IDisposable
     {
         using ChainOpener opener = new(options);
         HostFile file = top;
+        await ConnectTopAsync(top, async, cancellationToken).ConfigureAwait(false);
         string? format = options.Format is { } given ? FormatNames.Of(given) : null;
         while (true)
         {
@@ -41,7 +42,7 @@ internal sealed class ChainOpener : IDisposable
             OpenedImage image = await opener.AddAsync(file, format, policy, async, cancellationToken).ConfigureAwait(false);
             if (policy is not null && image.Header is { HasDataFile: true } header)
             {
-                opener.OpenDataFile(policy, header, probed);
+                await opener.OpenDataFileAsync(policy, header, probed, async, cancellationToken).ConfigureAwait(false);
             }
 
             if (policy is null || image.Backing is not { } backing)
@@ -49,7 +50,8 @@ internal sealed class ChainOpener : IDisposable
                 return await opener.BuildLayersAsync(async, cancellationToken).ConfigureAwait(false);
             }
 
-            (file, format) = opener.OpenBackingFile(policy, backing, probed);
+            (file, NamedFile named, format) = opener.OpenBackingFile(policy, backing, probed);
+            await opener.ConnectAsync(file, named, async, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -104,6 +106,19 @@ internal sealed class ChainOpener : IDisposable
         : Qcow1Header.HasVersion(start) ? FormatNames.Qcow1
         : FormatNames.Qcow2;
 
+    private static async ValueTask ConnectTopAsync(HostFile top, bool async, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await top.ConnectAsync(async, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            top.Dispose();
+            throw;
+        }
+    }
+
     private async ValueTask<OpenedImage> AddAsync(
         HostFile file, string? format, FollowPolicy? policy, bool async, CancellationToken cancellationToken)
     {
@@ -138,8 +153,8 @@ internal sealed class ChainOpener : IDisposable
     }
 
     /// <summary>Opens the backing file of the last image, which was found by its magic alone if <paramref name="probed"/>.</summary>
-    /// <returns>The file, and the format that is recorded for it.</returns>
-    private (HostFile File, string? Format) OpenBackingFile(FollowPolicy policy, BackingReference backing, bool probed)
+    /// <returns>The file, what names it, and the format that is recorded for it.</returns>
+    private (HostFile File, NamedFile Named, string? Format) OpenBackingFile(FollowPolicy policy, BackingReference backing, bool probed)
     {
         NamedFile named = new(NamedFileKind.BackingFile, backing.Text, backing.Format, _images[^1].File.Path);
         if (_images.Count >= _options.MaxChainDepth)
@@ -149,29 +164,32 @@ internal sealed class ChainOpener : IDisposable
 
         if (!JsonFileName.IsJson(backing.Name.Span))
         {
-            return (Open(policy, named, backing.Name.Span, isLiteral: false, probed), backing.Format);
+            return (Open(policy, named, backing.Name.Span, isLiteral: false, probed), named, backing.Format);
         }
 
         if (JsonFileName.Parse(backing.Name, backing.Format, _options.MaxJsonDepth, out JsonFileName json) is { } fault)
         {
             // A resolver may know what to make of it.
             return policy.Resolver is not null
-                ? (Open(policy, named, backing.Name.Span, isLiteral: true, probed), backing.Format)
+                ? (Open(policy, named, backing.Name.Span, isLiteral: true, probed), named, backing.Format)
                 : throw Refuse(named, fault);
         }
 
         named = named with { Name = json.FileName, Format = json.Format };
-        return (Open(policy, named, Encoding.UTF8.GetBytes(json.FileName), isLiteral: true, probed), json.Format);
+        return (Open(policy, named, Encoding.UTF8.GetBytes(json.FileName), isLiteral: true, probed), named, json.Format);
     }
 
     /// <summary>Opens a file that the last image, of a format that DiscUtils reads, names.</summary>
     private HostFile OpenPart(FollowPolicy policy, string name)
     {
         NamedFile named = new(NamedFileKind.ExtentOrParent, name, Format: null, _images[^1].File.Path);
-        return Open(policy, named, Encoding.UTF8.GetBytes(name), isLiteral: true, probed: false);
+        HostFile file = Open(policy, named, Encoding.UTF8.GetBytes(name), isLiteral: true, probed: false);
+        ConnectAsync(file, named, async: false, default).Now();
+        return file;
     }
 
-    private void OpenDataFile(FollowPolicy policy, Qcow2Header header, bool probed)
+    private async ValueTask OpenDataFileAsync(
+        FollowPolicy policy, Qcow2Header header, bool probed, bool async, CancellationToken cancellationToken)
     {
         OpenedImage image = _images[^1];
         if (_images.Count == 1 && _options.DataFile is { } given)
@@ -185,6 +203,7 @@ internal sealed class ChainOpener : IDisposable
         image.DataFile = header.DataFileName.IsEmpty
             ? throw Refuse(named, "the image does not name it (to name it: DataFile, or --data-file)")
             : Open(policy, named, header.DataFileName.Span, isLiteral: true, probed);
+        await ConnectAsync(image.DataFile, named, async, cancellationToken).ConfigureAwait(false);
     }
 
     private HostFile Open(
@@ -205,21 +224,41 @@ internal sealed class ChainOpener : IDisposable
         {
             file = FileGate.Open(policy, _images[^1].File, recordedName, isLiteral, named);
         }
-        catch (RefusedException e)
+        catch (Exception e) when (IsFault(e))
         {
-            throw Refuse(named, e.Message);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw Refuse(named, "it does not exist", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Refuse(named, $"it can't be opened: {PrintableText.Escape(e.Message)}", e);
+            throw Refuse(named, e);
         }
 
         return NotYetInChain(file, named);
     }
+
+    /// <summary>Asks the host for a file that has just been opened; closes it if that fails.</summary>
+    private async ValueTask ConnectAsync(HostFile file, NamedFile named, bool async, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await file.ConnectAsync(async, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            file.Dispose();
+            if (IsFault(e))
+            {
+                throw Refuse(named, e);
+            }
+
+            throw;
+        }
+    }
+
+    private static bool IsFault(Exception e) => e is RefusedException or IOException or UnauthorizedAccessException;
+
+    private BackingFileException Refuse(NamedFile named, Exception fault) => fault switch
+    {
+        RefusedException => Refuse(named, fault.Message),
+        FileNotFoundException or DirectoryNotFoundException => Refuse(named, "it does not exist", fault),
+        _ => Refuse(named, $"it can't be opened: {PrintableText.Escape(fault.Message)}", fault),
+    };
 
     /// <summary>Found by what the files are, not by their names, and among images and data files alike.</summary>
     private HostFile NotYetInChain(HostFile file, NamedFile named)

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Qcow2Stream.Crypto;
-using Qcow2Stream.IO;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Layers;
@@ -43,9 +41,7 @@ internal sealed class DataClusters(TableFile image, HostFile clusterFile, LayerK
 
     private void ReadEncrypted(LayerKey layerKey, in HostRun run, Span<byte> buffer)
     {
-        ValueTask<SectorCipher> unlocked = layerKey.GetCipherAsync(async: false, default);
-        Debug.Assert(unlocked.IsCompleted, "with async: false the cipher is there");
-        SectorCipher cipher = unlocked.GetAwaiter().GetResult();
+        SectorCipher cipher = layerKey.GetCipherAsync(async: false, default).Now();
         Span<byte> sector = stackalloc byte[SectorSlice.SectorSize];
         SectorSlice slice;
         for (int done = 0; done < buffer.Length; done += slice.Length)

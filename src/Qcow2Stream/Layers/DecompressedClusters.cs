@@ -1,5 +1,4 @@
 using BitFaster.Caching.Lru;
-using Qcow2Stream.IO;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Layers;

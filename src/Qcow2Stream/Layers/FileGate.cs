@@ -1,4 +1,5 @@
 using Qcow2Stream.IO;
+using Qcow2Stream.IO.Http;
 
 namespace Qcow2Stream.Layers;
 
@@ -30,15 +31,18 @@ internal static class FileGate
     {
         if (policy.Resolver is { } resolver)
         {
-            Stream stream = resolver(file)
-                ?? throw new RefusedException("the caller's resolver (FollowPolicy.FromResolver) refused it");
-            return StreamHostFile.Of(stream, leaveOpen: false);
+            return resolver(file) ?? throw new RefusedException($"the caller's resolver ({policy.Description}) refused it");
         }
 
         if (ReferenceEquals(policy, FollowPolicy.None))
         {
             throw new RefusedException(
                 "no file that an image names is opened (FollowPolicy.None; to allow it: Follow = FollowPolicy.SameDirectory, or --follow here)");
+        }
+
+        if (image is HttpHostFile remote)
+        {
+            return UrlGate.Open(policy, remote, recordedName, isLiteral);
         }
 
         string? fault = isLiteral
@@ -117,7 +121,10 @@ internal static class FileGate
         }
 
         throw new RefusedException(
-            $"it lies outside {string.Join(", ", roots.Select(r => $"'{PrintableText.Escape(r)}'"))} {HowToAllow}");
+            (roots.Count > 0
+                ? $"it lies outside {string.Join(", ", roots.Select(r => $"'{PrintableText.Escape(r)}'"))} "
+                : "it is a file of this host, of which none may be opened ")
+            + HowToAllow);
     }
 
     private static bool IsInside(string root, string full)

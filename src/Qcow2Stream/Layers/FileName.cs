@@ -60,7 +60,7 @@ internal static class FileName
         name.StartsWith(FileScheme, StringComparison.Ordinal) ? name[FileScheme.Length..] : name;
 
     /// <summary>QEMU's rule: a colon before the first slash ends the name of a protocol; on Windows, a drive's is none.</summary>
-    private static string? SchemeOf(string name)
+    public static string? SchemeOf(string name)
     {
         bool isWindows = OperatingSystem.IsWindows();
         int end = name.AsSpan().IndexOfAny(isWindows ? ":/\\" : ":/");

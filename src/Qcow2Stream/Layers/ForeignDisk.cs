@@ -1,6 +1,5 @@
 using DiscUtils;
 using DiscUtils.Streams;
-using Qcow2Stream.IO;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Layers;

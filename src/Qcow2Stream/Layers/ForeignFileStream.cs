@@ -1,5 +1,4 @@
 using DiscUtils.Streams;
-using Qcow2Stream.IO;
 
 namespace Qcow2Stream.Layers;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using DiscUtils;
 using DiscUtils.Streams;
-using Qcow2Stream.IO;
+using Qcow2Stream.IO.Http;
 
 namespace Qcow2Stream.Layers;
 
@@ -32,7 +32,7 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
     {
         _image = image;
         _openPart = openPart;
-        string path = image.Path is { } known ? Path.GetFullPath(known) : Path.Combine(Nowhere, "image");
+        string path = image is not HttpHostFile && image.Path is { } known ? Path.GetFullPath(known) : Path.Combine(Nowhere, "image");
         _directory = Path.GetDirectoryName(path)!;
         ImagePath = $"{path}.{extension}";
     }

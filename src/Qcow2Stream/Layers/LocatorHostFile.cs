@@ -12,7 +12,7 @@ internal sealed class LocatorHostFile(Stream stream, string path, string fullPat
 {
     public override string Path { get; } = path;
 
-    public override string FullPath { get; } = fullPath;
+    internal override string FullPath { get; } = fullPath;
 
     public override object Identity => FullPath;
 

@@ -1,4 +1,3 @@
-using Qcow2Stream.IO;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Layers;

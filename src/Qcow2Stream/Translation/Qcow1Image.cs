@@ -1,5 +1,4 @@
 using Qcow2Stream.Format;
-using Qcow2Stream.IO;
 
 namespace Qcow2Stream.Translation;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Qcow2Stream.Format;
 
 namespace Qcow2Stream.Translation;
@@ -54,12 +53,8 @@ internal sealed class Qcow1Translator : ITranslator
 
     private long L2Coverage => 1L << _header.L1Shift;
 
-    public HostRun Translate(long guestOffset, long maxLength, RunDetail detail)
-    {
-        ValueTask<HostRun> run = TranslateAsync(guestOffset, maxLength, async: false, default);
-        Debug.Assert(run.IsCompleted, "with async: false a table is loaded before the call returns");
-        return run.GetAwaiter().GetResult();
-    }
+    public HostRun Translate(long guestOffset, long maxLength, RunDetail detail) =>
+        TranslateAsync(guestOffset, maxLength, async: false, default).Now();
 
     public ITranslator ForWalk() => new Qcow1Translator(this);
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Numerics;
 using Qcow2Stream.Format;
 
@@ -73,7 +72,7 @@ internal sealed class Qcow2Translator : ITranslator
         long l1Piece = _geometry.L1Index(guestOffset) >> TablePieces.MaxWordsLog2;
         if (!_l1Pieces.TryGet(l1Piece, out ulong[]? l1))
         {
-            l1 = Completed(LoadL1Async(l1Piece, async: false, default));
+            l1 = LoadL1Async(l1Piece, async: false, default).Now();
         }
 
         if (IsEmpty(l1, guestOffset, maxLength, out HostRun run, out long l2TableOffset))
@@ -82,7 +81,7 @@ internal sealed class Qcow2Translator : ITranslator
         }
 
         pieceOffset = L2PieceOffset(l2TableOffset, guestOffset);
-        l2 = Completed(LoadL2Async(l2TableOffset, pieceOffset, guestOffset, async: false, default));
+        l2 = LoadL2Async(l2TableOffset, pieceOffset, guestOffset, async: false, default).Now();
         return ScanL2(l2, pieceOffset, guestOffset, maxLength);
     }
 
@@ -165,11 +164,5 @@ internal sealed class Qcow2Translator : ITranslator
             .ConfigureAwait(false);
         _l2Pieces.Add(piece, table, pieceOffset);
         return table;
-    }
-
-    private static ulong[] Completed(ValueTask<ulong[]> load)
-    {
-        Debug.Assert(load.IsCompleted, "with async: false a load completes before it returns");
-        return load.GetAwaiter().GetResult();
     }
 }

@@ -1,4 +1,3 @@
-using Qcow2Stream.IO;
 
 namespace Qcow2Stream.Translation;
 

@@ -1,8 +1,6 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Qcow2Stream.Format;
-using Qcow2Stream.IO;
 
 namespace Qcow2Stream.Translation;
 
@@ -44,9 +42,7 @@ internal static class TablePieces
     public static ulong[] Load(TableFile image, long hostOffset, int words)
     {
         ulong[] table = GC.AllocateUninitializedArray<ulong>(words);
-        ValueTask load = LoadAsync(image, hostOffset, table, guestOffset: null, async: false, default);
-        Debug.Assert(load.IsCompleted, "with async: false a load completes before it returns");
-        load.GetAwaiter().GetResult();
+        LoadAsync(image, hostOffset, table, guestOffset: null, async: false, default).Now();
         return table;
     }
 

@@ -44,7 +44,7 @@ internal static class GuestImages
         int dash = list.LastIndexOf('-');
         bool isPart = dash > 0 && !Exists(list);
         partition = isPart && int.TryParse(list[(dash + 1)..], CultureInfo.InvariantCulture, out int number) ? number : null;
-        return GuestDisk.Open(Disk(isPart ? list[..dash] : list), new Qcow2OpenOptions());
+        return new GuestDisk(Qcow2Chain.Open(Disk(isPart ? list[..dash] : list)));
     }
 
     /// <summary>The names of all disks.</summary>

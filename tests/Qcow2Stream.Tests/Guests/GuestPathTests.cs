@@ -91,7 +91,7 @@ public sealed class GuestPathTests
         BitConverter.GetBytes(disc.Length / 512).CopyTo(disc, 0x1BE + 12);
         (disc[510], disc[511]) = (0x55, 0xAA);
         using TempDirectory scratch = new();
-        using GuestDisk disk = GuestDisk.Open(scratch.Write("hybrid.iso", disc), new Qcow2OpenOptions());
+        using GuestDisk disk = new(Qcow2Chain.Open(scratch.Write("hybrid.iso", disc)));
         Assert.Equal(GuestVolume.WholeDisk, disk.Volumes[0].Partition.Number);
         Assert.Equal("ISO 9660", disk.Volumes[0].Content.Name);
     }

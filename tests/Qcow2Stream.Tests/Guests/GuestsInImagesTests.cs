@@ -57,7 +57,7 @@ public sealed class GuestsInImagesTests : IDisposable
     [Fact]
     public void FourFileSystemsOfOneDisk_AreWalkedAtOnce()
     {
-        using GuestDisk disk = GuestDisk.Open(GuestImages.Disk("mbr"), new Qcow2OpenOptions());
+        using GuestDisk disk = new(Qcow2Chain.Open(GuestImages.Disk("mbr")));
         Assert.Equal([1, 2, 5, 6], disk.Volumes.Select(v => v.Partition.Number));
         List<string>[] alone = [.. disk.Volumes.Select(Lines)];
         Parallel.For(0, 32, new ParallelOptions { MaxDegreeOfParallelism = 8 }, turn =>
@@ -66,7 +66,7 @@ public sealed class GuestsInImagesTests : IDisposable
 
     private static List<string> Lines(string path, Qcow2OpenOptions options)
     {
-        using GuestDisk disk = GuestDisk.Open(path, options);
+        using GuestDisk disk = new(Qcow2Chain.Open(path, options));
         return Lines(disk.Volumes[0]);
     }
 

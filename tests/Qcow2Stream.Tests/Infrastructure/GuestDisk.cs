@@ -11,6 +11,14 @@ internal static class GuestDisk
         return bytes;
     }
 
+    /// <summary>The same bytes for the same seed, that do not compress.</summary>
+    public static byte[] Noise(int length, int seed)
+    {
+        byte[] bytes = new byte[length];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
     public static byte[] Filled(int length, byte fill)
     {
         byte[] bytes = new byte[length];

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Qcow2Stream.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
@@ -42,7 +43,7 @@ public sealed partial class ReadmeTests
 
     [Fact]
     public void EveryOption_IsInTheReadme() => Assert.All(
-        typeof(Qcow2OpenOptions).GetProperties(),
+        (PropertyInfo[])[.. typeof(Qcow2OpenOptions).GetProperties(), .. typeof(HttpFileOptions).GetProperties()],
         option => Assert.Contains($"`{option.Name}`", Readme, StringComparison.Ordinal));
 
     [Fact]

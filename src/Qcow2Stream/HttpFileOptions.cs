@@ -1,0 +1,98 @@
+namespace Qcow2Stream;
+
+/// <summary>How images are read from a web server. Immutable once made; one instance may open any number of files.</summary>
+public sealed record HttpFileOptions
+{
+    /// <summary>
+    /// Sends the requests. Null, the default, takes a client that all chains share, which follows redirects and keeps no
+    /// cookies. A client given here stays the caller's; it has to follow redirects to other servers itself, and needs a
+    /// handler that can send synchronously where chains are read synchronously (those of .NET can).
+    /// </summary>
+    public HttpClient? Client { get; init; }
+
+    /// <summary>
+    /// Headers to send, such as <c>Authorization</c>, by name. They go to the scheme, host and port of the address that is
+    /// opened, and nowhere else, whatever redirects and images say. Default: none.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// The memory for what was read, in bytes, for all files of a chain that come from servers; 1 MiB or more. Default: 32 MiB.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1 MiB.</exception>
+    public int CacheBytes
+    {
+        get;
+        init => field = InRange(value, 1 << 20, int.MaxValue);
+    } = 32 << 20;
+
+    /// <summary>
+    /// How far to read ahead where a file is read from front to back, in bytes; also the most that is asked for in one
+    /// request, unless that is 0, which reads ahead nothing. A quarter of <see cref="CacheBytes"/> at most. Default: 4 MiB.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative, or above 64 MiB.</exception>
+    public int ReadAheadBytes
+    {
+        get;
+        init => field = InRange(value, 0, 64 << 20);
+    } = 4 << 20;
+
+    /// <summary>How many requests may be under way at once for a chain; 1 to 64. Default: 6, as web browsers have it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not from 1 to 64.</exception>
+    public int MaxRequestsAtOnce
+    {
+        get;
+        init => field = InRange(value, 1, 64);
+    } = 6;
+
+    /// <summary>
+    /// How often a request is sent again after a failure that may pass: a broken connection, too many requests (429), a
+    /// server's errors (500, 502, 503, 504) and time limits. 0 to 100. Default: 4. What has arrived by then is not asked for again.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not from 0 to 100.</exception>
+    public int MaxRetries
+    {
+        get;
+        init => field = InRange(value, 0, 100);
+    } = 4;
+
+    /// <summary>
+    /// How long to wait before the first retry, about; each further one waits twice as long, but no more than 30 seconds.
+    /// A server's <c>Retry-After</c> counts more, up to the same limit. Default: half a second.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative, or above 30 seconds.</exception>
+    public TimeSpan RetryDelay
+    {
+        get;
+        init => field = value >= TimeSpan.Zero && value <= MaxDelay
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "The delay must be from 0 to 30 seconds.");
+    } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a server may send nothing before the request counts as failed. Default: 30 seconds.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not from a millisecond to a day.</exception>
+    public TimeSpan IdleTimeout
+    {
+        get;
+        init => field = value >= TimeSpan.FromMilliseconds(1) && value <= TimeSpan.FromDays(1)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "The time must be from a millisecond to a day.");
+    } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Reads files for which the server gives neither a strong <c>ETag</c> nor a <c>Last-Modified</c>. If such a file is
+    /// replaced by one of the same length, what is read is a mixture of both. False, the default, refuses them.
+    /// </summary>
+    public bool AllowUnversioned { get; init; }
+
+    internal static HttpFileOptions Default { get; } = new();
+
+    internal static TimeSpan MaxDelay { get; } = TimeSpan.FromSeconds(30);
+
+    private static int InRange(int value, int min, int max)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, min);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, max);
+        return value;
+    }
+}

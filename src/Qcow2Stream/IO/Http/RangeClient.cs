@@ -1,0 +1,194 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace Qcow2Stream.IO.Http;
+
+/// <summary>Gets ranges of one file from its server: requests, redirects, retries. Safe for any number of threads.</summary>
+/// <param name="uri">The file's address.</param>
+/// <param name="source">What it shares with the chain's other files.</param>
+/// <param name="judge">Says why an address must not be asked; null, or giving null, if it may be.</param>
+internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>? judge)
+{
+    private const int MaxRedirects = 10;
+
+    // Where redirects led: an object store's signed address, say, which is asked directly as long as that works.
+    private volatile Uri? _redirected;
+
+    /// <summary>Gets all bytes that are missing, in as many requests as it takes.</summary>
+    /// <param name="filling">Receives them.</param>
+    /// <param name="opened">The version that was opened; null to ask which one there is, and be content with what the file has.</param>
+    /// <param name="async">False: it has completed when this returns.</param>
+    /// <param name="cancellationToken">Ends it, also while the server sends nothing.</param>
+    /// <returns>The version.</returns>
+    /// <exception cref="IOException">The bytes can't be had.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async ValueTask<RemoteVersion> FillAsync(
+        Filling filling, RemoteVersion? opened, bool async, CancellationToken cancellationToken)
+    {
+        RemoteVersion version;
+        do
+        {
+            version = async
+                ? await source.Retry.ExecuteAsync(
+                    static (state, token) => state.Client.AttemptAsync(state.Filling, state.Opened, async: true, token),
+                    (Client: this, Filling: filling, Opened: opened),
+                    cancellationToken).ConfigureAwait(false)
+                : source.Retry.Execute(
+                    static (state, token) => state.Client.AttemptAsync(state.Filling, state.Opened, async: false, token).Now(),
+                    (Client: this, Filling: filling, Opened: opened),
+                    cancellationToken);
+        }
+        while (opened is not null && filling.Remaining > 0);
+        return version;
+    }
+
+    private async ValueTask<RemoteVersion> AttemptAsync(
+        Filling filling, RemoteVersion? opened, bool async, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (async)
+        {
+            await source.Turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            source.Turns.Wait(cancellationToken);
+        }
+
+        try
+        {
+            return await ReceiveAsync(filling, opened, async, patience).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsNetworks(e))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw patience.IsCancellationRequested
+                ? new TransientHttpException($"the server sent nothing for {source.Options.IdleTimeout.TotalSeconds} seconds", cause: e)
+                : Translate(e);
+        }
+        finally
+        {
+            source.Turns.Release();
+        }
+    }
+
+    private async ValueTask<RemoteVersion> ReceiveAsync(
+        Filling filling, RemoteVersion? opened, bool async, CancellationTokenSource patience)
+    {
+        patience.CancelAfter(source.Options.IdleTimeout);
+        using HttpResponseMessage response = await SendAsync(filling, opened, async, patience.Token).ConfigureAwait(false);
+        RangeAnswer answer = RangeAnswer.Judge(response, filling.Offset, filling.Remaining, opened);
+        using Stream content = async
+            ? await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false)
+            : response.Content.ReadAsStream(patience.Token);
+
+        // A read that takes no token ends when the answer is given up below it.
+        using CancellationTokenRegistration abort = patience.Token.UnsafeRegister(
+            static state => ((HttpResponseMessage)state!).Dispose(), response);
+        int read;
+        for (long left = answer.Length; left > 0; left -= read)
+        {
+            Memory<byte> target = filling.Rest;
+            target = target[..(int)Math.Min(left, target.Length)];
+            read = async ? await content.ReadAsync(target, patience.Token).ConfigureAwait(false) : content.Read(target.Span);
+            if (read == 0)
+            {
+                throw new TransientHttpException("the server's answer ended early");
+            }
+
+            filling.Advance(read);
+            patience.CancelAfter(source.Options.IdleTimeout);
+        }
+
+        return answer.Version;
+    }
+
+    private async ValueTask<HttpResponseMessage> SendAsync(
+        Filling filling, RemoteVersion? opened, bool async, CancellationToken cancellationToken)
+    {
+        Uri at = _redirected ?? uri;
+        for (int redirects = 0; redirects <= MaxRedirects; redirects++)
+        {
+            using HttpRequestMessage request = new(HttpMethod.Get, at);
+            request.Headers.Range = new RangeHeaderValue(filling.Offset, filling.Offset + filling.Remaining - 1);
+            request.Headers.IfRange = opened?.Condition;
+            request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
+            source.AddHeaders(request);
+            HttpResponseMessage response = async
+                ? await source.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false)
+                : source.Client.Send(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            try
+            {
+                if (RedirectOf(response) is { } next)
+                {
+                    at = Follow(at, next);
+                }
+                else if (at == _redirected && HasExpired(response.StatusCode))
+                {
+                    _redirected = null;
+                    at = uri;
+                }
+                else
+                {
+                    // Where a caller's client has followed redirects by itself, this is where they led.
+                    JudgeRedirect(response.RequestMessage?.RequestUri ?? at);
+                    _redirected = at == uri ? null : at;
+                    HttpResponseMessage answer = response;
+                    response = null!;
+                    return answer;
+                }
+            }
+            finally
+            {
+                response?.Dispose();
+            }
+        }
+
+        throw new RemoteFileException($"the server redirects more than {MaxRedirects} times");
+    }
+
+    private Uri Follow(Uri from, Uri location)
+    {
+        Uri next = new(from, location);
+        if (next.Scheme != Uri.UriSchemeHttps && next.Scheme != from.Scheme)
+        {
+            throw new RemoteFileException($"the server redirects from {from.Scheme} to {next.Scheme}, which is not followed");
+        }
+
+        if (!source.FollowsRedirects && !HttpSource.IsSameOrigin(from, next))
+        {
+            throw new RemoteFileException(
+                $"the server redirects to '{next.Host}', and the client that was given does not follow redirects by itself");
+        }
+
+        JudgeRedirect(next);
+        return next;
+    }
+
+    private void JudgeRedirect(Uri address)
+    {
+        if (judge?.Invoke(address) is { } fault)
+        {
+            throw new RemoteFileException($"the server redirects: {fault}");
+        }
+    }
+
+    private static Uri? RedirectOf(HttpResponseMessage response) => response.StatusCode
+        is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
+        or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
+        ? response.Headers.Location
+        : null;
+
+    private static bool HasExpired(HttpStatusCode status) =>
+        status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Gone;
+
+    /// <summary>What clients throw, as against what is thrown here; an answer that is given up is disposed below its reader.</summary>
+    private static bool IsNetworks(Exception e) =>
+        e is HttpRequestException or HttpIOException or OperationCanceledException or ObjectDisposedException
+        || e.GetType() == typeof(IOException);
+
+    private static IOException Translate(Exception e) =>
+        e is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }
+            ? new RemoteFileException(e.InnerException is { } inner ? $"{e.Message}: {inner.Message}" : e.Message, e)
+            : new TransientHttpException(e.Message, cause: e);
+}

@@ -1,0 +1,102 @@
+using Qcow2Stream.Tests.Cli;
+using Qcow2Stream.Tests.Follow;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Remote;
+
+/// <summary>Addresses in place of files on the command line.</summary>
+public sealed class RemoteCliTests : IDisposable
+{
+    private readonly TempDirectory _directory = new();
+    private readonly WebServer _server = new(Path.GetDirectoryName(Repository.Image("."))!);
+
+    public void Dispose()
+    {
+        _server.Dispose();
+        _directory.Dispose();
+    }
+
+    [Theory]
+    [InlineData("dump-map", "chain-3.qcow2")]
+    [InlineData("dump-map", "--output", "human", "v2.qcow2")]
+    [InlineData("check", "zlib.qcow2")]
+    [InlineData("dump-header", "snapshots.qcow2")]
+    [InlineData("df", "ext4.qcow2")]
+    [InlineData("ls", "ext4.qcow2", "/")]
+    [InlineData("changes", "snapshots.qcow2", "--from", "depth:0", "--to", "active")]
+    public async Task Command_SaysOfAnAddressWhatItSaysOfTheFile(params string[] arguments)
+    {
+        QemuResult file = await Qcow2Tool.Run([.. arguments.Select(a => IsImage(a) ? Repository.Image(a) : a)]);
+        QemuResult address = await Qcow2Tool.Run([.. arguments.Select(a => IsImage(a) ? _server.AddressOf(a).ToString() : a)]);
+        string images = Path.GetDirectoryName(Repository.Image("."))! + "/";
+        Assert.Equal(file.Output.Replace(images, _server.Root.ToString(), StringComparison.Ordinal), address.Output);
+        Assert.Equal((0, ""), (address.ExitCode, address.Error));
+    }
+
+    [Fact]
+    public async Task Read_GivesTheDisk()
+    {
+        using var chain = Qcow2Chain.Open(Repository.Image("zstd.qcow2"));
+        Assert.Equal(chain.ReadWholeDisk(), await Qcow2Tool.RunForBytes("read", _server.AddressOf("zstd.qcow2").ToString()));
+    }
+
+    [Fact]
+    public async Task Info_NamesTheBackingFileByItsAddress()
+    {
+        QemuResult result = await Qcow2Tool.Run("info", "--backing-chain", _server.AddressOf("chain-3.qcow2").ToString());
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains($"{_server.Root}chain-2.qcow2", result.Output, StringComparison.Ordinal);
+        Assert.Contains($"{_server.Root}chain-0.raw", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task HeaderFile_IsSentAndItsFaultsAreToldWithoutIt()
+    {
+        List<string> seen = [];
+        _server.Before = context =>
+        {
+            seen.Add(context.Request.Headers.Authorization.ToString());
+            return Task.FromResult(false);
+        };
+        string address = _server.AddressOf("v2.qcow2").ToString();
+        string headers = _directory.Write("headers", "Authorization: Bearer a:b\n\nX-Other: 1\n"u8);
+        Assert.Equal(0, (await Qcow2Tool.Run("info", address, "--header-file", headers)).ExitCode);
+        Assert.Equal(["Bearer a:b"], seen.Distinct());
+        foreach (string bad in new[] { "secret word", "A: secret\na: secret" })
+        {
+            QemuResult result = await Qcow2Tool.Run("info", address, "--header-file", _directory.Write("bad", System.Text.Encoding.UTF8.GetBytes(bad)));
+            Assert.Equal(1, result.ExitCode);
+            Assert.DoesNotContain("secret", result.Error, StringComparison.Ordinal);
+            Assert.Contains("Name: value", result.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Faults_AreOneLineEach()
+    {
+        foreach (string address in new[] { _server.AddressOf("missing.qcow2").ToString(), "http://name:word@localhost/disk.qcow2", "http://" })
+        {
+            QemuResult result = await Qcow2Tool.Run("info", address);
+            Assert.Equal(1, result.ExitCode);
+            Assert.StartsWith("qcow2: ", result.Error, StringComparison.Ordinal);
+            Assert.Single(result.Error.TrimEnd('\n').Split('\n'));
+            Assert.DoesNotContain("word", result.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Follow_TakesAnAddress()
+    {
+        _directory.Write("in/top.qcow2", ChainFiles.Overlay("../base.raw"));
+        _directory.Write("base.raw", ChainFiles.RawDisk);
+        using WebServer server = new(_directory.Path);
+        string top = server.AddressOf("in/top.qcow2").ToString();
+        QemuResult refused = await Qcow2Tool.Run("dump-map", top);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("--follow ADDRESS", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await Qcow2Tool.Run("dump-map", top, "--follow", server.Root.ToString())).ExitCode);
+        Assert.Equal(2, (await Qcow2Tool.Run("dump-map", top, "--follow", server.Root + "?query")).ExitCode);
+    }
+
+    private static bool IsImage(string argument) => argument.EndsWith(".qcow2", StringComparison.Ordinal);
+}
