@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests once more on a copy that nobody may write to and, where root calls it, as a user without any rights: what
-# reads images needs none, and changes no byte of them. Arguments go to `dotnet vstest`.
+# reads images needs none, and changes no byte of them. Making packages does, and is left out. Arguments go to `dotnet vstest`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,7 +22,7 @@ fi
 
 status=0
 (cd "$home" && "${user[@]}" env HOME="$home" TMPDIR="$home" DOTNET_CLI_HOME="$home" \
-    dotnet vstest "$tree/tests/Qcow2Stream.Tests/bin/Debug/net10.0/Qcow2Stream.Tests.dll" "$@") || status=$?
+    dotnet vstest "$tree/tests/Qcow2Stream.Tests/bin/Debug/net10.0/Qcow2Stream.Tests.dll" --TestCaseFilter:'FullyQualifiedName!~.Packaging.' "$@") || status=$?
 
 hashes | diff "$home/before" - || { echo "images were written to"; status=1; }
 exit "$status"

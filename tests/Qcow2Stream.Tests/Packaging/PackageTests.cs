@@ -1,0 +1,205 @@
+using System.IO.Compression;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Text;
+using System.Xml.Linq;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Packaging;
+
+/// <summary>What `dotnet pack` gives, looked at from outside.</summary>
+public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
+{
+    private static readonly Guid SourceLink = new("CC110556-A091-4D38-9FEC-25AB9A351A6A");
+
+    [PackageFact]
+    public async Task Library_HasWhatAPackageHas()
+    {
+        using ZipArchive package = await Open("Qcow2Stream");
+        XElement metadata = Metadata(package);
+        Assert.Equal(Packages.Version, Value(metadata, "version"));
+        Assert.Equal("MIT", Value(metadata, "license"));
+        Assert.Equal("README.md", Value(metadata, "readme"));
+        Assert.Equal("icon.png", Value(metadata, "icon"));
+        Assert.Contains("qcow2", Value(metadata, "tags").Split(' '));
+        Assert.NotEmpty(Value(metadata, "description"));
+        XElement repository = Child(metadata, "repository");
+        Assert.Equal((Packages.Home, packages.Commit), (repository.Attribute("url")!.Value.Replace(".git", "", StringComparison.Ordinal), repository.Attribute("commit")!.Value));
+        foreach (string file in new[] { "README.md", "LICENSE" })
+        {
+            Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, file)), Read(package, file));
+        }
+
+        Assert.Equal([0x89, .. "PNG"u8], Read(package, "icon.png")[..4]);
+        Assert.Equal(
+            ["lib/net10.0/Qcow2Stream.dll", "lib/net10.0/Qcow2Stream.xml"],
+            package.Entries.Select(e => e.FullName).Where(n => n.StartsWith("lib/", StringComparison.Ordinal)).Order());
+    }
+
+    [PackageFact]
+    public async Task Library_NamesTheMaintainedDiscUtilsAndWhatElseItNeeds()
+    {
+        using ZipArchive package = await Open("Qcow2Stream");
+        XElement group = Assert.Single(Child(Metadata(package), "dependencies").Elements());
+        Assert.Equal("net10.0", group.Attribute("targetFramework")!.Value);
+        Assert.Equal(Expected().Order(), group.Elements().Select(d => $"{d.Attribute("id")!.Value} {d.Attribute("version")!.Value}").Order());
+    }
+
+    [PackageFact]
+    public async Task Library_DocumentsEveryPublicType()
+    {
+        using ZipArchive package = await Open("Qcow2Stream");
+        HashSet<string> documented = [.. XDocument.Load(new MemoryStream(Read(package, "lib/net10.0/Qcow2Stream.xml")))
+            .Descendants("member").Where(m => m.Elements().Any()).Select(m => m.Attribute("name")!.Value)];
+        Type[] types = typeof(Qcow2Chain).Assembly.GetExportedTypes();
+        Assert.NotEmpty(types);
+        Assert.All(types, type => Assert.Contains("T:" + type.FullName!.Replace('+', '.'), documented));
+    }
+
+    [PackageFact]
+    public async Task Library_IsMarkedAndBuiltToBeMadeAgain()
+    {
+        using ZipArchive package = await Open("Qcow2Stream");
+        byte[] assembly = Read(package, "lib/net10.0/Qcow2Stream.dll");
+        using PEReader image = new(new MemoryStream(assembly));
+        Assert.Contains(image.ReadDebugDirectory(), entry => entry.Type == DebugDirectoryEntryType.Reproducible);
+        string[] marks = [.. Marks(image.GetMetadataReader())];
+        Assert.Contains("IsTrimmable=True", marks);
+        Assert.Contains("IsAotCompatible=True", marks);
+
+        // From another directory: the same bytes, or the sources' place is in them.
+        string again = await packages.PackAsync("elsewhere", "src/Qcow2Stream");
+        using ZipArchive other = ZipFile.OpenRead(Path.Combine(again, $"Qcow2Stream.{Packages.Version}.nupkg"));
+        Assert.Equal(assembly, Read(other, "lib/net10.0/Qcow2Stream.dll"));
+    }
+
+    [PackageFact]
+    public async Task Symbols_LeadToTheSources()
+    {
+        using ZipArchive symbols = ZipFile.OpenRead(Path.Combine(await packages.Get(), $"Qcow2Stream.{Packages.Version}.snupkg"));
+        using MetadataReaderProvider provider = MetadataReaderProvider.FromPortablePdbStream(new MemoryStream(Read(symbols, "lib/net10.0/Qcow2Stream.pdb")));
+        MetadataReader reader = provider.GetMetadataReader();
+        string link = Encoding.UTF8.GetString(reader.CustomDebugInformation
+            .Select(reader.GetCustomDebugInformation)
+            .Where(information => reader.GetGuid(information.Kind) == SourceLink)
+            .Select(information => reader.GetBlobBytes(information.Value))
+            .Single());
+        Assert.Contains($"/example/qcow2stream/{packages.Commit}/*", link, StringComparison.Ordinal);
+    }
+
+    [PackageFact]
+    public async Task Tool_IsInstalledAndRuns()
+    {
+        string tools = packages.Scratch("tools");
+        string work = packages.Scratch("tool-work");
+        await WriteSources(work, await packages.Get());
+        await Packages.Run("dotnet", work, "tool", "install", "Qcow2Stream.Cli", "--version", Packages.Version, "--tool-path", tools);
+        string tool = Path.Combine(tools, OperatingSystem.IsWindows() ? "qcow2.exe" : "qcow2");
+        Assert.Equal($"{Packages.Version}+{packages.Commit}", (await Packages.Run(tool, work, "--version")).Trim());
+        using Qcow2Chain chain = Qcow2Chain.Open(Repository.Image("chain-3.qcow2"));
+        using MemoryStream expected = new();
+        chain.Map().WriteText(expected);
+        Assert.Equal(Encoding.UTF8.GetString(expected.ToArray()), await Packages.Run(tool, work, "dump-map", Repository.Image("chain-3.qcow2")));
+        using ZipArchive package = await Open("Qcow2Stream.Cli");
+        Assert.Equal("DotnetTool", Child(Metadata(package), "packageTypes").Elements().Single().Attribute("name")!.Value);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, "LICENSE")), Read(package, "LICENSE"));
+    }
+
+    [PackageFact]
+    public async Task Consumer_BuildsWithoutWarningsAndRuns()
+    {
+        string project = packages.Scratch("consumer");
+        string sources = packages.Scratch("consumer-packages");
+        string name = $"Qcow2Stream.{Packages.Version}.nupkg";
+        File.Copy(Path.Combine(await packages.Get(), name), Path.Combine(sources, name));
+        DiscUtilsPackages.Write(sources);
+        await WriteSources(project, sources, alsoConfigured: true);
+        await File.WriteAllTextAsync(Path.Combine(project, "consumer.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+                <EnableTrimAnalyzer>true</EnableTrimAnalyzer>
+                <EnableAotAnalyzer>true</EnableAotAnalyzer>
+                <RestorePackagesPath>packages</RestorePackagesPath>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="Qcow2Stream" Version="{Packages.Version}" />
+              </ItemGroup>
+            </Project>
+            """);
+        await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), """
+            using DiscUtils;
+            using Qcow2Stream;
+
+            Qcow2.Register();
+            using Qcow2ChainStream stream = new(args[0]);
+            using VirtualDisk disk = VirtualDisk.OpenDisk(args[0], FileAccess.Read);
+            Console.WriteLine($"{stream.Length} {disk.Capacity} {stream.Chain.Map().Count()}");
+            """);
+        await Packages.Run("dotnet", project, "build", "--nologo", "-o", "out");
+        using Qcow2Chain chain = Qcow2Chain.Open(Repository.Image("chain-3.qcow2"));
+        Assert.Equal(
+            $"{chain.Length} {chain.Length} {chain.Map().Count()}",
+            (await Packages.Run("dotnet", project, Path.Combine("out", "consumer.dll"), Repository.Image("chain-3.qcow2"))).Trim());
+    }
+
+    /// <summary>What the project refers to, and does not keep to itself, with the versions that are set for all.</summary>
+    private static IEnumerable<string> Expected()
+    {
+        XDocument project = XDocument.Load(Path.Combine(Repository.Root, "src/Qcow2Stream/Qcow2Stream.csproj"));
+        XDocument versions = XDocument.Load(Path.Combine(Repository.Root, "src/Directory.Packages.props"));
+        foreach (XElement reference in project.Descendants("PackageReference").Where(r => r.Attribute("PrivateAssets") is null))
+        {
+            string id = reference.Attribute("Include")!.Value;
+            yield return $"{id} {versions.Descendants("PackageVersion").Single(v => v.Attribute("Include")!.Value == id).Attribute("Version")!.Value}";
+        }
+
+        foreach (string assembly in project.Descendants("DiscUtilsAssembly").Single().Attribute("Include")!.Value.Split(';'))
+        {
+            yield return $"LTRData.DiscUtils.{assembly} {versions.Descendants("DiscUtilsVersion").Single().Value}";
+        }
+    }
+
+    private static IEnumerable<string> Marks(MetadataReader reader) => reader.GetAssemblyDefinition().GetCustomAttributes()
+        .Select(reader.GetCustomAttribute)
+        .Where(attribute => attribute.Constructor.Kind == HandleKind.MemberReference
+            && reader.GetString(reader.GetTypeReference((TypeReferenceHandle)reader.GetMemberReference((MemberReferenceHandle)attribute.Constructor).Parent).Name) == "AssemblyMetadataAttribute")
+        .Select(attribute =>
+        {
+            BlobReader value = reader.GetBlobReader(attribute.Value);
+            value.ReadUInt16();
+            return $"{value.ReadSerializedString()}={value.ReadSerializedString()}";
+        });
+
+    /// <summary>Where packages come from for what is run in <paramref name="directory"/>: a folder and, if it needs them, the usual places.</summary>
+    private static Task WriteSources(string directory, string folder, bool alsoConfigured = false) =>
+        File.WriteAllTextAsync(Path.Combine(directory, "nuget.config"), $"""
+            <configuration>
+              <packageSources>
+                {(alsoConfigured ? "" : "<clear />")}
+                <add key="folder" value="{folder}" />
+              </packageSources>
+            </configuration>
+            """);
+
+    private static XElement Metadata(ZipArchive package) =>
+        XDocument.Load(new MemoryStream(Read(package, package.Entries.Single(e => e.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).FullName)))
+            .Root!.Elements().Single();
+
+    private static XElement Child(XElement element, string name) => element.Elements().Single(e => e.Name.LocalName == name);
+
+    private static string Value(XElement element, string name) => Child(element, name).Value;
+
+    private static byte[] Read(ZipArchive package, string name)
+    {
+        using Stream entry = package.GetEntry(name)!.Open();
+        using MemoryStream content = new();
+        entry.CopyTo(content);
+        return content.ToArray();
+    }
+
+    private async Task<ZipArchive> Open(string id) => ZipFile.OpenRead(Path.Combine(await packages.Get(), $"{id}.{Packages.Version}.nupkg"));
+}

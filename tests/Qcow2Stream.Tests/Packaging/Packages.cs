@@ -1,0 +1,79 @@
+using CliWrap;
+using CliWrap.Buffered;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Packaging;
+
+/// <summary>The packages of this tree, as a release of it would make them: committed, tagged and with a home on the network.</summary>
+public sealed class Packages : IDisposable
+{
+    public const string Version = "1.2.3";
+    public const string Home = "https://github.com/example/qcow2stream";
+
+    private readonly TempDirectory _directory = new();
+    private readonly Lazy<Task<string>> _packed;
+
+    public Packages()
+    {
+        _packed = new(() => PackAsync("release", "src/Qcow2Stream", "src/Qcow2Stream.Cli"));
+    }
+
+    internal string Scratch(string name) => Directory.CreateDirectory(_directory.File(name)).FullName;
+
+    internal string Commit { get; private set; } = "";
+
+    /// <summary>The directory with both packages, and the symbols of both.</summary>
+    internal Task<string> Get() => _packed.Value;
+
+    /// <summary>Copies the tree into a directory of its own and packs projects of it there.</summary>
+    internal async Task<string> PackAsync(string name, params string[] projects)
+    {
+        string tree = _directory.File(name);
+        foreach (string file in (await Git(Repository.Root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")).Split('\0', StringSplitOptions.RemoveEmptyEntries))
+        {
+            // What the packages are made of, and no test.
+            if (!file.StartsWith("tests/", StringComparison.Ordinal) && !file.StartsWith("snapshots/", StringComparison.Ordinal)
+                && File.Exists(Path.Combine(Repository.Root, file)))
+            {
+                string copy = Path.Combine(tree, file);
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(Path.Combine(Repository.Root, file), copy);
+            }
+        }
+
+        await Git(tree, "init", "--quiet", "--initial-branch=main");
+        await Git(tree, "remote", "add", "origin", Home + ".git");
+        await Git(tree, "add", "--all");
+        await Git(tree, "-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "commit", "--quiet", "--message=all", "--date=2020-01-01T00:00:00Z");
+        await Git(tree, "tag", "v" + Version);
+        Commit = (await Git(tree, "rev-parse", "HEAD")).Trim();
+        string packages = Scratch(name + "-packages");
+        foreach (string project in projects)
+        {
+            await Run("dotnet", tree, "pack", project, "-c", "Release", "-o", packages, "-warnaserror", "--nologo", "-v", "quiet");
+        }
+
+        return packages;
+    }
+
+    /// <summary>Runs a program, which must succeed.</summary>
+    internal static async Task<string> Run(string program, string directory, params string[] arguments)
+    {
+        BufferedCommandResult result = await CliWrap.Cli.Wrap(program)
+            .WithArguments(arguments)
+            .WithWorkingDirectory(directory)
+            .WithEnvironmentVariables(environment => environment
+                .Set("CI", "true")
+                .Set("GIT_COMMITTER_DATE", "2020-01-01T00:00:00Z")
+                .Set("SOURCE_DATE_EPOCH", "1577836800")
+                .Set("MSBUILDDISABLENODEREUSE", "1"))
+            .WithValidation(CommandResultValidation.None)
+            .ExecuteBufferedAsync();
+        Assert.True(result.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {result.StandardOutput}{result.StandardError}");
+        return result.StandardOutput;
+    }
+
+    public void Dispose() => _directory.Dispose();
+
+    private static Task<string> Git(string directory, params string[] arguments) => Run("git", directory, arguments);
+}
