@@ -19,6 +19,7 @@ internal static class CommandList
         ["dump-header"] = DumpHeaderCommand.Create,
         ["inspect"] = InspectCommand.Create,
         ["check"] = CheckCommand.Create,
+        ["completion"] = CompletionCommand.Create,
     };
 
     /// <summary>
@@ -38,6 +39,18 @@ internal static class CommandList
             root.Add(each());
         }
 
+        root.SetHelpText("""
+            Exit codes:
+              0  done
+              1  an image, or something in it, could not be read
+              2  the command line is wrong
+              check has codes of its own: see 'qcow2 check --help'
+
+            Examples:
+              qcow2 ls -l disk.qcow2 /etc
+              qcow2 cat https://images.example/disk.qcow2 /etc/os-release
+              qcow2 dump-map disk.qcow2
+            """);
         HelpText.Install(root);
         return root;
     }

@@ -31,6 +31,14 @@ internal static class CommonOptions
         },
     };
 
+    /// <summary>--output text|json, text by default.</summary>
+    public static Option<string> Output(string description)
+    {
+        Option<string> output = new("--output") { Description = description, DefaultValueFactory = _ => "text" };
+        output.AcceptOnlyFromAmong("text", "json");
+        return output;
+    }
+
     /// <summary>A number of bytes with an optional binary suffix.</summary>
     public static Option<long?> Size(string name, string description) => new(name)
     {

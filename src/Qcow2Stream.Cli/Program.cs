@@ -6,12 +6,7 @@ Command root = CommandList.CreateRoot(args);
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
-    {
-        Console.Error.WriteLine($"qcow2: {error.Message}");
-    }
-
-    Console.Error.WriteLine("qcow2: see 'qcow2 --help', or --help behind a command");
+    UsageErrors.Write(parsed, Console.Error);
     return ExitCodes.Usage;
 }
 

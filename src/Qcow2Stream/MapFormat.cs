@@ -37,16 +37,25 @@ public static class MapFormat
 
     /// <summary>
     /// Writes what <c>qemu-img map --output=json</c> prints, with the field <c>compressed</c> that QEMU has had since
-    /// 8.2. Holes of raw files show as zeros.
+    /// 8.2. Holes of raw files show as zeros, if it is a <see cref="MapEnumerator"/>; other extents, such as those of
+    /// <see cref="Qcow2Chain.Changes"/>, are written as they are.
     /// </summary>
     /// <inheritdoc cref="WriteText"/>
-    public static void WriteJson(this MapEnumerator map, Stream output)
+    public static void WriteJson(this IEnumerable<MapExtent> map, Stream output)
     {
         ArgumentNullException.ThrowIfNull(map);
+        ArgumentNullException.ThrowIfNull(output);
         using Utf8Output text = new(output);
-        if (!map.WithHostHoles().Write<JsonForm>(text))
+        if (map is not MapEnumerator whole)
         {
-            JsonForm.WriteEmptyEntry(text, map.RangeStart);
+            bool any = map.Select(JsonForm.Of).Write<JsonForm>(text);
+            text.Text(any ? "]\n"u8 : "[]\n"u8);
+            return;
+        }
+
+        if (!whole.WithHostHoles().Write<JsonForm>(text))
+        {
+            JsonForm.WriteEmptyEntry(text, whole.RangeStart);
         }
 
         text.Text("]\n"u8);

@@ -26,7 +26,7 @@ internal static class CatCommand
             {
                 if (entry.Kind != GuestEntryKind.File)
                 {
-                    throw new GuestException($"'{PrintableText.Escape(name)}' is no file but a {Describe(entry.Kind)}");
+                    throw new GuestException($"'{PrintableText.Escape(name)}' is no file but a {Describe(entry.Kind)}{HowElse(entry.Kind)}");
                 }
 
                 using Stream target = StandardOutput.Open();
@@ -37,6 +37,8 @@ internal static class CatCommand
         });
         return command;
     }
+
+    private static string HowElse(GuestEntryKind kind) => kind == GuestEntryKind.Directory ? " (to list it: qcow2 ls; to copy it: qcow2 cp)" : "";
 
     private static string Describe(GuestEntryKind kind) => kind == GuestEntryKind.Directory ? "directory" : "device, pipe or socket";
 }

@@ -16,11 +16,12 @@ internal static class ChangesCommand
         ChainOptions chainOptions = new(withSnapshot: false);
         Option<DiskPoint> from = Point("--from", "The disk that is there already.");
         Option<DiskPoint> to = Point("--to", "The disk wanted.");
+        Option<string> output = CommonOptions.Output("text: the lines below; json: the fields of 'dump-map --output json'.");
         from.Required = true;
         to.DefaultValueFactory = _ => DiskPoint.Active;
         Command command = new("changes", "Prints which ranges differ, by what is allocated where, between two disks of one chain.")
         {
-            image, from, to,
+            image, from, to, output,
         };
         chainOptions.AddTo(command);
         command.SetHelpText("""
@@ -38,7 +39,9 @@ internal static class ChangesCommand
         {
             using Qcow2Chain chain = chainOptions.Open(parsed.GetRequiredValue(image), parsed);
             using Stream target = StandardOutput.Open();
-            chain.Changes(parsed.GetValue(from), parsed.GetValue(to)).WriteText(target);
+            IEnumerable<MapExtent> changes = chain.Changes(parsed.GetValue(from), parsed.GetValue(to));
+            Action<Stream> write = parsed.GetValue(output) == "json" ? changes.WriteJson : changes.WriteText;
+            write(target);
             return ExitCodes.Success;
         });
         return command;

@@ -13,12 +13,7 @@ internal static class DfCommand
     {
         Argument<string> image = CommonOptions.Image();
         ChainOptions chainOptions = new();
-        Option<string> output = new("--output")
-        {
-            Description = "text, or json with sizes in bytes.",
-            DefaultValueFactory = _ => "text",
-        };
-        output.AcceptOnlyFromAmong("text", "json");
+        Option<string> output = CommonOptions.Output("text, or json with sizes in bytes.");
         Command command = new("df", "Lists the guest's partitions and the file systems on them.") { image, output };
         chainOptions.AddTo(command);
         command.SetHelpText("""

@@ -10,9 +10,10 @@ internal static class DumpHeaderCommand
     {
         Argument<string> image = CommonOptions.Image();
         RemoteOptions remote = new();
+        Option<string> output = CommonOptions.Output("text, or json with all numbers as numbers.");
         Command command = new("dump-header", "Prints the header fields and header extensions of a qcow2 image as they stand in the file.")
         {
-            image,
+            image, output,
         };
         remote.AddTo(command);
         command.SetHelpText("""
@@ -25,7 +26,16 @@ internal static class DumpHeaderCommand
         {
             using HostFile file = remote.Open(parsed.GetRequiredValue(image), parsed);
             using Stream target = StandardOutput.Open();
-            target.Write(Encoding.UTF8.GetBytes(HeaderDump.Read(file).ToString()));
+            HeaderDump header = HeaderDump.Read(file);
+            if (parsed.GetValue(output) == "json")
+            {
+                header.WriteJson(target);
+            }
+            else
+            {
+                target.Write(Encoding.UTF8.GetBytes(header.ToString()));
+            }
+
             return ExitCodes.Success;
         });
         return command;

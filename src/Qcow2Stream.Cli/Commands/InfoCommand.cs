@@ -9,12 +9,7 @@ internal static class InfoCommand
     {
         Argument<string> image = CommonOptions.Image();
         ChainOptions chainOptions = new(withSnapshot: false);
-        Option<string> output = new("--output")
-        {
-            Description = "text, or json with the field names of 'qemu-img info --output=json'.",
-            DefaultValueFactory = _ => "text",
-        };
-        output.AcceptOnlyFromAmong("text", "json");
+        Option<string> output = CommonOptions.Output("text, or json with the field names of 'qemu-img info --output=json'.");
         Option<bool> wholeChain = new("--backing-chain")
         {
             Description = "Opens the backing files too, as far as --follow allows, and prints each. Without it nothing but IMAGE is opened.",

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.Json;
 
 namespace Qcow2Stream.Cli.Commands;
 
@@ -10,9 +11,10 @@ internal static class InspectCommand
     {
         Argument<string> image = CommonOptions.Image();
         ChainOptions chainOptions = new();
+        Option<string> output = CommonOptions.Output("text: lines 'STEP: WHAT'; json: an array of objects with step and text.");
         Command command = new("inspect", "Tells whatever can be told of an image that does not open, and why it does not.")
         {
-            image,
+            image, output,
         };
         chainOptions.AddTo(command);
         command.SetHelpText("""
@@ -23,14 +25,43 @@ internal static class InspectCommand
             """);
         command.SetAction(parsed =>
         {
+            IEnumerable<string> lines = ImageInspection.Inspect(
+                () => chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), chainOptions.Parse(parsed));
             using Stream target = StandardOutput.Open();
-            foreach (string line in ImageInspection.Inspect(() => chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), chainOptions.Parse(parsed)))
+            if (parsed.GetValue(output) == "json")
             {
-                target.Write(Encoding.UTF8.GetBytes(line + "\n"));
+                WriteJson(lines, target);
+            }
+            else
+            {
+                foreach (string line in lines)
+                {
+                    target.Write(Encoding.UTF8.GetBytes(line + "\n"));
+                }
             }
 
             return ExitCodes.Success;
         });
         return command;
+    }
+
+    private static void WriteJson(IEnumerable<string> lines, Stream target)
+    {
+        using (Utf8JsonWriter json = new(target, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartArray();
+            foreach (string line in lines)
+            {
+                string[] parts = line.Split(": ", 2);
+                json.WriteStartObject();
+                json.WriteString("step", parts[0]);
+                json.WriteString("text", parts[1]);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        target.WriteByte((byte)'\n');
     }
 }

@@ -17,7 +17,8 @@ internal static class LsCommand
         };
         Option<bool> isLong = new("-l") { Description = "Permissions, owner, group, size, time, and the targets of links." };
         Option<bool> recursive = new("--recursive", "-R") { Description = "Everything below too, each with its path." };
-        Command command = new("ls", "Lists a directory of the guest's file systems.") { isLong, recursive };
+        Option<string> output = CommonOptions.Output("text, or json: an array of objects that say what -l does.");
+        Command command = new("ls", "Lists a directory of the guest's file systems.") { isLong, recursive, output };
         guest.AddTo(command, path);
         command.SetHelpText("""
             Unreadable entries are reported on standard error, and make the exit code 1. Times are UTC.
@@ -32,9 +33,17 @@ internal static class LsCommand
             using (files)
             {
                 GuestFaults faults = new(Console.Error);
+                IEnumerable<(string Name, GuestEntry Entry)> entries = Select(entry, name, parsed.GetValue(recursive), faults);
                 using Stream target = StandardOutput.Open();
-                using StreamWriter output = new(target, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 1 << 16);
-                Write(Select(entry, name, parsed.GetValue(recursive), faults), parsed.GetValue(isLong), output, faults);
+                if (parsed.GetValue(output) == "json")
+                {
+                    EntryJson.Write(entries, target, faults);
+                }
+                else
+                {
+                    Write(entries, parsed.GetValue(isLong), target, faults);
+                }
+
                 return faults.ExitCode;
             }
         });
@@ -50,8 +59,9 @@ internal static class LsCommand
             : walk.Entries(entry, name).Select(child => (child.Name, child));
     }
 
-    private static void Write(IEnumerable<(string Name, GuestEntry Entry)> entries, bool isLong, TextWriter output, GuestFaults faults)
+    private static void Write(IEnumerable<(string Name, GuestEntry Entry)> entries, bool isLong, Stream target, GuestFaults faults)
     {
+        using StreamWriter output = new(target, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 1 << 16);
         foreach ((string name, GuestEntry entry) in entries)
         {
             string line;

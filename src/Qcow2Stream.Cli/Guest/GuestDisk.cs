@@ -75,7 +75,7 @@ internal sealed class GuestDisk : IDisposable
             found.Count > 1 ? $"'{name}' is on {string.Join(" and ", found.Select(f => $"{f.Volume} ({f.Files.Kind})"))}; choose with --partition N"
             : faults.Count > 0 ? string.Join("; ", faults)
             : searched.Count > 0 ? $"'{name}' does not exist on {string.Join(" or ", searched)}"
-            : $"no file system that can be read: found {string.Join(", ", Volumes.Select(v => $"{v.Content.Name} on {v}"))}");
+            : $"no file system that can be read: found {string.Join(", ", Volumes.Select(v => $"{v.Content.Name} on {v}"))} (for more: qcow2 df)");
     }
 
     public void Dispose() => _chain.Dispose();
@@ -92,6 +92,7 @@ internal sealed class GuestDisk : IDisposable
     }
 
     private GuestVolume VolumeOf(int number) => Volumes.FirstOrDefault(v => v.Partition.Number == number)
-        ?? throw new GuestException(
-            $"there is no partition {number}; the disk has {string.Join(", ", Volumes.Select(v => v.ToString()))}");
+        ?? throw new GuestException(Table is null
+            ? $"there is no partition {number}: the disk has no partition table (to take it as a whole: --partition 0, or leave it out)"
+            : $"there is no partition {number}; the disk has {string.Join(", ", Volumes.Select(v => v.ToString()))} (for more: qcow2 df)");
 }

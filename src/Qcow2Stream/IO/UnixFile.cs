@@ -13,6 +13,7 @@ internal static partial class UnixFile
     private const int ReadOnly = 0;
     private const int FileTypeMask = 0xF000;
     private const int RegularFile = 0x8000;
+    private const int DirectoryFile = 0x4000;
     private const int EntryMissing = 2;
     private const int NoDataBeyond = 6;
     private const int DirectoryMissing = 20;
@@ -56,7 +57,7 @@ internal static partial class UnixFile
             identity = status.Identity;
             return (status.Mode & FileTypeMask) == RegularFile
                 ? handle
-                : throw new IOException($"'{path}' is not a regular file");
+                : throw new IOException($"'{path}' is {((status.Mode & FileTypeMask) == DirectoryFile ? "a directory, and no" : "not a regular")} file");
         }
         catch
         {

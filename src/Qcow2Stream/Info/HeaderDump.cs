@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using System.Text.Json;
 using Qcow2Stream.Format;
+using Qcow2Stream.Info;
 
 namespace Qcow2Stream;
 
@@ -16,14 +18,17 @@ public sealed class HeaderDump
     private const int NameColumn = -25;
     private const int MaxLength = 1 << 21;
 
-    private readonly StringBuilder _text = new();
+    private static readonly JsonWriterOptions Indented = new() { Indented = true, IndentSize = 4 };
+
     private readonly byte[] _start;
     private readonly List<Qcow2HeaderExtension> _extensions;
+    private readonly List<HeaderField> _fields = [];
 
     private HeaderDump(byte[] start)
     {
         _start = start;
         _extensions = ReadExtensions();
+        ReadFields();
     }
 
     /// <summary>Reads the header of a file, whatever state it is in.</summary>
@@ -44,21 +49,104 @@ public sealed class HeaderDump
         ArgumentNullException.ThrowIfNull(file);
         byte[] start = new byte[Math.Min(MaxLength, file.GetLength())];
         int read = file.ReadAt(0, start);
-        HeaderDump dump = new(start[..read]);
-        if (!Qcow2Header.HasMagic(dump._start))
-        {
-            throw new Qcow2FormatException("the file does not start with the magic of qcow2, \"QFI\\xfb\"", file.Path, hostOffset: 0);
-        }
-
-        dump.AppendFields();
-        dump.AppendExtensions();
-        return dump;
+        return Qcow2Header.HasMagic(start.AsSpan(0, read))
+            ? new HeaderDump(start[..read])
+            : throw new Qcow2FormatException(
+                "the file does not start with the magic of qcow2, \"QFI\\xfb\" (what it is: info, or inspect)", file.Path, hostOffset: 0);
     }
 
     /// <summary>The lines: a field each, then each extension with magic, length and data.</summary>
-    public override string ToString() => _text.ToString();
+    public override string ToString()
+    {
+        StringBuilder text = new();
+        foreach (HeaderField field in _fields)
+        {
+            Append(text, field.Name, Text(field));
+        }
 
-    private void AppendFields()
+        foreach (Qcow2HeaderExtension extension in _extensions)
+        {
+            text.Append("\nHeader extension:\n");
+            Append(text, "magic", $"0x{extension.Type:x} ({HeaderExtensions.NameOf(extension.Type)})");
+            Append(text, "length", extension.Data.Length.ToString(CultureInfo.InvariantCulture));
+            Append(text, "data", TextOf(extension) is { } data ? $"'{data}'" : "<binary>");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>
+    /// Writes an object with a number a field (null where the file ends before), of feature bits with their numbers and names, and
+    /// an array of the extensions, whose data is text or, where it is not, null.
+    /// </summary>
+    /// <param name="output">Receives the JSON; left open.</param>
+    public void WriteJson(Stream output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        using (Utf8JsonWriter json = new(output, Indented))
+        {
+            json.WriteStartObject();
+            foreach (HeaderField field in _fields)
+            {
+                WriteField(json, field);
+            }
+
+            json.WriteStartArray("extensions");
+            foreach (Qcow2HeaderExtension extension in _extensions)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("magic", extension.Type);
+                json.WriteString("name", HeaderExtensions.NameOf(extension.Type));
+                json.WriteNumber("length", extension.Data.Length);
+                json.WriteString("data", TextOf(extension));
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        output.WriteByte((byte)'\n');
+    }
+
+    private static void WriteField(Utf8JsonWriter json, HeaderField field)
+    {
+        if (field.Value is { } value)
+        {
+            json.WriteNumber(field.Name, value);
+        }
+        else
+        {
+            json.WriteNull(field.Name);
+        }
+
+        if (field.Bits is not { } bits)
+        {
+            return;
+        }
+
+        json.WriteStartArray(field.Name + "_set");
+        foreach ((int bit, string? name) in bits)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("bit", bit);
+            json.WriteString("name", name);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static string Text(HeaderField field) =>
+        field.Value is not { } value ? "(the file ends before)"
+        : field.Bits is { } bits ? $"[{string.Join(", ", bits.Select(b => $"{b.Bit} {b.Name ?? "(unknown)"}"))}]"
+        : field.IsHexadecimal ? $"0x{value:x}"
+        : value.ToString(CultureInfo.InvariantCulture);
+
+    private static string? TextOf(Qcow2HeaderExtension extension) =>
+        extension.Data.Span.ContainsAnyExceptInRange((byte)' ', (byte)'~') ? null : Encoding.ASCII.GetString(extension.Data.Span);
+
+    private void ReadFields()
     {
         Field("magic", HeaderLayout.Magic, sizeof(uint), hexadecimal: true);
         Field("version", HeaderLayout.Version, sizeof(uint));
@@ -89,41 +177,20 @@ public sealed class HeaderDump
         }
     }
 
-    private void Field(string name, int offset, int length, bool hexadecimal = false)
-    {
-        string value = Number(offset, length) is not { } number ? "(the file ends before)"
-            : hexadecimal ? $"0x{number:x}" : number.ToString(CultureInfo.InvariantCulture);
-        Line(name, value);
-    }
+    private void Field(string name, int offset, int length, bool hexadecimal = false) =>
+        _fields.Add(new HeaderField(name, Number(offset, length), hexadecimal));
 
     private void Features(string name, int offset, byte type)
     {
-        if (Number(offset, sizeof(ulong)) is not { } bits)
-        {
-            Line(name, "(the file ends before)");
-            return;
-        }
-
-        List<string> names = [];
-        for (ulong rest = bits; rest != 0; rest &= rest - 1)
+        ulong? bits = Number(offset, sizeof(ulong));
+        List<(int Bit, string? Name)> names = [];
+        for (ulong rest = bits ?? 0; rest != 0; rest &= rest - 1)
         {
             int bit = BitOperations.TrailingZeroCount(rest);
-            names.Add($"{bit} {FeatureNames.Find(type, bit, _extensions) ?? "(unknown)"}");
+            names.Add((bit, FeatureNames.Find(type, bit, _extensions)));
         }
 
-        Line(name, $"[{string.Join(", ", names)}]");
-    }
-
-    private void AppendExtensions()
-    {
-        foreach (Qcow2HeaderExtension extension in _extensions)
-        {
-            _text.Append("\nHeader extension:\n");
-            Line("magic", $"0x{extension.Type:x} ({HeaderExtensions.NameOf(extension.Type)})");
-            Line("length", extension.Data.Length.ToString(CultureInfo.InvariantCulture));
-            bool isText = !extension.Data.Span.ContainsAnyExceptInRange((byte)' ', (byte)'~');
-            Line("data", isText ? $"'{Encoding.ASCII.GetString(extension.Data.Span)}'" : "<binary>");
-        }
+        _fields.Add(new HeaderField(name, bits, IsHexadecimal: false, names));
     }
 
     /// <summary>The extensions as far as they can be made out.</summary>
@@ -159,6 +226,6 @@ public sealed class HeaderDump
         _ => BinaryPrimitives.ReadUInt64BigEndian(_start.AsSpan(offset)),
     };
 
-    private void Line(string name, string value) =>
-        _text.Append(CultureInfo.InvariantCulture, $"{name,NameColumn} {PrintableText.Escape(value)}\n");
+    private static void Append(StringBuilder text, string name, string value) =>
+        text.Append(CultureInfo.InvariantCulture, $"{name,NameColumn} {PrintableText.Escape(value)}\n");
 }

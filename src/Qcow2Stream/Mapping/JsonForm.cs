@@ -11,6 +11,13 @@ internal readonly struct JsonForm : IMapForm
             ? run with { HostOffset = HostRun.Nowhere }
             : run;
 
+    /// <inheritdoc cref="Of(Qcow2Chain, in HostRun)"/>
+    public static HostRun Of(MapExtent extent)
+    {
+        HostRun run = extent.ToRun();
+        return run.Kind == RunKind.Compressed || extent.IsEncrypted ? run with { HostOffset = HostRun.Nowhere } : run;
+    }
+
     public static void WriteEntry(Utf8Output text, in HostRun run, bool isFirst) => WriteEntry(text, run, run.IsZero, isFirst);
 
     /// <summary>The entry that QEMU prints for nothing at all: it is neither data nor zero.</summary>

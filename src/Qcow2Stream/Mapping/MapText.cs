@@ -6,7 +6,8 @@ namespace Qcow2Stream.Mapping;
 internal static class MapText
 {
     /// <summary>Merges them and writes an entry each.</summary>
-    public static void Write<TForm>(this IEnumerable<HostRun> runs, Utf8Output text)
+    /// <returns>Whether there was anything to write.</returns>
+    public static bool Write<TForm>(this IEnumerable<HostRun> runs, Utf8Output text)
         where TForm : struct, IMapForm
     {
         bool isFirst = true;
@@ -15,5 +16,7 @@ internal static class MapText
             TForm.WriteEntry(text, run, isFirst);
             isFirst = false;
         }
+
+        return !isFirst;
     }
 }

@@ -1,0 +1,13 @@
+namespace Qcow2Stream.Tests.Cli;
+
+/// <summary>A test that runs a shell of this name.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ShellFactAttribute : FactAttribute
+{
+    public ShellFactAttribute(string shell) =>
+        Skip = Environment.GetEnvironmentVariable("CI") == "true" || IsInstalled(shell) ? null : $"{shell} is not installed";
+
+    private static bool IsInstalled(string shell) => (Environment.GetEnvironmentVariable("PATH") ?? "")
+        .Split(Path.PathSeparator)
+        .Any(directory => File.Exists(Path.Combine(directory, shell)));
+}
