@@ -64,7 +64,7 @@ public sealed class GuestCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("/etc", "qcow2: '/etc' is no file but a directory\n")]
+    [InlineData("/etc", "qcow2: '/etc' is no file but a directory (to list it: qcow2 ls; to copy it: qcow2 cp)\n")]
     [InlineData("/special/fifo", "qcow2: '/special/fifo' is no file but a device, pipe or socket\n")]
     [InlineData("/none", "qcow2: '/none' does not exist on the disk (ext4)\n")]
     public async Task CatOfNoFile_SaysWhatItIs(string path, string message)

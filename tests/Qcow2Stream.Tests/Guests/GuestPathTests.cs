@@ -63,12 +63,12 @@ public sealed class GuestPathTests
 
     [Theory]
     [InlineData("gpt", "/", null, "'/' is on partition 1 (FAT32) and partition 2 (ext4) and partition 3 (XFS); choose with --partition N")]
-    [InlineData("gpt", "/", 9, "there is no partition 9; the disk has partition 1, partition 2, partition 3, partition 4")]
+    [InlineData("gpt", "/", 9, "there is no partition 9; the disk has partition 1, partition 2, partition 3, partition 4 (for more: qcow2 df)")]
     [InlineData("gpt", "/", 4, "partition 4 holds no file system that can be read: found swap")]
     [InlineData("gpt", "/nowhere", null, "'/nowhere' does not exist on partition 1 (FAT32) or partition 2 (ext4) or partition 3 (XFS)")]
-    [InlineData("squashfs", "/", null, "no file system that can be read: found squashfs on the disk")]
-    [InlineData("luks2", "/", null, "no file system that can be read: found LUKS on the disk")]
-    [InlineData("exfat", "/", null, "no file system that can be read: found exFAT on the disk")]
+    [InlineData("squashfs", "/", null, "no file system that can be read: found squashfs on the disk (for more: qcow2 df)")]
+    [InlineData("luks2", "/", null, "no file system that can be read: found LUKS on the disk (for more: qcow2 df)")]
+    [InlineData("exfat", "/", null, "no file system that can be read: found exFAT on the disk (for more: qcow2 df)")]
     [InlineData("mbr", "/", 5, null)]
     [InlineData("mbr", "/", 6, null)]
     public void Partition_IsChosenOrAskedFor(string image, string path, int? partition, string? message)
