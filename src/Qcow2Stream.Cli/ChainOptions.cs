@@ -9,11 +9,7 @@ internal sealed class ChainOptions
 
     private readonly Option<FollowPolicy?> _follow = CommonOptions.Follow();
 
-    private readonly Option<string> _dataFile = new("--data-file")
-    {
-        Description = "The image's external data file, in place of the name that it records.",
-        HelpName = "FILE",
-    };
+    private readonly Option<string>? _dataFile;
 
     private readonly Option<string>? _snapshot;
 
@@ -28,14 +24,23 @@ internal sealed class ChainOptions
         Description = "Reads zeros where a damaged image points past the end of its file, as QEMU does, and says so on standard error.",
     };
 
-    /// <summary>Makes the options; the choice of a snapshot only for commands that look at one disk.</summary>
-    public ChainOptions(bool withSnapshot = true)
+    /// <summary>Makes the options.</summary>
+    /// <param name="withSnapshot">Whether there is a choice of a snapshot: for commands that look at one disk of the image.</param>
+    /// <param name="forOneImage">False: the options hold for several images.</param>
+    public ChainOptions(bool withSnapshot = true, bool forOneImage = true)
     {
         _snapshot = withSnapshot
             ? new Option<string>("--snapshot")
             {
                 Description = "An internal snapshot of the image, by id or name, in place of its active disk.",
                 HelpName = "NAME",
+            }
+            : null;
+        _dataFile = forOneImage
+            ? new Option<string>("--data-file")
+            {
+                Description = "The image's external data file, in place of the name that it records.",
+                HelpName = "FILE",
             }
             : null;
     }
@@ -47,7 +52,11 @@ internal sealed class ChainOptions
             command.Add(_snapshot);
         }
 
-        command.Add(_dataFile);
+        if (_dataFile is not null)
+        {
+            command.Add(_dataFile);
+        }
+
         command.Add(_secretFile);
         command.Add(_follow);
         command.Add(_lenient);
@@ -56,6 +65,13 @@ internal sealed class ChainOptions
 
     /// <summary>Opens an image's chain.</summary>
     public Qcow2Chain Open(string image, ParseResult parsed) => Qcow2Chain.Open(OpenFile(image, parsed), Parse(parsed));
+
+    /// <inheritdoc cref="Open(string, ParseResult)"/>
+    /// <param name="image">The image.</param>
+    /// <param name="parsed">The options.</param>
+    /// <param name="snapshot">An internal snapshot of it; null for its active disk.</param>
+    public Qcow2Chain Open(string image, ParseResult parsed, string? snapshot) =>
+        Qcow2Chain.Open(OpenFile(image, parsed), Parse(parsed) with { Snapshot = snapshot });
 
     /// <summary>Opens an image's own file.</summary>
     public HostFile OpenFile(string image, ParseResult parsed) => _remote.Open(image, parsed);
@@ -66,7 +82,7 @@ internal sealed class ChainOptions
         return new Qcow2OpenOptions
         {
             Follow = parsed.GetValue(_follow),
-            DataFile = parsed.GetValue(_dataFile),
+            DataFile = _dataFile is null ? null : parsed.GetValue(_dataFile),
             Snapshot = _snapshot is null ? null : parsed.GetValue(_snapshot),
             Passphrase = parsed.GetValue(_secretFile) is { } file ? _ => File.ReadAllBytes(file.FullName) : null,
             Lenient = parsed.GetValue(_lenient),

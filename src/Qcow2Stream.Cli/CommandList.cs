@@ -15,6 +15,8 @@ internal static class CommandList
         ["cat"] = CatCommand.Create,
         ["cp"] = CpCommand.Create,
         ["df"] = DfCommand.Create,
+        ["convert"] = ConvertCommand.Create,
+        [CompareCommand.Name] = CompareCommand.Create,
         ["changes"] = ChangesCommand.Create,
         ["dump-header"] = DumpHeaderCommand.Create,
         ["inspect"] = InspectCommand.Create,
@@ -44,7 +46,8 @@ internal static class CommandList
               0  done
               1  an image, or something in it, could not be read
               2  the command line is wrong
-              check has codes of its own: see 'qcow2 check --help'
+              130  interrupted
+              check and compare have codes of their own: see their --help
 
             Examples:
               qcow2 ls -l disk.qcow2 /etc

@@ -11,6 +11,15 @@ internal static class ExitCodes
     /// <summary>The command line is wrong.</summary>
     public const int Usage = 2;
 
+    /// <summary>compare found a difference; the number is that of <c>qemu-img compare</c>.</summary>
+    public const int Different = 1;
+
+    /// <summary>compare could not read an image; the number is that of <c>qemu-img compare</c>.</summary>
+    public const int NotCompared = 2;
+
+    /// <summary>Ctrl-C or kill ended the command; the number is what shells show of the former.</summary>
+    public const int Interrupted = 130;
+
     /// <summary>check found corruptions; the number is that of <c>qemu-img check</c>.</summary>
     public const int Corruptions = 2;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Qcow2Stream;
 using Qcow2Stream.Cli;
+using Qcow2Stream.Cli.Commands;
 
 Command root = CommandList.CreateRoot(args);
 ParseResult parsed = root.Parse(args);
@@ -18,8 +19,13 @@ catch (IOException e) when (StandardOutput.IsClosedPipe(e))
 {
     return ExitCodes.Success;
 }
+catch (OperationCanceledException)
+{
+    Console.Error.WriteLine("qcow2: interrupted");
+    return ExitCodes.Interrupted;
+}
 catch (Exception e) when (e is Qcow2Exception or IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"qcow2: {e.Message}");
-    return ExitCodes.Failure;
+    return parsed.CommandResult.Command.Name == CompareCommand.Name ? ExitCodes.NotCompared : ExitCodes.Failure;
 }

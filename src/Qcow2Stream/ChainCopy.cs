@@ -1,42 +1,11 @@
-using System.Buffers;
+using DiscUtils.Streams;
+using Qcow2Stream.IO;
 
 namespace Qcow2Stream;
 
-/// <summary>
-/// Copies a range of the disk into a stream: pieces are read ahead, several at once, each on one core, and written in
-/// their order. Nothing is written behind a piece that can't be read.
-/// </summary>
-internal sealed class ChainCopy
+/// <summary>Copies of a disk: nothing is written behind a piece that can't be read.</summary>
+internal static class ChainCopy
 {
-    // Small enough to stay in a core's cache between reading and writing, and for work to be shared evenly.
-    private const int SmallPiece = 512 << 10;
-
-    // Eight pieces a core keep all busy whatever one of them takes; on machines with many cores this is the limit.
-    private const int MaxBytesAhead = 16 << 20;
-
-    private readonly Qcow2Chain _chain;
-    private readonly Stream _target;
-    private readonly bool _async;
-    private readonly int _pieceLength;
-    private readonly int _piecesAhead;
-    private readonly long _end;
-    private readonly Queue<Piece> _ahead = [];
-    private readonly Stack<byte[]> _buffers = [];
-    private long _next;
-
-    private ChainCopy(Qcow2Chain chain, long start, long end, Stream target, bool async)
-    {
-        _chain = chain;
-        _next = start;
-        _end = end;
-        _target = target;
-        _async = async;
-
-        // A piece that were a part of a compressed cluster would have the rest of it decompressed for nothing.
-        _pieceLength = Math.Max(SmallPiece, chain.LargestCluster);
-        _piecesAhead = Math.Clamp(MaxBytesAhead / _pieceLength, 2, 8 * Environment.ProcessorCount);
-    }
-
     /// <summary>Copies the bytes from <paramref name="start"/> to before <paramref name="end"/>, both inside the disk.</summary>
     /// <param name="chain">The disk.</param>
     /// <param name="start">In bytes.</param>
@@ -48,97 +17,57 @@ internal sealed class ChainCopy
     public static async Task RunAsync(
         Qcow2Chain chain, long start, long end, Stream target, Action<long>? written, bool async, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        ChainCopy copy = new(chain, start, end, target, async);
-        try
+        PieceReader pieces = new(chain, [new StreamExtent(start, end - start)], PieceReader.PieceLength(chain), async, cancellationToken);
+        await using (pieces.ConfigureAwait(false))
         {
-            await copy.RunAsync(written, cancellationToken, abandoned.Token).ConfigureAwait(false);
-        }
-        finally
-        {
-            // Pieces behind an error are of no use, but their buffers must be left alone before they are given back.
-            abandoned.Cancel();
-            await copy.EndAsync().ConfigureAwait(false);
+            while (await pieces.NextAsync().ConfigureAwait(false) is { } piece)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (async)
+                {
+                    await target.WriteAsync(piece.Bytes, cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    target.Write(piece.Bytes.Span);
+                }
+
+                written?.Invoke(piece.End);
+            }
         }
     }
 
-    private async Task RunAsync(Action<long>? written, CancellationToken cancellationToken, CancellationToken abandoned)
+    /// <summary>Copies what is stored of the whole disk, and of that no block of zeros.</summary>
+    /// <param name="chain">The disk.</param>
+    /// <param name="target">Where it is to start; what is not written there must read as zeros.</param>
+    /// <param name="progress">Is told, after each piece, how many of the stored bytes are done.</param>
+    /// <param name="async">False: the task has completed when this returns.</param>
+    /// <param name="cancellationToken">Ends the copy.</param>
+    public static async Task RunSparseAsync(
+        Qcow2Chain chain, Stream target, IProgress<long>? progress, bool async, CancellationToken cancellationToken)
     {
-        for (ReadAhead(abandoned); _ahead.TryPeek(out Piece piece); ReadAhead(abandoned))
+        SparseWriter writer = new(target);
+        PieceReader pieces = new(chain, chain.StoredExtents(0, chain.Length), PieceReader.PieceLength(chain), async, cancellationToken);
+        await using (pieces.ConfigureAwait(false))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (_async)
+            long done = 0;
+            while (await pieces.NextAsync().ConfigureAwait(false) is { } piece)
             {
-                await piece.Read.ConfigureAwait(false);
-                await _target.WriteAsync(piece.Bytes, cancellationToken).ConfigureAwait(false);
-            }
-            else
-            {
-                piece.Read.GetAwaiter().GetResult();
-                _target.Write(piece.Bytes.Span);
-            }
+                cancellationToken.ThrowIfCancellationRequested();
+                writer.SkipTo(piece.Start);
+                if (async)
+                {
+                    await writer.WriteAsync(piece.Bytes, cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    writer.Write(piece.Bytes.Span);
+                }
 
-            _buffers.Push(_ahead.Dequeue().Buffer);
-            written?.Invoke(piece.End);
+                progress?.Report(done += piece.Length);
+            }
         }
+
+        writer.Finish(chain.Length);
     }
-
-    private void ReadAhead(CancellationToken abandoned)
-    {
-        while (_ahead.Count < _piecesAhead && _next < _end)
-        {
-            long start = _next;
-            _next = Math.Min(_end, ((start / _pieceLength) + 1) * _pieceLength);
-            byte[] buffer = _buffers.TryPop(out byte[]? used) ? used : ArrayPool<byte>.Shared.Rent(_pieceLength);
-            Memory<byte> bytes = buffer.AsMemory(0, (int)(_next - start));
-            try
-            {
-                _ahead.Enqueue(new Piece(buffer, bytes, _next, Start(start, bytes, abandoned)));
-            }
-            catch
-            {
-                _buffers.Push(buffer);
-                throw;
-            }
-        }
-    }
-
-    private Task Start(long start, Memory<byte> bytes, CancellationToken abandoned)
-    {
-        if (_async)
-        {
-            return _chain.ReadPieceAsync(start, bytes, abandoned);
-        }
-
-        // One piece alone is read here and now.
-        if (_ahead.Count == 0 && _next == _end)
-        {
-            _chain.ReadPiece(start, bytes.Span);
-            return Task.CompletedTask;
-        }
-
-        return Task.Run(() => _chain.ReadPiece(start, bytes.Span), abandoned);
-    }
-
-    private async Task EndAsync()
-    {
-        foreach (Piece piece in _ahead)
-        {
-            if (!_async)
-            {
-                Task.WaitAny(piece.Read);
-            }
-
-            // What went wrong in front of it is what the caller is told.
-            await piece.Read.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _buffers.Push(piece.Buffer);
-        }
-
-        foreach (byte[] buffer in _buffers)
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private readonly record struct Piece(byte[] Buffer, ReadOnlyMemory<byte> Bytes, long End, Task Read);
 }

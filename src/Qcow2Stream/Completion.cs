@@ -12,8 +12,22 @@ internal static class Completion
         return task.GetAwaiter().GetResult();
     }
 
-    /// <inheritdoc cref="Now{T}"/>
+    /// <inheritdoc cref="Now{T}(ValueTask{T})"/>
     public static void Now(this ValueTask task)
+    {
+        Debug.Assert(task.IsCompleted, "with async: false everything has happened before the call returns");
+        task.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="Now{T}(ValueTask{T})"/>
+    public static T Now<T>(this Task<T> task)
+    {
+        Debug.Assert(task.IsCompleted, "with async: false everything has happened before the call returns");
+        return task.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="Now{T}(ValueTask{T})"/>
+    public static void Now(this Task task)
     {
         Debug.Assert(task.IsCompleted, "with async: false everything has happened before the call returns");
         task.GetAwaiter().GetResult();

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using DiscUtils.Streams;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Translation;
@@ -91,38 +91,6 @@ public sealed partial class Qcow2Chain : IDisposable
         return length == 0 ? new(0) : _reader.ReadAsync(guestOffset, buffer[..length], cancellationToken);
     }
 
-    /// <summary>
-    /// Copies a range of the disk into a stream, reading ahead on several cores. Zeros are written too; to leave them out,
-    /// look at <see cref="Qcow2ChainStream.Extents"/>, or let DiscUtils' StreamPump do it.
-    /// </summary>
-    /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
-    /// <param name="length">How many bytes, 0 or more; the copy ends with the disk.</param>
-    /// <param name="destination">Receives the bytes. After an error it has some or all of those in front of it, and none behind.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
-    /// <exception cref="Qcow2Exception">Bytes can't be read; the message says where and why.</exception>
-    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
-    public void CopyTo(long guestOffset, long length, Stream destination)
-    {
-        ArgumentNullException.ThrowIfNull(destination);
-        Task copy = ChainCopy.RunAsync(
-            this, guestOffset, EndOf(guestOffset, length), destination, written: null, async: false, default);
-        Debug.Assert(copy.IsCompleted, "with async: false everything has happened before the call returns");
-        copy.GetAwaiter().GetResult();
-    }
-
-    /// <inheritdoc cref="CopyTo"/>
-    /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
-    /// <param name="length">How many bytes, 0 or more; the copy ends with the disk.</param>
-    /// <param name="destination">Receives the bytes. After an error it has some or all of those in front of it, and none behind.</param>
-    /// <param name="cancellationToken">Ends the copy.</param>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public Task CopyToAsync(long guestOffset, long length, Stream destination, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(destination);
-        return ChainCopy.RunAsync(
-            this, guestOffset, EndOf(guestOffset, length), destination, written: null, async: true, cancellationToken);
-    }
-
     /// <summary>The map of the whole disk: which range lives where.</summary>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public MapEnumerator Map() => Map(0, Length);
@@ -191,6 +159,13 @@ public sealed partial class Qcow2Chain : IDisposable
         return _reader.ReadAsync(guestOffset, buffer, cancellationToken, onOneCore: true).AsTask();
     }
 
+    /// <summary>The parts of a range that are stored: not zero, not unallocated, not a hole of a raw file. Lazy.</summary>
+    internal IEnumerable<StreamExtent> StoredExtents(long start, long length) => Map(start, length).WithHostHoles()
+        .Where(e => !e.IsZero)
+        .Select(e => HostRun.Unallocated(e.Start, e.Length))
+        .Merge()
+        .Select(r => new StreamExtent(r.GuestOffset, r.Length));
+
     internal MapExtent Describe(in HostRun run) => new()
     {
         Start = run.GuestOffset,
@@ -203,14 +178,6 @@ public sealed partial class Qcow2Chain : IDisposable
         IsEncrypted = run.HasHostOffset && run.Kind != RunKind.Compressed && _layers[run.Depth].IsEncrypted,
         OffsetInCluster = run.OffsetInCluster,
     };
-
-    private long EndOf(long guestOffset, long length)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(guestOffset);
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return guestOffset + Math.Clamp(Length - guestOffset, 0, length);
-    }
 
     /// <summary>How many of <paramref name="count"/> bytes from <paramref name="guestOffset"/> on the disk has.</summary>
     private int Clip(long guestOffset, int count)

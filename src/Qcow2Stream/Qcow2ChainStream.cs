@@ -1,7 +1,4 @@
-using System.Diagnostics;
 using DiscUtils.Streams;
-using Qcow2Stream.Mapping;
-using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;
 
@@ -131,11 +128,7 @@ public sealed class Qcow2ChainStream : MappedStream
     public override IEnumerable<StreamExtent> GetExtentsInRange(long start, long count)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return Chain.Map(start, count).WithHostHoles()
-            .Where(e => !e.IsZero)
-            .Select(e => HostRun.Unallocated(e.Start, e.Length))
-            .Merge()
-            .Select(r => new StreamExtent(r.GuestOffset, r.Length));
+        return Chain.StoredExtents(start, count);
     }
 
     /// <summary>
@@ -207,9 +200,7 @@ public sealed class Qcow2ChainStream : MappedStream
     {
         ValidateCopyToArguments(destination, bufferSize);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        Task copy = CopyAsync(destination, async: false, default);
-        Debug.Assert(copy.IsCompleted, "with async: false everything has happened before the call returns");
-        copy.GetAwaiter().GetResult();
+        CopyAsync(destination, async: false, default).Now();
     }
 
     /// <inheritdoc/>

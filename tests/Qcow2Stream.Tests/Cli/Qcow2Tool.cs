@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CliWrap;
 using CliWrap.Buffered;
 using Qcow2Stream.Tests.Infrastructure;
@@ -7,10 +8,17 @@ namespace Qcow2Stream.Tests.Cli;
 /// <summary>The command line tool, run as a process of its own.</summary>
 internal static class Qcow2Tool
 {
-    private static readonly string Assembly = Path.Combine(AppContext.BaseDirectory, "qcow2.dll");
+    public static readonly string Assembly = Path.Combine(AppContext.BaseDirectory, "qcow2.dll");
 
     public static Command Command(params string[] arguments) =>
         CliWrap.Cli.Wrap("dotnet").WithArguments([Assembly, .. arguments]).WithValidation(CommandResultValidation.None);
+
+    /// <summary>Starts it, for what must be told something while it runs.</summary>
+    public static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", [Assembly, .. arguments])
+    {
+        RedirectStandardError = true,
+        RedirectStandardOutput = true,
+    })!;
 
     public static async Task<QemuResult> Run(params string[] arguments)
     {

@@ -24,12 +24,40 @@ internal sealed partial class ChainComparison(QemuChain made, Qcow2Chain chain)
         }
     }
 
+    private byte[] Sparse()
+    {
+        using MemoryStream copy = new();
+        chain.CopySparseTo(copy);
+        return copy.ToArray();
+    }
+
+    /// <summary>Against the same bytes as a raw disk, and against those with one bit turned.</summary>
+    private async Task AssertDifferenceAsync(byte[] expected)
+    {
+        using (Qcow2Chain same = await Qcow2Chain.OpenAsync(new MemoryStream(expected), new Qcow2OpenOptions { Format = ImageFormat.Raw }))
+        {
+            Assert.Null(chain.FindDifference(same));
+            Assert.Null(same.FindDifference(chain));
+        }
+
+        if (expected.Length > 0)
+        {
+            byte[] changed = (byte[])expected.Clone();
+            int at = _random.Next(changed.Length);
+            changed[at] ^= 0x10;
+            using Qcow2Chain other = await Qcow2Chain.OpenAsync(new MemoryStream(changed), new Qcow2OpenOptions { Format = ImageFormat.Raw });
+            Assert.Equal(at, chain.FindDifference(other));
+        }
+    }
+
     /// <summary>Whole and in parts, by position and by cursor, sync and async: always the same bytes.</summary>
     public async Task AssertReadsAsync(byte[] expected)
     {
         Assert.Equal(expected.LongLength, chain.Length);
         byte[] whole = await ReadAllAsync();
         AssertSame(expected, 0, whole);
+        AssertSame(expected, 0, Sparse());
+        await AssertDifferenceAsync(expected);
         using Qcow2ChainStream stream = chain.OpenStream();
         for (int index = 0; index < Ranges; index++)
         {

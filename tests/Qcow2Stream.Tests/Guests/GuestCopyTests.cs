@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using Qcow2Stream.Cli.Guest;
 using Qcow2Stream.Cli.Guest.Copying;
+using Qcow2Stream.IO;
 using Qcow2Stream.Tests.Infrastructure;
 using GuestDisk = Qcow2Stream.Cli.Guest.GuestDisk;
 

@@ -1,3 +1,5 @@
+using Qcow2Stream.IO;
+
 namespace Qcow2Stream.Cli.Guest.Copying;
 
 /// <summary>

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Qcow2Stream.Cli.Comparing;
+
+namespace Qcow2Stream.Cli.Commands;
+
+/// <summary>compare: whether two disks are the same, and where they are not.</summary>
+internal static class CompareCommand
+{
+    public const string Name = "compare";
+
+    public static Command Create()
+    {
+        Argument<string> first = new("A") { Description = "A disk image, as IMAGE is elsewhere." };
+        Argument<string> second = new("B") { Description = "Another." };
+        ChainOptions chainOptions = new(withSnapshot: false, forOneImage: false);
+        Option<string> firstSnapshot = Snapshot("--snapshot-a", "A");
+        Option<string> secondSnapshot = Snapshot("--snapshot-b", "B");
+        Option<bool> strict = new("--strict") { Description = "Disks of different sizes differ, also where the rest of the larger is zeros." };
+        Option<string> output = CommonOptions.Output("text: the lines below; json: an object with sizes, offset and the fields of 'dump-map --output json'.");
+        Command command = new(Name, "Compares two guest disks byte by byte, and tells the first difference and where both have it.")
+        {
+            first, second, firstSnapshot, secondSnapshot, strict, output,
+        };
+        chainOptions.AddTo(command);
+        command.SetHelpText("""
+            Of a difference the first byte is told, and for each image a line of dump-map that starts there:
+            START LENGTH for zeros, START LENGTH DEPTH POS [BYTES] for data. Behind its end a disk is zeros.
+
+            Exit codes:
+              0  the disks are the same
+              1  they differ
+              2  an image could not be read, or the command line is wrong
+
+            Example: qcow2 compare disk.qcow2 copy.raw
+            """);
+        command.SetAction(parsed =>
+        {
+            using Qcow2Chain a = chainOptions.Open(parsed.GetRequiredValue(first), parsed, parsed.GetValue(firstSnapshot));
+            using Qcow2Chain b = chainOptions.Open(parsed.GetRequiredValue(second), parsed, parsed.GetValue(secondSnapshot));
+            using Interruption interruption = new();
+            Comparison comparison = new(a, b, parsed.GetValue(strict));
+            interruption.Run([a, b], () => ByteProgress.Run(
+                "comparing", comparison.TotalBytes, progress => comparison.Run(progress, interruption.Token)));
+            using Stream target = StandardOutput.Open();
+            if (parsed.GetValue(output) == "json")
+            {
+                comparison.WriteJson(target);
+            }
+            else
+            {
+                comparison.WriteText(target, parsed.GetRequiredValue(first), parsed.GetRequiredValue(second));
+            }
+
+            return comparison.AreSame ? ExitCodes.Success : ExitCodes.Different;
+        });
+        return command;
+    }
+
+    private static Option<string> Snapshot(string name, string image) => new(name)
+    {
+        Description = $"An internal snapshot of {image}, by id or name, in place of its active disk.",
+        HelpName = "NAME",
+    };
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using DiscUtils.Streams;
+
+namespace Qcow2Stream.Cli.Comparing;
+
+/// <summary>Two disks, the first byte in which they differ, and how that is told.</summary>
+/// <param name="first">One disk.</param>
+/// <param name="second">The other.</param>
+/// <param name="isStrict">Whether disks of different sizes differ, whatever the rest of the larger is.</param>
+internal sealed class Comparison(Qcow2Chain first, Qcow2Chain second, bool isStrict)
+{
+    private long? _difference;
+
+    public bool AreSame => _difference is null && !(isStrict && first.Length != second.Length);
+
+    /// <summary>How many bytes there are to compare.</summary>
+    public long TotalBytes()
+    {
+        using Qcow2ChainStream a = first.OpenStream();
+        using Qcow2ChainStream b = second.OpenStream();
+        return StreamExtent.Union(a.Extents, b.Extents).Sum(extent => extent.Length);
+    }
+
+    /// <summary>Compares.</summary>
+    /// <param name="progress">Is told how many bytes more are compared.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public void Run(Action<long> progress, CancellationToken cancellationToken) =>
+        _difference = first.FindDifferenceAsync(second, new Increments(progress), cancellationToken).GetAwaiter().GetResult();
+
+    /// <summary>Writes what was found, with a line of the map for each disk where they differ.</summary>
+    public void WriteText(Stream output, string firstName, string secondName)
+    {
+        using StreamWriter text = new(output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { NewLine = "\n" };
+        if (first.Length != second.Length)
+        {
+            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the sizes differ: {first.Length} and {second.Length} bytes"));
+        }
+
+        if (_difference is not { } offset)
+        {
+            text.WriteLine(AreSame ? "the disks are the same" : "what both have is the same, and the rest is zeros");
+            return;
+        }
+
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the first difference is at {offset}"));
+        foreach ((string name, Qcow2Chain chain) in new[] { (firstName, first), (secondName, second) })
+        {
+            text.WriteLine($"{PrintableText.Escape(name)}: {ByteAt(chain, offset)}");
+            text.Flush();
+            Place(chain, offset).WriteText(output);
+        }
+    }
+
+    /// <summary>Writes an object: <c>same</c>, <c>size_a</c>, <c>size_b</c> and, where they differ, <c>offset</c>, <c>a</c> and <c>b</c>.</summary>
+    public void WriteJson(Stream output)
+    {
+        using (Utf8JsonWriter json = new(output, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            json.WriteBoolean("same", AreSame);
+            json.WriteNumber("size_a", first.Length);
+            json.WriteNumber("size_b", second.Length);
+            if (_difference is { } offset)
+            {
+                json.WriteNumber("offset", offset);
+                WritePlace(json, "a", first, offset);
+                WritePlace(json, "b", second, offset);
+            }
+
+            json.WriteEndObject();
+        }
+
+        output.Write("\n"u8);
+    }
+
+    /// <summary>The extent that starts at the difference; nothing behind the end of the disk.</summary>
+    private static IEnumerable<MapExtent> Place(Qcow2Chain chain, long offset) => chain.Map(offset, long.MaxValue).WithHostHoles().Take(1);
+
+    private static string ByteAt(Qcow2Chain chain, long offset)
+    {
+        Span<byte> value = stackalloc byte[1];
+        return chain.ReadAt(offset, value) == 0 ? "it ends before that" : $"0x{value[0]:x2} there";
+    }
+
+    private static void WritePlace(Utf8JsonWriter json, string name, Qcow2Chain chain, long offset)
+    {
+        using MemoryStream array = new();
+        Place(chain, offset).WriteJson(array);
+        if (array.Length <= "[]\n".Length)
+        {
+            return;
+        }
+
+        json.WritePropertyName(name);
+        
+        // An array of one, and a line's end.
+        json.WriteRawValue(array.ToArray().AsSpan()[1..^2]);
+    }
+}

@@ -1,0 +1,82 @@
+using DiscUtils;
+using DiscUtils.Streams;
+using Qcow2Stream.IO;
+
+namespace Qcow2Stream.Cli.Converting;
+
+/// <summary>Writes a disk in a format: raw by the library itself, others by DiscUtils' builders.</summary>
+/// <param name="chain">The disk.</param>
+/// <param name="format">What to write.</param>
+internal sealed class Conversion(Qcow2Chain chain, OutputFormat format)
+{
+    // One read of a compressed image is decompressed on all cores.
+    private const int BufferSize = 4 << 20;
+
+    private const long VhdBlock = 2 << 20;
+    private const long MaxVhd = 2040L << 30;
+    private const long MaxVhdx = 64L << 40;
+
+    // As `qemu-img -o force_size` has it: the largest geometry says that it is the size in the footer that counts.
+    private static readonly Geometry SizeCounts = new(65_535, 16, 255, bytesPerSector: 512);
+
+    /// <summary>Writes it.</summary>
+    /// <param name="file">A new file.</param>
+    /// <param name="name">The name that it will have.</param>
+    /// <param name="progress">Is told how many bytes more are done, of <see cref="TotalBytes"/>.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public void Write(FileStream file, string name, Action<long> progress, CancellationToken cancellationToken)
+    {
+        if (format == OutputFormat.Raw)
+        {
+            chain.CopySparseToAsync(file, new Increments(progress), cancellationToken).GetAwaiter().GetResult();
+            return;
+        }
+
+        using Stream built = Build(name);
+        SparseWriter writer = new(file);
+        byte[] buffer = new byte[BufferSize];
+        for (int read; (read = built.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)) > 0;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            writer.Write(buffer.AsSpan(0, read));
+            progress(read);
+        }
+
+        writer.Finish();
+    }
+
+    /// <summary>How many bytes there are to do.</summary>
+    public long TotalBytes()
+    {
+        if (format != OutputFormat.Raw)
+        {
+            using Stream built = Build("disk");
+            return built.Length;
+        }
+
+        using Qcow2ChainStream disk = chain.OpenStream();
+        return disk.Extents.Sum(extent => extent.Length);
+    }
+
+    private Stream Build(string name)
+    {
+        (DiskImageBuilder builder, long unit, long most) = format switch
+        {
+            OutputFormat.Vhd => ((DiskImageBuilder)new DiscUtils.Vhd.DiskBuilder { Geometry = SizeCounts }, VhdBlock, MaxVhd),
+            OutputFormat.Vhdx => (new DiscUtils.Vhdx.DiskBuilder { DiskType = DiscUtils.Vhdx.DiskType.Dynamic }, 512, MaxVhdx),
+            _ => (new DiscUtils.Vmdk.DiskBuilder { DiskType = DiscUtils.Vmdk.DiskCreateType.MonolithicSparse }, 512, long.MaxValue),
+        };
+        if (chain.Length is 0 || chain.Length > most)
+        {
+            throw new IOException(chain.Length == 0
+                ? "the disk has no bytes; only raw can hold that (--format raw)"
+                : $"the disk has {ByteSize.Text(chain.Length)}; {format.ToString().ToLowerInvariant()} holds {most >> 30} GiB at most (--format raw or vmdk holds more)");
+        }
+
+        // The builder of VHD makes the last block as short as the disk, where every reader expects a whole one.
+        long zeros = -chain.Length & (unit - 1);
+        SparseStream disk = chain.OpenStream();
+        builder.Content = zeros == 0 ? disk : new ConcatStream(Ownership.Dispose, [disk, new ZeroStream(zeros)]);
+        return builder.Build(Path.GetFileNameWithoutExtension(name)).Single().OpenStream();
+    }
+}

@@ -1,0 +1,77 @@
+using Qcow2Stream.Layers;
+
+namespace Qcow2Stream.Cli.Converting;
+
+/// <summary>
+/// A file that is there whole or not at all: it is written under another name beside its own, which it gets when it is
+/// complete. If that does not come to pass, nothing stays behind.
+/// </summary>
+internal sealed class NewFile : IDisposable
+{
+    private readonly string _path;
+    private readonly bool _overwrite;
+    private bool _isKept;
+
+    private NewFile(string path, bool overwrite, FileStream stream)
+    {
+        _path = path;
+        _overwrite = overwrite;
+        Stream = stream;
+    }
+
+    /// <summary>What is written to it so far.</summary>
+    public FileStream Stream { get; }
+
+    /// <summary>Starts the file.</summary>
+    /// <param name="path">Where it will be.</param>
+    /// <param name="overwrite">Whether it may take the place of a file.</param>
+    /// <param name="source">What it is made from: none of its files is replaced.</param>
+    /// <exception cref="IOException">There is something at <paramref name="path"/> that stays, or nothing can be written there.</exception>
+    public static NewFile Create(string path, bool overwrite, Qcow2Chain source)
+    {
+        string name = PrintableText.Escape(path);
+        if (Directory.Exists(path))
+        {
+            throw new IOException($"'{name}' is a directory; name a file in it");
+        }
+
+        if (new FileInfo(path) is { Exists: true } or { LinkTarget: not null })
+        {
+            if (!overwrite)
+            {
+                throw new IOException($"'{name}' already exists (to replace it: --overwrite)");
+            }
+
+            // Devices and pipes are refused here.
+            using HostFile replaced = HostFile.FromPath(path);
+            if (source.Images.Any(layer => IsFileOf(layer, replaced)))
+            {
+                throw new IOException($"'{name}' is a file of the image itself, which is never written to");
+            }
+        }
+
+        string full = Path.GetFullPath(path);
+        string partial = $"{full}.{Guid.NewGuid():N}.partial";
+        return new NewFile(full, overwrite, new FileStream(partial, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0));
+    }
+
+    /// <summary>The file is complete: it gets its name.</summary>
+    public void Keep()
+    {
+        Stream.Dispose();
+        File.Move(Stream.Name, _path, _overwrite);
+        _isKept = true;
+    }
+
+    public void Dispose()
+    {
+        Stream.Dispose();
+        if (!_isKept)
+        {
+            File.Delete(Stream.Name);
+        }
+    }
+
+    private static bool IsFileOf(Layer layer, HostFile file) =>
+        file.Identity is { } identity && (identity.Equals(layer.File.Identity) || identity.Equals(layer.ClusterFile.Identity));
+}

@@ -1,0 +1,27 @@
+namespace Qcow2Stream.Cli.Converting;
+
+/// <summary>The names of formats, and the files that have them.</summary>
+internal static class OutputFormats
+{
+    public static IReadOnlyDictionary<string, OutputFormat> ByName { get; } = new Dictionary<string, OutputFormat>
+    {
+        ["raw"] = OutputFormat.Raw,
+        ["vhdx"] = OutputFormat.Vhdx,
+        ["vmdk"] = OutputFormat.Vmdk,
+        ["vhd"] = OutputFormat.Vhd,
+    };
+
+    /// <summary>The format that the end of a file's name tells: raw where it tells none.</summary>
+    /// <exception cref="IOException">It tells one that is not written.</exception>
+    public static OutputFormat Of(string path)
+    {
+        string extension = Path.GetExtension(path).TrimStart('.').ToLowerInvariant();
+        return extension switch
+        {
+            "qcow2" or "qcow" or "vdi" => throw new IOException(
+                $"nothing writes {extension} here: OUT can be {string.Join(", ", ByName.Keys)} (to write one of them under that name: --format)"),
+            "vpc" => OutputFormat.Vhd,
+            _ => ByName.GetValueOrDefault(extension, OutputFormat.Raw),
+        };
+    }
+}
