@@ -1,5 +1,6 @@
 using System.Collections;
 using Qcow2Stream.Mapping;
+using Qcow2Stream.Mapping.Picture;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;
@@ -48,6 +49,18 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     public MapEnumerator WithCancellation(CancellationToken cancellationToken) =>
         new(_request with { CancellationToken = cancellationToken }, RangeStart, RangeLength);
 
+    /// <summary>
+    /// The range in a few numbers: how much of it is stored, and what each layer holds, hides and wastes. It takes a walk through
+    /// the tables of each layer, and no data is read.
+    /// </summary>
+    /// <returns>
+    /// Where the range ends with the disk, a layer whose own disk is longer is counted to its end: what lies there is hidden.
+    /// </returns>
+    /// <exception cref="Qcow2Exception">A table is damaged.</exception>
+    /// <exception cref="OperationCanceledException">The map was cancelled (<see cref="WithCancellation"/>).</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public MapSummary Summarize() => MapTally.Of(_request with { Detail = RunDetail.HostHoles }, RangeStart, RangeEnd);
+
     /// <inheritdoc/>
     public IEnumerator<MapExtent> GetEnumerator()
     {
@@ -60,6 +73,9 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>The range drawn, see <see cref="MapFormat.WriteSvg"/>.</summary>
+    internal MapPicture Draw() => MapPicture.Of(_request with { Detail = RunDetail.HostHoles }, RangeStart, RangeLength);
 
     /// <summary>Writes the map as a form shows it: what it makes equal merges too.</summary>
     /// <returns>Whether there was anything to write.</returns>

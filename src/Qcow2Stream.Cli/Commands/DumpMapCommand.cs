@@ -14,10 +14,11 @@ internal static class DumpMapCommand
         Option<long?> length = CommonOptions.Size("--length", "How much of the guest's disk to map.");
         Option<string> output = new("--output")
         {
-            Description = "text: a line an extent, START LENGTH [DEPTH POS [BYTES]]; json: as 'qemu-img map --output=json'; human: as 'qemu-img map'.",
+            Description = "text: a line an extent, START LENGTH [DEPTH POS [BYTES]]; json: as 'qemu-img map --output=json'; human: as 'qemu-img map'; "
+                + "svg: a drawing; summary, summary-json: what each layer holds, and how much of it is hidden by those above.",
             DefaultValueFactory = _ => "text",
         };
-        output.AcceptOnlyFromAmong("text", "json", "human");
+        output.AcceptOnlyFromAmong("text", "json", "human", "svg", "summary", "summary-json");
 
         Option<string> bitmap = new("--bitmap")
         {
@@ -37,7 +38,12 @@ internal static class DumpMapCommand
             POS is - where a layer is in another format, whose reader does not tell it.
             All numbers are decimal and in bytes.
 
+            svg      the disk in rows, coloured by layer; hatched: compressed, dotted: zeros, grey: never written
+            summary  a line a layer: what it stores, compressed and in how much, the zeros it makes, how much of what it stores
+                     is hidden by layers above, how much of its file that takes, and in how many pieces it lies
+
             Example: qcow2 dump-map --start 1G --length 64M disk.qcow2
+                     qcow2 dump-map --output svg disk.qcow2 > disk.svg
             """);
         command.SetAction(parsed =>
         {
@@ -65,6 +71,9 @@ internal static class DumpMapCommand
         {
             "json" => map.WriteJson,
             "human" => map.WriteHuman,
+            "svg" => map.WriteSvg,
+            "summary" => map.Summarize().WriteText,
+            "summary-json" => map.Summarize().WriteJson,
             _ => map.WriteText,
         };
         write(target);

@@ -24,6 +24,20 @@ internal sealed partial class ChainComparison(QemuChain made, Qcow2Chain chain)
         }
     }
 
+    /// <summary>What layers store and nobody hides is what is stored of the disk.</summary>
+    private void AssertSummary()
+    {
+        MapSummary summary = chain.Map().Summarize();
+        List<MapExtent> map = [.. chain.Map().WithHostHoles()];
+        Assert.Equal(chain.Length, summary.StoredBytes + summary.ZeroBytes + summary.UnallocatedBytes);
+        Assert.Equal(map.Where(e => e.Kind == MapKind.Unallocated).Sum(e => e.Length), summary.UnallocatedBytes);
+        Assert.Equal(map.Where(e => !e.IsZero).Sum(e => e.Length), summary.StoredBytes);
+        Assert.Equal(summary.StoredBytes, summary.Layers.Sum(l => l.StoredBytes - l.HiddenBytes));
+        Assert.All(summary.Layers, layer => Assert.Equal(
+            map.Where(e => e.Depth == layer.Depth && !e.IsZero).Sum(e => e.Length), layer.StoredBytes - layer.HiddenBytes));
+        Assert.All(summary.Layers, layer => Assert.InRange(layer.HiddenHostBytes, 0, layer.HostBytes));
+    }
+
     private byte[] Sparse()
     {
         using MemoryStream copy = new();
@@ -93,6 +107,7 @@ internal sealed partial class ChainComparison(QemuChain made, Qcow2Chain chain)
     /// <summary>Every form of the map leads to the same bytes, is whole, and merges what belongs together.</summary>
     public void AssertInvariants(byte[] expected)
     {
+        AssertSummary();
         HostBytes host = new(chain.Layers);
         string text = MapText.Of(chain.Map().WriteText);
         List<MapExtent> parsed = MapText.Parse(text, chain.Layers);

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Qcow2Stream.Cli;
+namespace Qcow2Stream;
 
 /// <summary>Sizes in binary units, short.</summary>
 internal static class ByteSize
