@@ -10,17 +10,22 @@ internal static class HelpText
 {
     private static readonly ConditionalWeakTable<Command, string> Texts = [];
 
-    // HelpOption's own names, which it tells only once it is made.
-    private static readonly string[] Names = ["--help", "-h", "-?", "/h", "/?"];
+    // Of HelpOption's own names those that no file of a guest has: '/h' is a path.
+    private static readonly string[] Names = ["--help", "-h"];
 
     public static bool IsAskedForBy(string arg) => Names.Contains(arg);
 
     public static void SetHelpText(this Command command, string text) => Texts.Add(command, text);
 
-    /// <summary>Makes --help print the text of the command it is asked for.</summary>
+    /// <summary>Makes --help print the text of the command it is asked for, and -h the same; nothing else is help.</summary>
     public static void Install(RootCommand root)
     {
         HelpOption help = root.Options.OfType<HelpOption>().Single();
+        foreach (string alias in help.Aliases.Where(alias => !IsAskedForBy(alias)).ToArray())
+        {
+            help.Aliases.Remove(alias);
+        }
+
         help.Action = new WithText((HelpAction)help.Action!);
     }
 

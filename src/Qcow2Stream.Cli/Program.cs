@@ -3,8 +3,7 @@ using Qcow2Stream;
 using Qcow2Stream.Cli;
 using Qcow2Stream.Cli.Commands;
 
-Command root = CommandList.CreateRoot(args);
-ParseResult parsed = root.Parse(args);
+ParseResult parsed = Arguments.Parse(args);
 if (parsed.Errors.Count > 0)
 {
     UsageErrors.Write(parsed, Console.Error);

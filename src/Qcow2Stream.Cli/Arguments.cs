@@ -1,0 +1,25 @@
+using System.CommandLine;
+
+namespace Qcow2Stream.Cli;
+
+/// <summary>
+/// Reads the command line. A guest's files are called what the guest likes, so nothing that looks like a name is taken for
+/// anything else.
+/// </summary>
+internal static class Arguments
+{
+    // '@name' is a name, such as that of a subvolume of btrfs, and no file with more arguments.
+    private static readonly ParserConfiguration NamesOnly = new() { ResponseFileTokenReplacer = null };
+
+    public static ParseResult Parse(string[] args)
+    {
+        Command root = CommandList.CreateRoot(args);
+        foreach (Option<bool> flag in root.Subcommands.SelectMany(command => command.Options).OfType<Option<bool>>())
+        {
+            // 'true' behind it is a name too.
+            flag.Arity = ArgumentArity.Zero;
+        }
+
+        return root.Parse(args, NamesOnly);
+    }
+}
