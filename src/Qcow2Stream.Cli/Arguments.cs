@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Qcow2Stream.Cli.Completion;
 
 namespace Qcow2Stream.Cli;
 
@@ -16,10 +17,19 @@ internal static class Arguments
         Command root = CommandList.CreateRoot(args);
         foreach (Option<bool> flag in root.Subcommands.SelectMany(command => command.Options).OfType<Option<bool>>())
         {
-            // 'true' behind it is a name too.
+            // 'true' behind it is a name too, and nothing to offer there.
             flag.Arity = ArgumentArity.Zero;
+            flag.CompletionSources.Clear();
         }
 
-        return root.Parse(args, NamesOnly);
+        if (root is RootCommand all)
+        {
+            Suggestions.Install(all);
+        }
+
+        return Parse(root, args);
     }
+
+    /// <summary>Reads words behind the tool's name.</summary>
+    internal static ParseResult Parse(Command root, IReadOnlyList<string> words) => root.Parse(words, NamesOnly);
 }

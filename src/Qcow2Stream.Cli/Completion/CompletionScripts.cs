@@ -1,25 +1,23 @@
 namespace Qcow2Stream.Cli.Completion;
 
 /// <summary>
-/// What makes shells ask <c>qcow2 [suggest:N] LINE</c>, which the command line's parser answers: commands, options and their
-/// values. All else is the name of a file.
+/// What makes shells ask <c>qcow2 [suggest] LINE</c>, LINE up to the cursor, which answers with commands, options and their
+/// values (<see cref="Suggestions"/>). Where it has no answer the shell completes the names of files.
 /// </summary>
 internal static class CompletionScripts
 {
     public static IReadOnlyDictionary<string, string> ByShell { get; } = new Dictionary<string, string>
     {
+        // For bash a word ends at '=' as well: $2 is what it replaces, and all of the word before that stays as it is.
         ["bash"] = """
             _qcow2() {
-                local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} found
+                local line=${COMP_LINE:0:COMP_POINT} found
+                local word=${line##*[[:space:]]}
+                local kept=${word%"$2"}
                 COMPREPLY=()
-                if [[ $COMP_CWORD -gt 1 && $word != -* && $previous != -* ]]; then
-                    return
-                fi
                 while IFS= read -r found; do
-                    if [[ -n $found && $found == "$word"* ]]; then
-                        COMPREPLY+=("$found")
-                    fi
-                done < <("$1" "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)
+                    COMPREPLY+=("${found#"$kept"}")
+                done < <("$1" "[suggest]" "$line" 2>/dev/null)
             }
             complete -o default -F _qcow2 qcow2
 
@@ -27,33 +25,26 @@ internal static class CompletionScripts
         ["zsh"] = """
             #compdef qcow2
             _qcow2() {
-                local line="${(j: :)words[1,CURRENT]}"
                 local -a found
-                if (( CURRENT == 2 )) || [[ $words[CURRENT] == -* || $words[CURRENT-1] == -* ]]; then
-                    found=(${(f)"$(command $words[1] "[suggest:$#line]" "$line" 2>/dev/null)"})
-                fi
+                found=(${(f)"$(command $words[1] "[suggest]" "${(j: :)words[1,CURRENT-1]} $PREFIX" 2>/dev/null)"})
                 if (( $#found )); then
                     compadd -a found
                 else
+                    [[ $PREFIX != -*=* ]] || compset -P '*='
                     _files
                 fi
             }
             compdef _qcow2 qcow2
 
             """,
+        // The condition is asked before the candidates are taken.
         ["fish"] = """
-            function __qcow2_suggest
-                set -l line (commandline -cp)
+            function __qcow2_suggests
                 set -l words (commandline -opc)
-                $words[1] "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
+                set -g __qcow2_found ($words[1] "[suggest]" (commandline -cp | string collect) 2>/dev/null)
+                test (count $__qcow2_found) -gt 0
             end
-            function __qcow2_knows
-                set -l words (commandline -opc)
-                test (count $words) -eq 1
-                or string match -q -- '-*' (commandline -ct)
-                or string match -q -- '-*' $words[-1]
-            end
-            complete -c qcow2 -n __qcow2_knows -f -a '(__qcow2_suggest)'
+            complete -c qcow2 -n __qcow2_suggests -f -a '$__qcow2_found'
 
             """,
     };
