@@ -30,6 +30,13 @@ internal static class DumpMapCommand
         {
             image, output, start, length, bitmap,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(bitmap) is not null && result.GetResult(output)?.Tokens is [{ Value: not ("text" or "json") }])
+            {
+                result.AddError("--bitmap goes with --output text or json");
+            }
+        });
         chainOptions.AddTo(command);
         command.SetHelpText("""
             START LENGTH                  nothing is allocated there, or it is all zeros

@@ -92,6 +92,39 @@ public sealed class ArgumentTests : IDisposable
         Assert.Equal(Words("--", "x"), Words("--", "-h").Select(word => word.Replace("-h", "x", StringComparison.Ordinal)));
     }
 
+    /// <summary>Values that are empty, odd or huge: a message, and never a stack trace.</summary>
+    [Theory]
+    [InlineData(2, "DEST is empty; the current directory is '.'", "cp", "ext4.qcow2", "/hello.txt", "")]
+    [InlineData(2, "DEST is empty; the current directory is '.'", "cp", "ext4.qcow2", "/", "")]
+    [InlineData(1, "Could not find file ''.", "read", "data-file.qcow2", "--data-file", "")]
+    [InlineData(2, "--secret-file", "read", "aes.qcow2", "--secret-file", "")]
+    [InlineData(1, "Could not find file", "read", "aes.qcow2", "--secret-file", "missing")]
+    [InlineData(2, "--header-file", "read", "http://127.0.0.1:1/x", "--header-file", "")]
+    [InlineData(1, "Could not find file", "read", "http://127.0.0.1:1/x", "--header-file", "missing")]
+    [InlineData(1, "IMAGE is no address", "read", "http://")]
+    [InlineData(1, "there is no snapshot ''", "read", "snapshots.qcow2", "--snapshot", "")]
+    [InlineData(1, "there is no bitmap ''", "dump-map", "bitmaps.qcow2", "--bitmap", "")]
+    [InlineData(2, "--bitmap goes with --output text or json", "dump-map", "bitmaps.qcow2", "--bitmap", "coarse", "--output", "human")]
+    [InlineData(1, "there is no partition -1", "ls", "ext4.qcow2", "--partition", "-1")]
+    [InlineData(2, "--partition", "ls", "ext4.qcow2", "--partition", "")]
+    [InlineData(2, "--partition", "ls", "ext4.qcow2", "--partition", "2147483648")]
+    [InlineData(2, "--follow", "read", "ext4.qcow2", "--follow", "http://")]
+    [InlineData(2, "expects a single argument", "dump-map", "ext4.qcow2", "--start", "1", "--start", "2")]
+    [InlineData(2, "--start", "dump-map", "ext4.qcow2", "--start", "")]
+    [InlineData(2, "--start", "dump-map", "ext4.qcow2", "--start")]
+    [InlineData(2, "''", "completion", "")]
+    [InlineData(2, "there is no command ''", "")]
+    [InlineData(0, "", "read", "ext4.qcow2", "--offset", "9223372036854775807", "--length", "9223372036854775807")]
+    [InlineData(0, "", "dump-map", "ext4.qcow2", "--start", "9223372036854775807")]
+    [InlineData(0, "", "dump-map", "bitmaps.qcow2", "--bitmap", "coarse", "--start", "9223372036854775807")]
+    public async Task OddValue_IsAMessage(int exitCode, string message, params string[] arguments)
+    {
+        QemuResult result = await Qcow2Tool.Run([.. arguments.Select(a => a.EndsWith(".qcow2", StringComparison.Ordinal) ? Repository.Image(a) : a)]);
+        Assert.Equal((exitCode, ""), (result.ExitCode, result.Output));
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+        Assert.All(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.StartsWith("qcow2: ", line, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Version_IsThatOfTheAssembly() =>
         Assert.Equal(
