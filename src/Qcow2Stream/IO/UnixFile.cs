@@ -6,7 +6,7 @@ namespace Qcow2Stream.IO;
 
 /// <summary>
 /// What .NET does not offer on Linux and macOS: opening without blocking on a pipe, the kind and identity of an
-/// open file, and its holes. Everything that depends on those systems is in this file.
+/// open file, and its holes. Nothing else in the library calls those systems.
 /// </summary>
 internal static partial class UnixFile
 {

@@ -5,7 +5,9 @@ namespace Qcow2Stream.Tests.Cli;
 internal sealed class ShellFactAttribute : FactAttribute
 {
     public ShellFactAttribute(string shell) =>
-        Skip = Environment.GetEnvironmentVariable("CI") == "true" || IsInstalled(shell) ? null : $"{shell} is not installed";
+        Skip = OperatingSystem.IsWindows() ? $"the tool's stand-in is a script for sh, and {shell} a shell of Unix"
+            : Environment.GetEnvironmentVariable("CI") == "true" || IsInstalled(shell) ? null
+            : $"{shell} is not installed";
 
     private static bool IsInstalled(string shell) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator)
