@@ -2,7 +2,9 @@ using System.IO.Compression;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Text;
+using System.Text.Json;
 using System.Xml.Linq;
+using CliWrap.Buffered;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Packaging;
@@ -63,21 +65,57 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         byte[] assembly = Read(package, "lib/net10.0/Qcow2Stream.dll");
         using PEReader image = new(new MemoryStream(assembly));
         Assert.Contains(image.ReadDebugDirectory(), entry => entry.Type == DebugDirectoryEntryType.Reproducible);
-        string[] marks = [.. Marks(image.GetMetadataReader())];
+        string[] marks = [.. Attributes(image.GetMetadataReader(), "AssemblyMetadataAttribute", values: 2)];
         Assert.Contains("IsTrimmable=True", marks);
         Assert.Contains("IsAotCompatible=True", marks);
 
-        // From another directory: the same bytes, or the sources' place is in them.
-        string again = await packages.PackAsync("elsewhere", "src/Qcow2Stream");
+        // From another directory, and in one go: the same bytes, or the sources' place is in them.
+        string again = await packages.PackAsync("elsewhere", buildFirst: false, "src/Qcow2Stream");
         using ZipArchive other = ZipFile.OpenRead(Path.Combine(again, $"Qcow2Stream.{Packages.Version}.nupkg"));
         Assert.Equal(assembly, Read(other, "lib/net10.0/Qcow2Stream.dll"));
     }
 
-    [PackageFact]
-    public async Task Symbols_LeadToTheSources()
+    [PackageTheory]
+    [InlineData("Qcow2Stream", "lib/net10.0/Qcow2Stream.dll")]
+    [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/Qcow2Stream.dll")]
+    [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/qcow2.dll")]
+    public async Task Assembly_HasTheVersionOfItsPackage(string id, string assembly)
     {
-        using ZipArchive symbols = ZipFile.OpenRead(Path.Combine(await packages.Get(), $"Qcow2Stream.{Packages.Version}.snupkg"));
-        using MetadataReaderProvider provider = MetadataReaderProvider.FromPortablePdbStream(new MemoryStream(Read(symbols, "lib/net10.0/Qcow2Stream.pdb")));
+        using ZipArchive package = await Open(id);
+        using PEReader image = new(new MemoryStream(Read(package, assembly)));
+        Assert.Equal(
+            [$"{Packages.Version}+{packages.Commit}"],
+            Attributes(image.GetMetadataReader(), "AssemblyInformationalVersionAttribute", values: 1));
+    }
+
+    [PackageTheory]
+    [InlineData("src/Qcow2Stream")]
+    [InlineData("src/Qcow2Stream.Cli")]
+    public async Task TagSetAfterTheBuild_IsNoReasonToPackWhatWasBuiltBefore(string project)
+    {
+        await packages.Get();
+        string tree = packages.Tree("release");
+        await Packages.Run("git", tree, "tag", "--force", "v9.9.9");
+        try
+        {
+            BufferedCommandResult result = await Packages.TryRun("dotnet", tree, "pack", project, "-c", "Release", "--no-build", "--nologo", "-o", packages.Scratch("stale"));
+            Assert.NotEqual(0, result.ExitCode);
+            Assert.Contains($"The package would be 9.9.9, and what is in it was built as '{Packages.Version}'", result.StandardOutput, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await Packages.Run("git", tree, "tag", "--delete", "v9.9.9");
+        }
+    }
+
+    [PackageTheory]
+    [InlineData("Qcow2Stream", "lib/net10.0/Qcow2Stream.pdb")]
+    [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/Qcow2Stream.pdb")]
+    [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/qcow2.pdb")]
+    public async Task Symbols_LeadToTheSources(string id, string file)
+    {
+        using ZipArchive symbols = ZipFile.OpenRead(Path.Combine(await packages.Get(), $"{id}.{Packages.Version}.snupkg"));
+        using MetadataReaderProvider provider = MetadataReaderProvider.FromPortablePdbStream(new MemoryStream(Read(symbols, file)));
         MetadataReader reader = provider.GetMetadataReader();
         string link = Encoding.UTF8.GetString(reader.CustomDebugInformation
             .Select(reader.GetCustomDebugInformation)
@@ -103,6 +141,25 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         using ZipArchive package = await Open("Qcow2Stream.Cli");
         Assert.Equal("DotnetTool", Child(Metadata(package), "packageTypes").Elements().Single().Attribute("name")!.Value);
         Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, "LICENSE")), Read(package, "LICENSE"));
+    }
+
+    /// <summary>Every assembly that the tool brings along is named, and where it comes from as a package, in its version.</summary>
+    [PackageFact]
+    public async Task Tool_NamesWhatItIsMadeOf()
+    {
+        using ZipArchive package = await Open("Qcow2Stream.Cli");
+        string notices = Encoding.UTF8.GetString(Read(package, "THIRD-PARTY-NOTICES.txt"));
+        string[] assemblies = [.. package.Entries.Select(e => e.Name).Where(name => name.EndsWith(".dll", StringComparison.Ordinal) && name is not ("qcow2.dll" or "Qcow2Stream.dll"))];
+        Assert.NotEmpty(assemblies);
+        Assert.All(assemblies, assembly => Assert.Contains($" ({assembly})\n", notices, StringComparison.Ordinal));
+        using JsonDocument made = JsonDocument.Parse(Read(package, "tools/net10.0/any/qcow2.deps.json"));
+        string[] libraries = [.. made.RootElement.GetProperty("libraries").EnumerateObject().Where(l => l.Value.GetProperty("type").GetString() == "package").Select(l => l.Name)];
+        Assert.NotEmpty(libraries);
+        Assert.All(libraries, library => Assert.Contains($"\n{library.Replace('/', ' ')} (", notices, StringComparison.Ordinal));
+        string discUtils = XDocument.Load(Path.Combine(Repository.Root, "src/Directory.Packages.props")).Descendants("DiscUtilsVersion").Single().Value;
+        Assert.All(
+            assemblies.Where(name => name.StartsWith("DiscUtils.", StringComparison.Ordinal)),
+            name => Assert.Contains($"\nLTRData.{Path.GetFileNameWithoutExtension(name)} {discUtils} ({name})\n", notices, StringComparison.Ordinal));
     }
 
     [PackageFact]
@@ -163,15 +220,16 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         }
     }
 
-    private static IEnumerable<string> Marks(MetadataReader reader) => reader.GetAssemblyDefinition().GetCustomAttributes()
+    /// <summary>What an assembly says of itself in attributes of this name, whose values are so many strings.</summary>
+    private static IEnumerable<string> Attributes(MetadataReader reader, string name, int values) => reader.GetAssemblyDefinition().GetCustomAttributes()
         .Select(reader.GetCustomAttribute)
         .Where(attribute => attribute.Constructor.Kind == HandleKind.MemberReference
-            && reader.GetString(reader.GetTypeReference((TypeReferenceHandle)reader.GetMemberReference((MemberReferenceHandle)attribute.Constructor).Parent).Name) == "AssemblyMetadataAttribute")
+            && reader.GetString(reader.GetTypeReference((TypeReferenceHandle)reader.GetMemberReference((MemberReferenceHandle)attribute.Constructor).Parent).Name) == name)
         .Select(attribute =>
         {
             BlobReader value = reader.GetBlobReader(attribute.Value);
             value.ReadUInt16();
-            return $"{value.ReadSerializedString()}={value.ReadSerializedString()}";
+            return string.Join('=', Enumerable.Range(0, values).Select(_ => value.ReadSerializedString()));
         });
 
     /// <summary>Where packages come from for what is run in <paramref name="directory"/>: a folder and, if it needs them, the usual places.</summary>
