@@ -14,6 +14,9 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
 {
     private static readonly Guid SourceLink = new("CC110556-A091-4D38-9FEC-25AB9A351A6A");
 
+    private static string PackageFolder => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+
     [PackageFact]
     public async Task Library_HasWhatAPackageHas()
     {
@@ -165,42 +168,26 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     [PackageFact]
     public async Task Consumer_BuildsWithoutWarningsAndRuns()
     {
-        string project = packages.Scratch("consumer");
-        string sources = packages.Scratch("consumer-packages");
-        string name = $"Qcow2Stream.{Packages.Version}.nupkg";
-        File.Copy(Path.Combine(await packages.Get(), name), Path.Combine(sources, name));
-        DiscUtilsPackages.Write(sources);
-        await WriteSources(project, sources, alsoConfigured: true);
-        await File.WriteAllTextAsync(Path.Combine(project, "consumer.csproj"), $"""
-            <Project Sdk="Microsoft.NET.Sdk">
-              <PropertyGroup>
-                <OutputType>Exe</OutputType>
-                <TargetFramework>net10.0</TargetFramework>
-                <ImplicitUsings>enable</ImplicitUsings>
-                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
-                <EnableTrimAnalyzer>true</EnableTrimAnalyzer>
-                <EnableAotAnalyzer>true</EnableAotAnalyzer>
-                <RestorePackagesPath>packages</RestorePackagesPath>
-              </PropertyGroup>
-              <ItemGroup>
-                <PackageReference Include="Qcow2Stream" Version="{Packages.Version}" />
-              </ItemGroup>
-            </Project>
-            """);
-        await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), """
-            using DiscUtils;
-            using Qcow2Stream;
-
-            Qcow2.Register();
-            using Qcow2ChainStream stream = new(args[0]);
-            using VirtualDisk disk = VirtualDisk.OpenDisk(args[0], FileAccess.Read);
-            Console.WriteLine($"{stream.Length} {disk.Capacity} {stream.Chain.Map().Count()}");
-            """);
+        string project = await WriteConsumer("consumer", "<TreatWarningsAsErrors>true</TreatWarningsAsErrors>");
         await Packages.Run("dotnet", project, "build", "--nologo", "-o", "out");
-        using Qcow2Chain chain = Qcow2Chain.Open(Repository.Image("chain-3.qcow2"));
-        Assert.Equal(
-            $"{chain.Length} {chain.Length} {chain.Map().Count()}",
-            (await Packages.Run("dotnet", project, Path.Combine("out", "consumer.dll"), Repository.Image("chain-3.qcow2"))).Trim());
+        Assert.Equal(ConsumersOutput(), (await Packages.Run("dotnet", project, Path.Combine("out", "consumer.dll"), Repository.Image("chain-3.qcow2"))).Trim());
+    }
+
+    /// <summary>
+    /// The analysers of a build see the consumer's source alone; the native compiler looks at all of the library too. What
+    /// it warns of is in DiscUtils.Core, whose registries find classes by reflection: IL2026, IL2062 and IL2067 in
+    /// VirtualDiskManager, VirtualDisk.OpenDisk, FileSystemManager and VolumeManager (one IL2104 unless asked for each).
+    /// </summary>
+    [NativePackageFact]
+    public async Task Consumer_PublishedAsNativeCode_GetsNoWarningOfThisLibraryAndRuns()
+    {
+        string project = await WriteConsumer("native-consumer", "<PublishAot>true</PublishAot><TrimmerSingleWarn>false</TrimmerSingleWarn>");
+        string output = await Packages.Run("dotnet", project, "publish", "--nologo", "--use-current-runtime", "-o", "out");
+        string[] warnings = [.. output.Split('\n').Where(line => line.Contains("warning IL", StringComparison.Ordinal))];
+        Assert.NotEmpty(warnings);
+        Assert.All(warnings, warning => Assert.Matches("^ILC : (Trim|AOT) analysis warning IL20(26|62|67): DiscUtils\\.", warning));
+        string program = Path.Combine(project, "out", OperatingSystem.IsWindows() ? "consumer.exe" : "consumer");
+        Assert.Equal(ConsumersOutput(), (await Packages.Run(program, project, Repository.Image("chain-3.qcow2"))).Trim());
     }
 
     /// <summary>What the project refers to, and does not keep to itself, with the versions that are set for all.</summary>
@@ -232,6 +219,12 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
             return string.Join('=', Enumerable.Range(0, values).Select(_ => value.ReadSerializedString()));
         });
 
+    private static string ConsumersOutput()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(Repository.Image("chain-3.qcow2"));
+        return $"{chain.Length} {chain.Length} {chain.Map().Count()}";
+    }
+
     /// <summary>Where packages come from for what is run in <paramref name="directory"/>: a folder and, if it needs them, the usual places.</summary>
     private static Task WriteSources(string directory, string folder, bool alsoConfigured = false) =>
         File.WriteAllTextAsync(Path.Combine(directory, "nuget.config"), $"""
@@ -242,6 +235,47 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
               </packageSources>
             </configuration>
             """);
+
+    /// <summary>A program that uses the library's package and, so that all of it is looked at, takes it whole.</summary>
+    private async Task<string> WriteConsumer(string name, string properties)
+    {
+        string project = packages.Scratch(name);
+        string sources = packages.Scratch(name + "-packages");
+        string library = $"Qcow2Stream.{Packages.Version}.nupkg";
+        File.Copy(Path.Combine(await packages.Get(), library), Path.Combine(sources, library));
+        DiscUtilsPackages.Write(sources);
+        await WriteSources(project, sources, alsoConfigured: true);
+
+        // The package under test is restored into the project, all others are taken from where they are.
+        await File.WriteAllTextAsync(Path.Combine(project, "consumer.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <EnableTrimAnalyzer>true</EnableTrimAnalyzer>
+                <EnableAotAnalyzer>true</EnableAotAnalyzer>
+                <RestorePackagesPath>packages</RestorePackagesPath>
+                <RestoreFallbackFolders>{PackageFolder}</RestoreFallbackFolders>
+                {properties}
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="Qcow2Stream" Version="{Packages.Version}" />
+                <TrimmerRootAssembly Include="Qcow2Stream" />
+              </ItemGroup>
+            </Project>
+            """);
+        await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), """
+            using DiscUtils;
+            using Qcow2Stream;
+
+            Qcow2.Register();
+            using Qcow2ChainStream stream = new(args[0]);
+            using VirtualDisk disk = VirtualDisk.OpenDisk(args[0], FileAccess.Read);
+            Console.WriteLine($"{stream.Length} {disk.Capacity} {stream.Chain.Map().Count()}");
+            """);
+        return project;
+    }
 
     private static XElement Metadata(ZipArchive package) =>
         XDocument.Load(new MemoryStream(Read(package, package.Entries.Single(e => e.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).FullName)))
