@@ -10,8 +10,8 @@ internal static class CompareCommand
 
     public static Command Create()
     {
-        Argument<string> first = new("A") { Description = "A disk image, as IMAGE is elsewhere." };
-        Argument<string> second = new("B") { Description = "Another." };
+        Argument<string> first = new Argument<string>("A") { Description = "A disk image, as IMAGE is elsewhere." }.NotEmpty();
+        Argument<string> second = new Argument<string>("B") { Description = "Another." }.NotEmpty();
         ChainOptions chainOptions = new(withSnapshot: false, forOneImage: false);
         Option<string> firstSnapshot = Snapshot("--snapshot-a", "A");
         Option<string> secondSnapshot = Snapshot("--snapshot-b", "B");

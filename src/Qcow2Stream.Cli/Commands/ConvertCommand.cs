@@ -9,7 +9,7 @@ internal static class ConvertCommand
     public static Command Create()
     {
         Argument<string> image = CommonOptions.Image();
-        Argument<string> output = new("OUT") { Description = "The file to write." };
+        Argument<string> output = new Argument<string>("OUT") { Description = "The file to write." }.NotEmpty();
         ChainOptions chainOptions = new();
         Option<string> format = new("--format") { Description = "What to write. [default: as OUT's name ends, else raw]" };
         format.AcceptOnlyFromAmong([.. OutputFormats.ByName.Keys]);

@@ -11,14 +11,7 @@ internal static class CpCommand
     {
         GuestOptions guest = new();
         Argument<string> path = new("PATH") { Description = "A file or directory, from the root of its file system." };
-        Argument<string> destination = new("DEST") { Description = "A new name, or an existing directory to copy into." };
-        destination.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: "" }])
-            {
-                result.AddError("DEST is empty; the current directory is '.'");
-            }
-        });
+        Argument<string> destination = new Argument<string>("DEST") { Description = "A new name, or an existing directory to copy into." }.NotEmpty();
         Command command = new("cp", "Copies a file or a whole tree out of the guest's file systems.");
         guest.AddTo(command, path, destination);
         command.SetHelpText("""

@@ -94,8 +94,11 @@ public sealed class ArgumentTests : IDisposable
 
     /// <summary>Values that are empty, odd or huge: a message, and never a stack trace.</summary>
     [Theory]
-    [InlineData(2, "DEST is empty; the current directory is '.'", "cp", "ext4.qcow2", "/hello.txt", "")]
-    [InlineData(2, "DEST is empty; the current directory is '.'", "cp", "ext4.qcow2", "/", "")]
+    [InlineData(2, "DEST is empty; a name is needed", "cp", "ext4.qcow2", "/hello.txt", "")]
+    [InlineData(2, "DEST is empty; a name is needed", "cp", "ext4.qcow2", "/", "")]
+    [InlineData(2, "OUT is empty; a name is needed", "convert", "ext4.qcow2", "")]
+    [InlineData(2, "A is empty; a name is needed", "compare", "", "ext4.qcow2")]
+    [InlineData(2, "B is empty; a name is needed", "compare", "ext4.qcow2", "")]
     [InlineData(1, "Could not find file ''.", "read", "data-file.qcow2", "--data-file", "")]
     [InlineData(2, "--secret-file", "read", "aes.qcow2", "--secret-file", "")]
     [InlineData(1, "Could not find file", "read", "aes.qcow2", "--secret-file", "missing")]
