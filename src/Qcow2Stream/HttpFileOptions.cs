@@ -17,7 +17,8 @@ public sealed record HttpFileOptions
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
     /// <summary>
-    /// The memory for what was read, in bytes, for all files of a chain that come from servers; 1 MiB or more. Default: 32 MiB.
+    /// The memory for what was read and what is on its way, in bytes, for all files of a chain that come from servers; 1 MiB or
+    /// more. A request asks for a quarter of it at most, and half of it is the most that is on its way. Default: 32 MiB.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1 MiB.</exception>
     public int CacheBytes
@@ -28,7 +29,7 @@ public sealed record HttpFileOptions
 
     /// <summary>
     /// How far to read ahead where a file is read from front to back, in bytes; also the most that is asked for in one
-    /// request, unless that is 0, which reads ahead nothing. A quarter of <see cref="CacheBytes"/> at most. Default: 4 MiB.
+    /// request, unless that is below 1 MiB. 0 reads ahead nothing. An eighth of <see cref="CacheBytes"/> at most. Default: 4 MiB.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative, or above 64 MiB.</exception>
     public int ReadAheadBytes
@@ -37,7 +38,10 @@ public sealed record HttpFileOptions
         init => field = InRange(value, 0, 64 << 20);
     } = 4 << 20;
 
-    /// <summary>How many requests may be under way at once for a chain; 1 to 64. Default: 6, as web browsers have it.</summary>
+    /// <summary>
+    /// How many requests may be under way at once for a chain; 1 to 64. Reading ahead leaves one of them to readers who want
+    /// something now. Default: 6, as web browsers have it.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not from 1 to 64.</exception>
     public int MaxRequestsAtOnce
     {

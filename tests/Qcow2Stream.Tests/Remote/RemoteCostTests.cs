@@ -124,15 +124,137 @@ public sealed class RemoteCostTests : IDisposable
         Assert.Equal(content, chain.ReadWholeDisk());
     }
 
-    [Fact]
-    public void Memory_StaysInItsBound()
+    [Theory]
+    [InlineData(32)]
+    [InlineData(4)]
+    [InlineData(1)]
+    public async Task ManyReaders_MoveNoByteTwice(int cacheMiB)
     {
-        byte[] content = WriteRaw(16 * MiB);
+        byte[] content = WriteRaw(64 * MiB);
+        using var chain = Qcow2Chain.Open(_server.AddressOf("disk.raw"), new() { Http = new() { CacheBytes = cacheMiB * MiB } });
+        await Parallel.ForEachAsync(Enumerable.Range(0, 16), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (piece, token) =>
+        {
+            byte[] bytes = new byte[4 * MiB];
+            await chain.ReadAtAsync(piece * bytes.Length, bytes, token);
+            Assert.True(bytes.AsSpan().SequenceEqual(content.AsSpan(piece * bytes.Length, bytes.Length)));
+        });
+
+        // What a reader has read ahead may make room for others.
+        Assert.InRange(_server.BytesSent, content.Length, content.Length * 11L / 10);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SmallCache_MovesNoByteTwice(bool async)
+    {
+        byte[] content = WriteRaw(48 * MiB);
+        using var chain = Qcow2Chain.Open(_server.AddressOf("disk.raw"), new() { Http = new() { CacheBytes = MiB } });
+        using MemoryStream copy = new(content.Length);
+        if (async)
+        {
+            await chain.CopyToAsync(0, content.Length, copy);
+        }
+        else
+        {
+            chain.CopyTo(0, content.Length, copy);
+        }
+
+        Assert.True(copy.GetBuffer().AsSpan(0, (int)copy.Length).SequenceEqual(content));
+        Assert.InRange(_server.BytesSent, content.Length, content.Length * 11L / 10);
+        _server.Forget();
+        Assert.Equal(content.Length, chain.ReadWholeDisk().Length);
+        Assert.InRange(_server.BytesSent, content.Length - MiB, content.Length * 11L / 10);
+    }
+
+    [Fact]
+    public async Task Memory_StaysInItsBoundHoweverManyWait()
+    {
+        WriteRaw(48 * MiB);
         Uri address = _server.AddressOf("disk.raw");
-        HttpSource source = new(new HttpFileOptions { CacheBytes = MiB }, address);
+        List<WeakReference> made = [];
+        HttpSource source = new(new HttpFileOptions { CacheBytes = MiB }, address, length =>
+        {
+            byte[] memory = new byte[length];
+            lock (made)
+            {
+                made.Add(new WeakReference(memory));
+            }
+
+            return memory;
+        });
         using var chain = Qcow2Chain.Open(new HttpHostFile(address, source, judge: null));
-        Assert.Equal(content, chain.ReadWholeDisk());
-        Assert.InRange(source.Blocks.Count, 1, MiB / Block.Size);
+        chain.ReadRange(0, 2 * MiB);
+        Assert.InRange(LiveBytes(), 1, MiB);
+
+        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _server.Before = async _ =>
+        {
+            await goOn.Task;
+            return false;
+        };
+        Task[] reads = [.. Enumerable.Range(8, 32).Select(place => chain.ReadAtAsync(place * MiB, new byte[MiB]).AsTask())];
+        Assert.InRange(LiveBytes(), 1, MiB);
+        goOn.SetResult();
+        await Task.WhenAll(reads);
+        Assert.InRange(LiveBytes(), 1, MiB);
+
+        long LiveBytes()
+        {
+            GC.Collect();
+            lock (made)
+            {
+                return made.Sum(memory => memory.Target is byte[] live ? live.Length : 0L);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(6)]
+    public void WantedBlock_DoesNotWaitForWhatIsReadAhead(int requestsAtOnce)
+    {
+        byte[] content = WriteRaw(4 * MiB);
+        long[] wanted = [1, 2, 20, 40, 30];
+        TaskCompletionSource end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var chain = Qcow2Chain.Open(_server.AddressOf("disk.raw"), new() { Http = new() { MaxRequestsAtOnce = requestsAtOnce } });
+        _server.Forget();
+        _server.Before = async context =>
+        {
+            if (!wanted.Contains(ServedRequest.Of(context.Request).From / Block.Size))
+            {
+                await end.Task;
+            }
+
+            return false;
+        };
+        foreach (int offset in wanted.Select(number => (int)number * Block.Size))
+        {
+            Assert.Equal(content[offset..(offset + Block.Size)], chain.ReadRange(offset, Block.Size));
+        }
+
+        if (requestsAtOnce < 3)
+        {
+            // With two, the one that is not in use is left for others.
+            Assert.Equal(wanted, _server.Requests.Select(r => r.From / Block.Size));
+        }
+
+        end.SetResult();
+    }
+
+    [Fact]
+    public void OneRequestAtATime_AsksForNothingThatNobodyWanted()
+    {
+        byte[] content = WriteRaw(4 * MiB);
+        using var chain = Qcow2Chain.Open(_server.AddressOf("disk.raw"), new() { Http = new() { MaxRequestsAtOnce = 1 } });
+        for (int offset = 0; offset < 2 * MiB; offset += MiB / 8)
+        {
+            Assert.Equal(content[offset..(offset + (MiB / 8))], chain.ReadRange(offset, MiB / 8));
+        }
+
+        Assert.Equal(2 * MiB, _server.BytesSent);
     }
 
     private byte[] WriteRaw(int length)

@@ -407,15 +407,6 @@ public sealed class RemoteFaultTests : IDisposable
     }
 
     /// <summary>Sends some bytes of what was asked for, as part of the whole answer or as all of it.</summary>
-    private async Task SendPart(HttpContext context, int count, bool wholeAnswer = false)
-    {
-        ServedRequest request = _server.Requests.Last();
-        int sent = (int)Math.Min(count, request.Length);
-        context.Response.StatusCode = 206;
-        context.Response.Headers.ContentRange = string.Create(
-            CultureInfo.InvariantCulture, $"bytes {request.From}-{request.From + (wholeAnswer ? sent : request.Length) - 1}/{Length}");
-        context.Response.ContentLength = wholeAnswer ? sent : request.Length;
-        await context.Response.Body.WriteAsync(_content.AsMemory((int)request.From, sent));
-        await context.Response.Body.FlushAsync();
-    }
+    private Task SendPart(HttpContext context, int count, bool wholeAnswer = false) =>
+        PartialAnswer.Send(context, _content, count, WebServer.TagOf(new FileInfo(_directory.File("disk.raw"))), wholeAnswer);
 }

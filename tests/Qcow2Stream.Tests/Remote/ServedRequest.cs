@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http;
 
 namespace Qcow2Stream.Tests.Remote;
 
@@ -10,4 +11,7 @@ internal sealed record ServedRequest(string Path, string Query, string Range)
 
     /// <summary>How many bytes were asked for.</summary>
     public long Length => long.Parse(Range.Split('=', '-')[2], CultureInfo.InvariantCulture) - From + 1;
+
+    public static ServedRequest Of(HttpRequest request) =>
+        new(request.Path.Value!, request.QueryString.Value!, request.Headers.Range.ToString());
 }

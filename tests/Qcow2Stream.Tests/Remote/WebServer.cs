@@ -51,6 +51,9 @@ internal sealed class WebServer : IDisposable
     /// <summary>The bytes of all answers' contents.</summary>
     public long BytesSent => Interlocked.Read(ref _bytesSent);
 
+    /// <summary>The tag of a file's version.</summary>
+    public static string TagOf(FileInfo file) => $"\"{file.LastWriteTimeUtc.Ticks:x}\"";
+
     public Uri AddressOf(string file) => new(Root, file);
 
     public void Forget()
@@ -77,7 +80,7 @@ internal sealed class WebServer : IDisposable
             Headers(context.Response);
             return Task.CompletedTask;
         });
-        _requests.Enqueue(new ServedRequest(context.Request.Path.Value!, context.Request.QueryString.Value!, context.Request.Headers.Range.ToString()));
+        _requests.Enqueue(ServedRequest.Of(context.Request));
         if (!await Before(context))
         {
             await AnswerAsync(context);
@@ -91,7 +94,7 @@ internal sealed class WebServer : IDisposable
             ? Results.Stream(
                 file.Open(FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete),
                 lastModified: GivesDate ? file.LastWriteTimeUtc : null,
-                entityTag: GivesTag ? new EntityTagHeaderValue($"\"{file.LastWriteTimeUtc.Ticks:x}\"") : null,
+                entityTag: GivesTag ? new EntityTagHeaderValue(TagOf(file)) : null,
                 enableRangeProcessing: ServesRanges)
             : Results.NotFound();
         return answer.ExecuteAsync(context);

@@ -9,7 +9,6 @@ internal sealed class HttpHostFile : HostFile
     private readonly HttpSource _source;
     private readonly RangeClient _client;
     private readonly ReadAhead _ahead;
-    private readonly Lock _gate = new();
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private readonly CancellationTokenSource _closing = new();
     private volatile RemoteVersion? _version;
@@ -100,9 +99,32 @@ internal sealed class HttpHostFile : HostFile
     protected override int Read(long hostOffset, Span<byte> buffer)
     {
         RemoteVersion version = Version(async: false, default).Now();
-        return hostOffset >= version.Length
-            ? 0
-            : Copy(Find(version, hostOffset, buffer.Length, async: false).Arrival.GetAwaiter().GetResult(), hostOffset, buffer);
+        if (hostOffset >= version.Length)
+        {
+            return 0;
+        }
+
+        List<Block> blocks = Find(version, hostOffset, buffer.Length, out Filling? missing, out Filling? further);
+        StartFurther(further);
+        if (missing is not null)
+        {
+            FillAsync(missing, async: false).Now();
+        }
+
+        int count = 0;
+        try
+        {
+            foreach (Block block in blocks)
+            {
+                count += Copy(block.Arrival.GetAwaiter().GetResult(), hostOffset + count, buffer[count..]);
+            }
+        }
+        catch (IOException) when (count > 0)
+        {
+            // So much is there. Whoever asks for the rest is told what is wrong with it, and where.
+        }
+
+        return count;
     }
 
     protected override async ValueTask<int> ReadAsync(long hostOffset, Memory<byte> buffer, CancellationToken cancellationToken)
@@ -113,8 +135,28 @@ internal sealed class HttpHostFile : HostFile
             return 0;
         }
 
-        Task<byte[]> arrival = Find(version, hostOffset, buffer.Length, async: true).Arrival;
-        return Copy(await arrival.WaitAsync(cancellationToken).ConfigureAwait(false), hostOffset, buffer.Span);
+        List<Block> blocks = Find(version, hostOffset, buffer.Length, out Filling? missing, out Filling? further);
+        if (missing is not null)
+        {
+            _ = FillAsync(missing, async: true).AsTask();
+        }
+
+        StartFurther(further);
+        int count = 0;
+        try
+        {
+            foreach (Block block in blocks)
+            {
+                ReadOnlyMemory<byte> bytes = await block.Arrival.WaitAsync(cancellationToken).ConfigureAwait(false);
+                count += Copy(bytes, hostOffset + count, buffer.Span[count..]);
+            }
+        }
+        catch (IOException) when (count > 0)
+        {
+            // As above.
+        }
+
+        return count;
     }
 
     protected override void Dispose(bool disposing)
@@ -141,157 +183,195 @@ internal sealed class HttpHostFile : HostFile
     private async ValueTask<RemoteVersion> AskVersionAsync(bool async, CancellationToken cancellationToken)
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
-        Block block = new(Block.Size);
-        RemoteVersion version;
+        Block block = new(this, 0, Block.Size);
+        Filling filling = new([block], version: null);
+        bool isKept = false;
         try
         {
-            version = await _client.FillAsync(new Filling(0, [block]), opened: null, async, either.Token).ConfigureAwait(false);
+            await GetAsync(filling, async, either.Token).ConfigureAwait(false);
+            RemoteVersion version = filling.Version!;
+            if (version.Condition is null && !_source.Options.AllowUnversioned)
+            {
+                throw new RemoteFileException(
+                    "the server gives neither a strong ETag nor a Last-Modified, so that nobody would notice if the file changed while it is read "
+                    + "(to read it all the same: AllowUnversioned, or --allow-unversioned)");
+            }
+
+            isKept = version.Length > 0;
+            return version;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new ObjectDisposedException(GetType().FullName);
         }
-
-        if (version.Condition is null && !_source.Options.AllowUnversioned)
+        finally
         {
-            throw new RemoteFileException(
-                "the server gives neither a strong ETag nor a Last-Modified, so that nobody would notice if the file changed while it is read "
-                + "(to read it all the same: AllowUnversioned, or --allow-unversioned)");
+            if (!isKept)
+            {
+                _source.Blocks.Forget(block);
+            }
         }
-
-        if (version.Length < Block.Size)
-        {
-            // All there is.
-            byte[] content = block.Buffer;
-            block = new Block((int)version.Length);
-            content.AsSpan(0, block.Buffer.Length).CopyTo(block.Buffer);
-            block.Arrived();
-        }
-
-        _source.Blocks.AddOrUpdate((this, 0), block);
-        return version;
     }
 
-    /// <summary>The block that has the byte at <paramref name="hostOffset"/>; asks for it, and for those behind it that are wanted too, if it is missing.</summary>
-    private Block Find(RemoteVersion version, long hostOffset, int wantedBytes, bool async)
+    /// <summary>Finds what is wanted, as far as it is there or on its way; or else what of it is to be asked for in one request.</summary>
+    /// <param name="version">The version that was opened.</param>
+    /// <param name="hostOffset">The first byte that is wanted; the file has it.</param>
+    /// <param name="wantedBytes">How many are.</param>
+    /// <param name="missing">Has to be filled; null if nothing is missing.</param>
+    /// <param name="further">What to read ahead after that; null if nothing.</param>
+    /// <returns>One block or more, from the one with the first byte on.</returns>
+    private List<Block> Find(RemoteVersion version, long hostOffset, int wantedBytes, out Filling? missing, out Filling? further)
     {
-        long number = hostOffset / Block.Size;
-        if (_source.Blocks.TryGet((this, number), out Block? block))
+        long first = hostOffset / Block.Size;
+        long last = (hostOffset + Math.Min(wantedBytes, version.Length - hostOffset) - 1) / Block.Size;
+        long end = Math.Min(last + 1, first + _source.MaxRequestBlocks);
+        missing = null;
+        further = null;
+        List<Block> found = [];
+        lock (_source.Blocks.Gate)
         {
-            if (block.TakeStart())
+            long? starter = null;
+            while (first + found.Count < end && _source.Blocks.Want(this, first + found.Count) is { } block)
             {
-                ReadFurther(version, number);
+                found.Add(block);
+                if (block.StartsNext)
+                {
+                    block.StartsNext = false;
+                    starter = block.Key.Number;
+                }
             }
 
-            return block;
-        }
-
-        Filling wanted;
-        Filling? further;
-        lock (_gate)
-        {
-            if (_source.Blocks.TryGet((this, number), out block))
+            if (found.Count == 0)
             {
-                return block;
+                return Ask(version, first, end, out missing, out further);
             }
 
-            long end = ((Math.Min(hostOffset + wantedBytes, version.Length) - 1) / Block.Size) + 1;
-            wanted = Missing(version, number, (int)Math.Min(end - number, _source.MaxRequestBlocks))!;
-            long next = number + wanted.Blocks.Count;
-            further = Missing(version, next, _ahead.After(number, wanted.Blocks.Count));
+            if (starter is { } number)
+            {
+                further = Further(version, room => _ahead.Beyond(number, end, room));
+            }
         }
 
-        StartFurther(version, further);
-        if (async)
-        {
-            _ = FillAsync(wanted, version, async: true).AsTask();
-        }
-        else
-        {
-            FillAsync(wanted, version, async: false).Now();
-        }
-
-        return wanted.Blocks[0];
+        return found;
     }
 
-    /// <summary>A reader has come to blocks that were read ahead: those behind them are next.</summary>
-    private void ReadFurther(RemoteVersion version, long number)
+    /// <summary>Makes a request of the blocks that are missing from <paramref name="first"/> on. Under the gate.</summary>
+    private List<Block> Ask(RemoteVersion version, long first, long end, out Filling missing, out Filling? further)
     {
-        Filling? further;
-        lock (_gate)
+        List<Block> wanted = Expect(version, first, (int)(end - first), isAhead: false);
+        int count = wanted.Count;
+        int taken = _source.Slots.TryTake(count, leavesTurn: false);
+        if (taken == count)
         {
-            (long next, int count) = _ahead.Beyond(number);
-            further = Missing(version, next, count);
+            missing = new Filling([.. wanted], version) { HasTurn = true };
+            further = Further(version, room => (first + count, _ahead.After(first, count, room)));
+            return wanted;
         }
 
-        StartFurther(version, further);
+        if (taken > 0)
+        {
+            _source.Slots.GiveBackMemory(taken);
+            _source.Slots.GiveBackTurn();
+        }
+
+        // It waits for others, as do those behind it: fewer requests that are larger are done sooner.
+        int room = Math.Min(_source.Blocks.AheadRoom, _source.MaxRequestBlocks - count);
+        List<Block> ahead = Expect(version, first + count, _ahead.After(first, count, room), isAhead: true);
+        missing = new Filling([.. wanted, .. ahead], version);
+        further = null;
+        return wanted;
     }
 
-    private void StartFurther(RemoteVersion version, Filling? further)
+    /// <summary>Makes a request of blocks that nobody wants yet, where a turn is free for it, and not the last one. Under the gate.</summary>
+    /// <param name="version">The version that was opened.</param>
+    /// <param name="choose">Gets for how many blocks there is room, and says which to read.</param>
+    private Filling? Further(RemoteVersion version, Func<int, (long First, int Count)> choose)
     {
-        if (further is not null)
+        int room = _source.Slots.TryTake(Math.Min(_source.AheadBlocks, _source.Blocks.AheadRoom), leavesTurn: true);
+        (long first, int count) = choose(room);
+        List<Block> blocks = Expect(version, first, count, isAhead: true);
+        _source.Slots.GiveBackMemory(room - blocks.Count);
+        if (blocks.Count > 0)
         {
-            further.Blocks[0].StartNext();
-            _ = FillAsync(further, version, async: true).AsTask();
+            return new Filling([.. blocks], version) { HasTurn = true };
         }
+
+        if (room > 0)
+        {
+            _source.Slots.GiveBackTurn();
+        }
+
+        return null;
     }
 
-    /// <summary>Makes blocks from <paramref name="first"/> on, up to the first that is there already, and keeps them.</summary>
-    /// <returns>Null if there is nothing to be read.</returns>
-    private Filling? Missing(RemoteVersion version, long first, int count)
+    /// <summary>Takes note of blocks from <paramref name="first"/> on, up to the first that is there already. Under the gate.</summary>
+    private List<Block> Expect(RemoteVersion version, long first, int count, bool isAhead)
     {
         List<Block> blocks = [];
-        for (long number = first; blocks.Count < count && number * Block.Size < version.Length; number++)
+        for (long number = first; blocks.Count < count && number * Block.Size < version.Length && !_source.Blocks.Has(this, number); number++)
         {
-            if (_source.Blocks.TryGet((this, number), out _))
+            Block block = new(this, number, (int)Math.Min(Block.Size, version.Length - (number * Block.Size)))
             {
-                break;
-            }
-
-            Block block = new((int)Math.Min(Block.Size, version.Length - (number * Block.Size)));
-            _source.Blocks.AddOrUpdate((this, number), block);
+                StartsNext = isAhead && blocks.Count == 0,
+            };
+            _source.Blocks.Expect(block, isAhead);
             blocks.Add(block);
         }
 
-        return blocks.Count > 0 ? new Filling(first, [.. blocks]) : null;
+        return blocks;
+    }
+
+    private void StartFurther(Filling? further)
+    {
+        if (further is not null)
+        {
+            _ = FillAsync(further, async: true).AsTask();
+        }
     }
 
     /// <summary>Gets the bytes for all who wait for them, so none of these can cancel it. What goes wrong is told to them, and then forgotten.</summary>
-    private async ValueTask FillAsync(Filling filling, RemoteVersion version, bool async)
+    private async ValueTask FillAsync(Filling filling, bool async)
     {
         try
         {
-            await _client.FillAsync(filling, version, async, _closing.Token).ConfigureAwait(false);
+            await GetAsync(filling, async, _closing.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
             Exception told = e is OperationCanceledException ? new ObjectDisposedException(GetType().FullName) : e;
-            Forget(filling);
-            foreach (Block block in filling.Blocks)
+            foreach (Block block in filling.Blocks.Skip(filling.ArrivedBlocks))
             {
+                _source.Blocks.Forget(block);
                 block.Failed(told);
             }
         }
     }
 
-    private void Forget(Filling filling)
+    private async ValueTask GetAsync(Filling filling, bool async, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        if (!filling.HasTurn)
         {
-            for (int i = 0; i < filling.Blocks.Count; i++)
+            await _source.Slots.TakeMemoryAsync(filling.Blocks.Count, async, cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            _source.Blocks.GiveMemory(filling.Blocks);
+            await _client.FillAsync(filling, async, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _source.Slots.GiveBackMemory(filling.Blocks.Count);
+            if (filling.TakeTurn())
             {
-                (HttpHostFile, long) key = (this, filling.FirstNumber + i);
-                if (!filling.Blocks[i].Arrival.IsCompleted && _source.Blocks.TryGet(key, out Block? kept) && kept == filling.Blocks[i])
-                {
-                    _source.Blocks.TryRemove(key);
-                }
+                _source.Slots.GiveBackTurn();
             }
         }
     }
 
-    private static int Copy(byte[] block, long hostOffset, Span<byte> buffer)
+    private static int Copy(ReadOnlyMemory<byte> block, long hostOffset, Span<byte> buffer)
     {
-        ReadOnlySpan<byte> bytes = block.AsSpan((int)(hostOffset % Block.Size));
+        ReadOnlySpan<byte> bytes = block.Span[(int)(hostOffset % Block.Size)..];
         int count = Math.Min(bytes.Length, buffer.Length);
         bytes[..count].CopyTo(buffer);
         return count;

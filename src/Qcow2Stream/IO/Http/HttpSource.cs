@@ -1,4 +1,3 @@
-using BitFaster.Caching.Lru;
 using Polly;
 using Polly.Retry;
 
@@ -23,15 +22,23 @@ internal sealed class HttpSource
 
     private readonly Uri _top;
 
-    public HttpSource(HttpFileOptions options, Uri top)
+    /// <summary>Initializes the source.</summary>
+    /// <param name="options">The caller's options.</param>
+    /// <param name="top">The address that is opened.</param>
+    /// <param name="allocate">Makes the memory of a block; null for the usual.</param>
+    public HttpSource(HttpFileOptions options, Uri top, Func<int, byte[]>? allocate = null)
     {
         ArgumentNullException.ThrowIfNull(top);
         Options = options;
         _top = top;
         Client = options.Client ?? SharedClient.Value;
-        Blocks = new ClassicLru<(HttpHostFile, long), Block>(Math.Max(3, options.CacheBytes / Block.Size));
-        Turns = new SemaphoreSlim(options.MaxRequestsAtOnce, options.MaxRequestsAtOnce);
-        AheadBlocks = Math.Min(options.ReadAheadBytes, options.CacheBytes / 4) / Block.Size;
+        int blocks = options.CacheBytes / Block.Size;
+        Blocks = new BlockCache(blocks, allocate ?? (length => GC.AllocateUninitializedArray<byte>(length)));
+        Slots = new RequestSlots(options.MaxRequestsAtOnce, blocks / 2);
+
+        // What is read ahead now, and what was and is being read, take a quarter of the cache.
+        AheadBlocks = Math.Min(options.ReadAheadBytes / Block.Size, blocks / 8);
+        MaxRequestBlocks = Math.Min(Math.Max(AheadBlocks, 16), blocks / 4);
         Retry = options.MaxRetries == 0 ? ResiliencePipeline.Empty : new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
         {
             ShouldHandle = static arguments => new(arguments.Outcome.Exception is TransientHttpException),
@@ -48,17 +55,16 @@ internal sealed class HttpSource
 
     public HttpClient Client { get; }
 
-    /// <summary>Blocks by file and number, those used last.</summary>
-    public ClassicLru<(HttpHostFile File, long Number), Block> Blocks { get; }
+    public BlockCache Blocks { get; }
 
-    /// <summary>A turn for each request that is under way.</summary>
-    public SemaphoreSlim Turns { get; }
+    /// <summary>What a request waits for; half of the cache's memory, at most, is for what is on its way.</summary>
+    public RequestSlots Slots { get; }
 
     /// <summary>How far to read ahead, in blocks.</summary>
     public int AheadBlocks { get; }
 
     /// <summary>The most blocks to ask for in one request.</summary>
-    public int MaxRequestBlocks => Math.Max(AheadBlocks, 16);
+    public int MaxRequestBlocks { get; }
 
     public ResiliencePipeline Retry { get; }
 

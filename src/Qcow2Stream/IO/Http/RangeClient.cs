@@ -14,50 +14,45 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>
     // Where redirects led: an object store's signed address, say, which is asked directly as long as that works.
     private volatile Uri? _redirected;
 
-    /// <summary>Gets all bytes that are missing, in as many requests as it takes.</summary>
-    /// <param name="filling">Receives them.</param>
-    /// <param name="opened">The version that was opened; null to ask which one there is, and be content with what the file has.</param>
+    /// <summary>Gets all bytes that are missing, in as many requests as it takes, and all of one version.</summary>
+    /// <param name="filling">Receives them. If its version is not known, the first answer tells which one there is.</param>
     /// <param name="async">False: it has completed when this returns.</param>
     /// <param name="cancellationToken">Ends it, also while the server sends nothing.</param>
-    /// <returns>The version.</returns>
     /// <exception cref="IOException">The bytes can't be had.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public async ValueTask<RemoteVersion> FillAsync(
-        Filling filling, RemoteVersion? opened, bool async, CancellationToken cancellationToken)
+    public async ValueTask FillAsync(Filling filling, bool async, CancellationToken cancellationToken)
     {
-        RemoteVersion version;
         do
         {
-            version = async
-                ? await source.Retry.ExecuteAsync(
-                    static (state, token) => state.Client.AttemptAsync(state.Filling, state.Opened, async: true, token),
-                    (Client: this, Filling: filling, Opened: opened),
-                    cancellationToken).ConfigureAwait(false)
-                : source.Retry.Execute(
-                    static (state, token) => state.Client.AttemptAsync(state.Filling, state.Opened, async: false, token).Now(),
-                    (Client: this, Filling: filling, Opened: opened),
+            if (async)
+            {
+                await source.Retry.ExecuteAsync(
+                    static (state, token) => state.Client.AttemptAsync(state.Filling, async: true, token),
+                    (Client: this, Filling: filling),
+                    cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                source.Retry.Execute(
+                    static (state, token) => state.Client.AttemptAsync(state.Filling, async: false, token).Now(),
+                    (Client: this, Filling: filling),
                     cancellationToken);
+            }
         }
-        while (opened is not null && filling.Remaining > 0);
-        return version;
+        while (filling.Remaining > 0);
     }
 
-    private async ValueTask<RemoteVersion> AttemptAsync(
-        Filling filling, RemoteVersion? opened, bool async, CancellationToken cancellationToken)
+    private async ValueTask AttemptAsync(Filling filling, bool async, CancellationToken cancellationToken)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (async)
+        if (!filling.TakeTurn())
         {
-            await source.Turns.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            source.Turns.Wait(cancellationToken);
+            await source.Slots.TakeTurnAsync(async, cancellationToken).ConfigureAwait(false);
         }
 
         try
         {
-            return await ReceiveAsync(filling, opened, async, patience).ConfigureAwait(false);
+            await ReceiveAsync(filling, async, patience).ConfigureAwait(false);
         }
         catch (Exception e) when (IsNetworks(e))
         {
@@ -68,16 +63,18 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>
         }
         finally
         {
-            source.Turns.Release();
+            source.Slots.GiveBackTurn();
         }
     }
 
-    private async ValueTask<RemoteVersion> ReceiveAsync(
-        Filling filling, RemoteVersion? opened, bool async, CancellationTokenSource patience)
+    private async ValueTask ReceiveAsync(Filling filling, bool async, CancellationTokenSource patience)
     {
         patience.CancelAfter(source.Options.IdleTimeout);
-        using HttpResponseMessage response = await SendAsync(filling, opened, async, patience.Token).ConfigureAwait(false);
-        RangeAnswer answer = RangeAnswer.Judge(response, filling.Offset, filling.Remaining, opened);
+        using HttpResponseMessage response = await SendAsync(filling, async, patience.Token).ConfigureAwait(false);
+        RangeAnswer answer = RangeAnswer.Judge(response, filling.Offset, filling.Remaining, filling.Version);
+
+        // Before any of its bytes: the rest, should this answer break off, must be of this version too.
+        filling.Settle(answer.Version);
         using Stream content = async
             ? await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false)
             : response.Content.ReadAsStream(patience.Token);
@@ -96,22 +93,24 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>
                 throw new TransientHttpException("the server's answer ended early");
             }
 
-            filling.Advance(read);
+            if (filling.Advance(read) is { } block)
+            {
+                source.Blocks.Keep(block);
+                block.Arrived();
+            }
+
             patience.CancelAfter(source.Options.IdleTimeout);
         }
-
-        return answer.Version;
     }
 
-    private async ValueTask<HttpResponseMessage> SendAsync(
-        Filling filling, RemoteVersion? opened, bool async, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> SendAsync(Filling filling, bool async, CancellationToken cancellationToken)
     {
         Uri at = _redirected ?? uri;
         for (int redirects = 0; redirects <= MaxRedirects; redirects++)
         {
             using HttpRequestMessage request = new(HttpMethod.Get, at);
             request.Headers.Range = new RangeHeaderValue(filling.Offset, filling.Offset + filling.Remaining - 1);
-            request.Headers.IfRange = opened?.Condition;
+            request.Headers.IfRange = filling.Version?.Condition;
             request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
             source.AddHeaders(request);
             HttpResponseMessage response = async

@@ -15,12 +15,13 @@ internal sealed class ReadAhead(int maxBlocks)
     /// <summary>How many blocks to read beyond those wanted, which were missing.</summary>
     /// <param name="first">The first block that is wanted.</param>
     /// <param name="count">How many.</param>
-    public int After(long first, int count)
+    /// <param name="room">For how many there is room now.</param>
+    public int After(long first, int count, int room)
     {
         // Readers on several cores come a little out of order.
         int index = _places.FindIndex(p => first >= p.Next && first <= p.Next + p.Ahead);
         Place place = index < 0 ? new Place(0, 0) : _places[index];
-        int ahead = index < 0 ? 0 : Math.Min(maxBlocks, Math.Max(1, Math.Max(place.Ahead * 2, count)));
+        int ahead = index < 0 ? 0 : Math.Min(Math.Min(maxBlocks, room), Math.Max(1, Math.Max(place.Ahead * 2, count)));
         if (index >= 0)
         {
             _places.RemoveAt(index);
@@ -36,8 +37,10 @@ internal sealed class ReadAhead(int maxBlocks)
 
     /// <summary>What to read next where a reader has come to blocks that were read ahead.</summary>
     /// <param name="number">The first of these blocks.</param>
+    /// <param name="end">The block behind those that the reader wants now.</param>
+    /// <param name="room">For how many there is room now.</param>
     /// <returns>The first block, and how many; none if the reader of these blocks is forgotten.</returns>
-    public (long First, int Count) Beyond(long number)
+    public (long First, int Count) Beyond(long number, long end, int room)
     {
         int index = _places.FindIndex(p => p.Ahead > 0 && p.Next - p.Ahead == number);
         if (index < 0)
@@ -46,7 +49,7 @@ internal sealed class ReadAhead(int maxBlocks)
         }
 
         Place place = _places[index];
-        int ahead = Math.Min(maxBlocks, place.Ahead * 2);
+        int ahead = (int)Math.Min(Math.Min(maxBlocks, room), Math.Max(place.Ahead * 2, end - place.Next));
         _places.RemoveAt(index);
         _places.Insert(0, new Place(place.Next + ahead, ahead));
         return (place.Next, ahead);
