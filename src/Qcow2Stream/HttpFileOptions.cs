@@ -1,14 +1,25 @@
+using Qcow2Stream.IO.Http;
+
 namespace Qcow2Stream;
 
 /// <summary>How images are read from a web server. Immutable once made; one instance may open any number of files.</summary>
 public sealed record HttpFileOptions
 {
     /// <summary>
-    /// Sends the requests. Null, the default, takes a client that all chains share, which follows redirects and keeps no
-    /// cookies. A client given here stays the caller's; it has to follow redirects to other servers itself, and needs a
-    /// handler that can send synchronously where chains are read synchronously (those of .NET can).
+    /// Sends the requests: a <see cref="SocketsHttpHandler"/> or <see cref="HttpClientHandler"/> whose
+    /// <c>AllowAutoRedirect</c> is false, alone or behind <see cref="DelegatingHandler"/>s. Null, the default, takes one that
+    /// all chains share and that keeps no cookies. Redirects are followed all the same, one by one: each address is judged
+    /// before it is asked, and <see cref="Headers"/> go to no other server. What handlers add by themselves (credentials,
+    /// cookies) goes where they send it. They stay the caller's, and are asked to send synchronously where a chain is read so.
     /// </summary>
-    public HttpClient? Client { get; init; }
+    /// <exception cref="ArgumentException">The handler follows redirects by itself, or is of a kind of which that can't be told.</exception>
+    public HttpMessageHandler? Handler
+    {
+        get;
+        init => field = value is not null && RedirectSwitch.FaultOf(value) is { } fault
+            ? throw new ArgumentException(fault, nameof(value))
+            : value;
+    }
 
     /// <summary>
     /// Headers to send, such as <c>Authorization</c>, by name. They go to the scheme, host and port of the address that is

@@ -82,7 +82,9 @@ public sealed class RemoteCostTests : IDisposable
 
         Assert.True(copy.GetBuffer().AsSpan(0, (int)copy.Length).SequenceEqual(content));
         Assert.Equal(content.Length, _server.BytesSent);
-        Assert.InRange(_server.Requests.Count, 8, 40);
+        
+        // Between eight of 4 MiB and one a piece of the copy, and what led up to them: it depends on which piece comes first.
+        Assert.InRange(_server.Requests.Count, 8, 80);
     }
 
     [Fact]
@@ -140,7 +142,7 @@ public sealed class RemoteCostTests : IDisposable
         });
 
         // What a reader has read ahead may make room for others.
-        Assert.InRange(_server.BytesSent, content.Length, content.Length * 11L / 10);
+        Assert.InRange(_server.BytesSent, content.Length, content.Length * 5L / 4);
     }
 
     [Theory]
@@ -161,10 +163,10 @@ public sealed class RemoteCostTests : IDisposable
         }
 
         Assert.True(copy.GetBuffer().AsSpan(0, (int)copy.Length).SequenceEqual(content));
-        Assert.InRange(_server.BytesSent, content.Length, content.Length * 11L / 10);
+        Assert.InRange(_server.BytesSent, content.Length, content.Length * 5L / 4);
         _server.Forget();
         Assert.Equal(content.Length, chain.ReadWholeDisk().Length);
-        Assert.InRange(_server.BytesSent, content.Length - MiB, content.Length * 11L / 10);
+        Assert.InRange(_server.BytesSent, content.Length - MiB, content.Length * 5L / 4);
     }
 
     [Fact]

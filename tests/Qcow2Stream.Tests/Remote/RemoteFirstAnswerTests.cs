@@ -84,6 +84,41 @@ public sealed class RemoteFirstAnswerTests : IDisposable
     }
 
     [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task FileReplacedAfterTheFirstAnswerBrokeOff_IsAnErrorAndNoMixture(bool knowsConditions, bool async)
+    {
+        byte[] old = GuestDisk.Noise(200_192, seed: 5);
+        byte[] replaced = GuestDisk.Noise(200_192, seed: 6);
+        List<string> conditions = [];
+        _server.Before = async context =>
+        {
+            string condition = context.Request.Headers.IfRange.ToString();
+            conditions.Add(condition);
+            if (knowsConditions && condition == "\"v1\"")
+            {
+                await context.Response.Body.WriteAsync(replaced);
+            }
+            else
+            {
+                bool isFirst = conditions.Count == 1;
+                await PartialAnswer.Send(context, isFirst ? old : replaced, int.MaxValue, isFirst ? "\"v1\"" : "\"v2\"", isWhole: true);
+            }
+
+            return true;
+        };
+        using SocketsHttpHandler sockets = new() { AllowAutoRedirect = false };
+        using BreakingHandler handler = new(sockets);
+        Qcow2OpenOptions options = new() { Http = Fast with { Handler = handler }, Format = ImageFormat.Raw };
+        Qcow2Exception error = await Assert.ThrowsAsync<Qcow2Exception>(
+            async () => _ = async ? await Qcow2Chain.OpenAsync(Address, options) : Qcow2Chain.Open(Address, options));
+        Assert.Contains("the file changed on its server", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["", "\"v1\""], conditions);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task FirstAnswerThatBreaksOff_GoesOnWhereItBroke(bool async)
@@ -109,5 +144,33 @@ public sealed class RemoteFirstAnswerTests : IDisposable
     {
         Qcow2OpenOptions options = new() { Http = Fast, Format = ImageFormat.Raw };
         return async ? await Qcow2Chain.OpenAsync(Address, options) : Qcow2Chain.Open(Address, options);
+    }
+
+    /// <summary>Breaks the first answer off after 30000 bytes, so that these are there whatever the network does.</summary>
+    private sealed class BreakingHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        private bool _hasBroken;
+
+        protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Break(base.Send(request, cancellationToken));
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Break(await base.SendAsync(request, cancellationToken));
+
+        private HttpResponseMessage Break(HttpResponseMessage response)
+        {
+            if (!_hasBroken)
+            {
+                _hasBroken = true;
+                HttpContent whole = response.Content;
+                response.Content = new StreamContent(new BreakingStream(whole.ReadAsStream(), 30_000));
+                foreach ((string name, IEnumerable<string> values) in whole.Headers)
+                {
+                    response.Content.Headers.TryAddWithoutValidation(name, values);
+                }
+            }
+
+            return response;
+        }
     }
 }

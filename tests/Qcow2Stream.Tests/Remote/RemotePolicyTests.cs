@@ -283,24 +283,97 @@ public sealed class RemotePolicyTests : IDisposable
         Assert.Equal([""], seenElsewhere);
     }
 
-    [Fact]
-    public void ClientOfTheCallers_IsNotSentToAnotherServer()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task HandlerOfTheCallers_SendsHeadersToNoOtherServer(bool async)
     {
+        List<string> seen = [];
+        List<string> seenElsewhere = [];
         _server.Before = context =>
         {
+            seen.Add(context.Request.Headers["X-Api-Key"].ToString());
             context.Response.Redirect(_other.AddressOf("in/base.raw").ToString());
             return Task.FromResult(true);
         };
-        using SocketsHttpHandler handler = new() { AllowAutoRedirect = false };
-        using HttpClient client = new(handler);
-        Qcow2Exception error = Assert.Throws<Qcow2Exception>(
-            () => Qcow2Chain.Open(_server.AddressOf("in/base.raw"), new() { Http = new() { Client = client } }));
-        Assert.Contains("does not follow redirects by itself", error.Message, StringComparison.Ordinal);
-        Assert.Empty(_other.Requests);
+        _other.Before = context =>
+        {
+            seenElsewhere.Add(context.Request.Headers["X-Api-Key"].ToString());
+            return Task.FromResult(false);
+        };
+        using SocketsHttpHandler sockets = new() { AllowAutoRedirect = false };
+        using HttpClientHandler client = new() { AllowAutoRedirect = false };
+        foreach (HttpMessageHandler handler in new HttpMessageHandler[] { sockets, client, new PassingHandler(sockets) })
+        {
+            HttpFileOptions http = new() { Handler = handler, Headers = new Dictionary<string, string> { ["X-Api-Key"] = "secret" } };
+            Uri address = _server.AddressOf("in/base.raw");
+            using Qcow2Chain chain = async
+                ? await Qcow2Chain.OpenAsync(address, new() { Http = http })
+                : Qcow2Chain.Open(address, new() { Http = http });
+            Assert.Equal(ChainFiles.RawDisk, chain.ReadWholeDisk());
+        }
 
-        using HttpClient following = new();
-        using Qcow2Chain chain = Qcow2Chain.Open(_server.AddressOf("in/base.raw"), new() { Http = new() { Client = following } });
-        Assert.Equal(ChainFiles.RawDisk, chain.ReadWholeDisk());
+        Assert.Equal(["secret", "secret", "secret"], seen);
+        Assert.Equal(["", "", ""], seenElsewhere);
+    }
+
+    [Fact]
+    public void HandlerOfTheCallers_AsksNothingThatThePolicyForbids()
+    {
+        WriteTop("away.raw");
+        _server.Before = context =>
+        {
+            bool isAway = context.Request.Path.Value!.EndsWith("away.raw", StringComparison.Ordinal);
+            if (isAway)
+            {
+                context.Response.Redirect(_other.AddressOf("in/base.raw").ToString());
+            }
+
+            return Task.FromResult(isAway);
+        };
+        using SocketsHttpHandler handler = new() { AllowAutoRedirect = false };
+        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top, new() { Http = new() { Handler = handler } }));
+        Assert.Empty(_other.Requests);
+    }
+
+    [Fact]
+    public void HandlerThatFollowsRedirectsByItself_IsMisuse()
+    {
+        using SocketsHttpHandler following = new();
+        using HttpClientHandler client = new();
+        using PassingHandler behind = new(following);
+        using PassingHandler none = new(null);
+        using UnknownHandler unknown = new();
+        foreach (HttpMessageHandler handler in new HttpMessageHandler[] { following, client, behind, none, unknown })
+        {
+            Assert.Throws<ArgumentException>(() => new HttpFileOptions { Handler = handler });
+        }
+
+        // Nor may it be switched on after it was judged.
+        using SocketsHttpHandler changing = new() { AllowAutoRedirect = false };
+        HttpFileOptions options = new() { Handler = changing };
+        changing.AllowAutoRedirect = true;
+        Assert.Throws<InvalidOperationException>(() => HostFile.FromUri(Top, options));
+        Assert.Empty(_server.Requests);
+    }
+
+    [Theory]
+    [InlineData("//")]
+    [InlineData("///")]
+    [InlineData("http://")]
+    [InlineData("http://[")]
+    [InlineData("//:80:80/")]
+    [InlineData("https://a b/")]
+    public void RedirectToNoAddress_IsAnError(string location)
+    {
+        _server.Before = context =>
+        {
+            context.Response.StatusCode = 302;
+            context.Response.Headers.Location = location;
+            return Task.FromResult(true);
+        };
+        Qcow2Exception error = Assert.Throws<Qcow2Exception>(() => Qcow2Chain.Open(_server.AddressOf("in/base.raw")));
+        Assert.Contains("the file can't be read from its server", error.Message, StringComparison.Ordinal);
     }
 
     private void WriteTop(string backingFile)
@@ -309,5 +382,22 @@ public sealed class RemotePolicyTests : IDisposable
             .Replace("SERVER", _server.Root.ToString().TrimEnd('/'), StringComparison.Ordinal)
             .Replace("OTHER", _other.Root.ToString().TrimEnd('/'), StringComparison.Ordinal);
         _directory.Write("in/top.qcow2", ChainFiles.Overlay(name));
+    }
+
+    private sealed class PassingHandler : DelegatingHandler
+    {
+        public PassingHandler(HttpMessageHandler? inner)
+        {
+            if (inner is not null)
+            {
+                InnerHandler = inner;
+            }
+        }
+    }
+
+    private sealed class UnknownHandler : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
     }
 }

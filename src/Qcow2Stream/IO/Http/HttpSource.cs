@@ -31,7 +31,7 @@ internal sealed class HttpSource
         ArgumentNullException.ThrowIfNull(top);
         Options = options;
         _top = top;
-        Client = options.Client ?? SharedClient.Value;
+        Client = options.Handler is { } handler ? ClientOf(handler) : SharedClient.Value;
         int blocks = options.CacheBytes / Block.Size;
         Blocks = new BlockCache(blocks, allocate ?? (length => GC.AllocateUninitializedArray<byte>(length)));
         Slots = new RequestSlots(options.MaxRequestsAtOnce, blocks / 2);
@@ -68,9 +68,6 @@ internal sealed class HttpSource
 
     public ResiliencePipeline Retry { get; }
 
-    /// <summary>Whether redirects are followed here: a caller's client that does not follow them must not be sent elsewhere with its headers.</summary>
-    public bool FollowsRedirects => Options.Client is null;
-
     /// <summary>Adds the caller's headers to a request that goes where they are meant to go.</summary>
     public void AddHeaders(HttpRequestMessage request)
     {
@@ -84,6 +81,12 @@ internal sealed class HttpSource
             request.Headers.TryAddWithoutValidation(name, value);
         }
     }
+
+    /// <summary>A client that disposes nothing of the caller's, and needs no disposing itself.</summary>
+    private static HttpClient ClientOf(HttpMessageHandler handler) =>
+        RedirectSwitch.FaultOf(handler) is { } fault
+            ? throw new InvalidOperationException($"{nameof(HttpFileOptions)}.{nameof(HttpFileOptions.Handler)} was changed since it was set. {fault}")
+            : new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
 
     public static bool IsSameOrigin(Uri a, Uri b) =>
         Uri.Compare(a, b, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;

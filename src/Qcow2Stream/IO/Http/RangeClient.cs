@@ -129,8 +129,6 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>
                 }
                 else
                 {
-                    // Where a caller's client has followed redirects by itself, this is where they led.
-                    JudgeRedirect(response.RequestMessage?.RequestUri ?? at);
                     _redirected = at == uri ? null : at;
                     HttpResponseMessage answer = response;
                     response = null!;
@@ -148,28 +146,19 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>
 
     private Uri Follow(Uri from, Uri location)
     {
-        Uri next = new(from, location);
+        if (!Uri.TryCreate(from, location, out Uri? next))
+        {
+            throw new RemoteFileException("the server redirects to what is no address");
+        }
+
         if (next.Scheme != Uri.UriSchemeHttps && next.Scheme != from.Scheme)
         {
             throw new RemoteFileException($"the server redirects from {from.Scheme} to {next.Scheme}, which is not followed");
         }
 
-        if (!source.FollowsRedirects && !HttpSource.IsSameOrigin(from, next))
-        {
-            throw new RemoteFileException(
-                $"the server redirects to '{next.Host}', and the client that was given does not follow redirects by itself");
-        }
-
-        JudgeRedirect(next);
-        return next;
-    }
-
-    private void JudgeRedirect(Uri address)
-    {
-        if (judge?.Invoke(address) is { } fault)
-        {
-            throw new RemoteFileException($"the server redirects: {fault}");
-        }
+        return judge?.Invoke(next) is { } fault
+            ? throw new RemoteFileException($"the server redirects: {fault}")
+            : next;
     }
 
     private static Uri? RedirectOf(HttpResponseMessage response) => response.StatusCode
