@@ -11,6 +11,10 @@ internal abstract class HandleHostFile(string? path, SafeFileHandle handle, obje
 
     public sealed override object? Identity { get; } = identity;
 
+    internal sealed override string? FullPath => Path is { } path ? System.IO.Path.GetFullPath(path) : null;
+
+    internal sealed override string? HostDirectory => Path is { } path ? System.IO.Path.GetDirectoryName(path) ?? "" : null;
+
     /// <summary>The handle; one that is left open to its owner is closed to readers here all the same.</summary>
     private SafeFileHandle Handle
     {

@@ -14,7 +14,7 @@ namespace Qcow2Stream;
 /// </remarks>
 public abstract class HostFile : IDisposable
 {
-    /// <summary>The name for messages; null for a file without one.</summary>
+    /// <summary>The name for messages, and no more than that; null for a file without one.</summary>
     public abstract string? Path { get; }
 
     /// <summary>
@@ -23,8 +23,14 @@ public abstract class HostFile : IDisposable
     /// </summary>
     public virtual object? Identity => this;
 
-    /// <summary>The path or address from the root on.</summary>
-    internal virtual string? FullPath => Path is { } path ? System.IO.Path.GetFullPath(path) : null;
+    /// <summary>The path or address from the root on, where that can be known.</summary>
+    internal virtual string? FullPath => Path;
+
+    /// <summary>
+    /// The directory of this host, as given, that names in this file start from; null if it is no file of this host opened by
+    /// its path, whatever its <see cref="Path"/> looks like.
+    /// </summary>
+    internal virtual string? HostDirectory => null;
 
     /// <summary>What names that an image in this file records are taken from; a file that is not one of a file system or server has none.</summary>
     internal virtual FollowPolicy DefaultPolicy => FollowPolicy.None;
@@ -59,6 +65,7 @@ public abstract class HostFile : IDisposable
     /// <param name="uri">An absolute address, http or https, without a user's name in it. Its query is kept out of all messages.</param>
     /// <param name="options">How to read it; null for the defaults.</param>
     /// <exception cref="ArgumentException">The address is none of these.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="HttpFileOptions.Handler"/> was made to follow redirects since it was given.</exception>
     public static HostFile FromUri(Uri uri, HttpFileOptions? options = null) =>
         new HttpHostFile(uri, new HttpSource(options ?? HttpFileOptions.Default, uri), judge: null);
 

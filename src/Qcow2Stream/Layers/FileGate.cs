@@ -13,7 +13,8 @@ internal static class FileGate
     private const int MaxLinks = 40;
 
     private const string HowToAllow =
-        "(to allow it: Follow = FollowPolicy.Directories(...) or FollowPolicy.Trusted, or --follow DIR, --follow anywhere)";
+        "(to allow it: Follow = FollowPolicy.Directories(...) or FollowPolicy.Trusted, or --follow DIR, --follow anywhere; "
+        + "for more than one place: FollowPolicy.AnyOf(FollowPolicy.SameDirectory, ...), or --follow here --follow DIR)";
 
     private static readonly StringComparison PathComparison =
         OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
@@ -63,24 +64,27 @@ internal static class FileGate
             return files.Open(image.Path!, name);
         }
 
-        string path = Combine(image.Path, name);
+        if (image.HostDirectory is not { } directory)
+        {
+            // Its name may look like a path, and a policy for files of this host would then be one for whoever writes to its store.
+            throw new RefusedException(
+                "the image that names it has no directory on this host: it was opened from a stream, or from a file of the caller's own kind "
+                + "(to open what it names: Follow = FollowPolicy.FromFileResolver(...) or FollowPolicy.FromResolver(...))");
+        }
+
+        string path = Path.Combine(directory, name);
         if (policy.IsTrusted)
         {
             return PathHostFile.Open(path);
         }
 
-        IReadOnlyList<string> roots = policy.FollowsOwnDirectory ? [DirectoryOf(image.Path)] : policy.Roots;
+        IReadOnlyList<string> roots = policy.FollowsOwnDirectory ? [Path.GetDirectoryName(image.FullPath)!, .. policy.Roots] : policy.Roots;
         return PathHostFile.Open(Resolve(path, roots), displayPath: path);
     }
 
     /// <summary>A relative name is taken from the directory of the image's path as given, not of a link's target.</summary>
     public static string Combine(string? imagePath, string name) =>
         imagePath is null ? name : Path.Combine(Path.GetDirectoryName(imagePath) ?? "", name);
-
-    private static string DirectoryOf(string? imagePath) =>
-        imagePath is null
-            ? throw new RefusedException($"the image that names it has no directory: it was opened from a stream {HowToAllow}")
-            : Path.GetDirectoryName(Path.GetFullPath(imagePath))!;
 
     /// <summary>Returns the path of what <paramref name="path"/> leads to, links resolved; refuses where that leaves the roots.</summary>
     private static string Resolve(string path, IReadOnlyList<string> roots)

@@ -63,6 +63,42 @@ public sealed class OwnHostFileTests
         Assert.Contains("FollowPolicy.FromFileResolver", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("base.raw")]
+    [InlineData("PATH/base.raw")]
+    [InlineData("file:base.raw")]
+    public async Task FileOfThisHost_IsNotOpenedWhateverThePathLooksLike(string name)
+    {
+        using TempDirectory directory = new();
+        string below = directory.Write("base.raw", ChainFiles.RawDisk);
+        byte[] top = ChainFiles.Overlay(name.Replace("PATH", directory.Path, StringComparison.Ordinal));
+        foreach (FollowPolicy policy in new[] { FollowPolicy.SameDirectory, FollowPolicy.Trusted, FollowPolicy.Directories(directory.Path) })
+        {
+            Qcow2OpenOptions options = new() { Follow = policy };
+            MemoryFile Image() => new(top) { Name = directory.File("top.qcow2") };
+            BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Image(), options));
+            Assert.Contains("FollowPolicy.FromFileResolver", error.Message, StringComparison.Ordinal);
+            await Assert.ThrowsAsync<BackingFileException>(() => Qcow2Chain.OpenAsync(Image(), options));
+            Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(new MemoryStream(top), options));
+        }
+
+        File.WriteAllBytes(directory.File("top.qcow2"), ChainFiles.Overlay("base.raw"));
+        using Qcow2Chain file = Qcow2Chain.Open(directory.File("top.qcow2"));
+        Assert.Equal(below, file.Layers[1].Path);
+    }
+
+    [Fact]
+    public void FullPath_IsOfFilesOfThisHost()
+    {
+        using HostFile own = new MemoryFile([]) { Name = "images/top.qcow2" };
+        Assert.Equal("images/top.qcow2", own.FullPath);
+        string path = Path.GetRelativePath(Environment.CurrentDirectory, Repository.Image("chain-3.qcow2"));
+        using HostFile file = HostFile.FromPath(path);
+        Assert.Equal(Path.GetFullPath(path), file.FullPath);
+        using Qcow2Chain chain = Qcow2Chain.Open(path);
+        Assert.Equal(4, chain.Layers.Count);
+    }
+
     [Fact]
     public void SameFileTwice_IsALoop()
     {
@@ -118,7 +154,9 @@ public sealed class OwnHostFileTests
 
         public long FailsFrom { get; init; } = long.MaxValue;
 
-        public override string Path => "memory";
+        public override string Path => Name;
+
+        public string Name { get; init; } = "memory";
 
         protected override long ReadLength() => content.Length;
 
