@@ -95,8 +95,9 @@ public sealed record HttpFileOptions
     } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Reads files for which the server gives neither a strong <c>ETag</c> nor a <c>Last-Modified</c>. If such a file is
-    /// replaced by one of the same length, what is read is a mixture of both. False, the default, refuses them.
+    /// Reads files for which the server gives neither a strong <c>ETag</c> nor a <c>Last-Modified</c> that is a second older than
+    /// its answer: a file that was modified just now may be once more, with the same date. If such a file is replaced by one of
+    /// the same length, what is read is a mixture of both. False, the default, refuses them.
     /// </summary>
     public bool AllowUnversioned { get; init; }
 

@@ -17,7 +17,7 @@ internal sealed class HttpHostFile : HostFile
     /// <summary>Initializes the file. Its server is asked when it is connected.</summary>
     /// <param name="uri">The address.</param>
     /// <param name="source">What it shares with the chain's other files.</param>
-    /// <param name="judge">Says why an address must not be asked; null, or giving null, if it may be.</param>
+    /// <param name="judge">Says why an address that a server redirects to must not be asked; null, or giving null, if it may be.</param>
     /// <exception cref="ArgumentException">The address is not absolute, not of http or https, or names a user.</exception>
     public HttpHostFile(Uri uri, HttpSource source, Func<Uri, string?>? judge)
     {
@@ -47,8 +47,6 @@ internal sealed class HttpHostFile : HostFile
     public override string Path { get; }
 
     public override object Identity => Uri.GetComponents(UriComponents.HttpRequestUrl, UriFormat.UriEscaped);
-
-    internal override string FullPath => Path;
 
     internal override FollowPolicy DefaultPolicy => FollowPolicy.SameDirectory;
 
@@ -192,8 +190,11 @@ internal sealed class HttpHostFile : HostFile
             RemoteVersion version = filling.Version!;
             if (version.Condition is null && !_source.Options.AllowUnversioned)
             {
+                string reason = version.LastModified is null
+                    ? "the server gives neither a strong ETag nor a Last-Modified"
+                    : "the server gives no strong ETag, and a Last-Modified that is not a second older than its answer (a file modified just now can be opened in a second)";
                 throw new RemoteFileException(
-                    "the server gives neither a strong ETag nor a Last-Modified, so that nobody would notice if the file changed while it is read "
+                    $"{reason}, so that nobody would notice if the file changed while it is read "
                     + "(to read it all the same: AllowUnversioned, or --allow-unversioned)");
             }
 

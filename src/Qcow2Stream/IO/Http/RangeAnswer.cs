@@ -68,13 +68,24 @@ internal readonly record struct RangeAnswer(RemoteVersion Version, long Length)
         }
 
         RemoteVersion version = VersionOf(response, fileLength);
+        if (opened?.Tag is { IsWeak: false } && version.Tag is null)
+        {
+            throw new RemoteFileException("the server does not repeat the file's ETag, so that nobody can tell whether the file is still the same");
+        }
+
         return opened is null || opened.Agrees(version)
             ? new RangeAnswer(version, range.To!.Value - offset + 1)
             : throw new RemoteFileException(Changed);
     }
 
-    private static RemoteVersion VersionOf(HttpResponseMessage response, long length) =>
-        new(length, response.Headers.ETag, response.Content.Headers.LastModified);
+    private static RemoteVersion VersionOf(HttpResponseMessage response, long length)
+    {
+        DateTimeOffset? lastModified = response.Content.Headers.LastModified;
+
+        // A server without a clock gives no date; then this is when its answer came.
+        DateTimeOffset answered = response.Headers.Date ?? DateTimeOffset.UtcNow;
+        return new(length, response.Headers.ETag, lastModified, answered - lastModified >= TimeSpan.FromSeconds(1));
+    }
 
     private static TimeSpan? RetryAfter(HttpResponseMessage response)
     {

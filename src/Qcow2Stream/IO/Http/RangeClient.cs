@@ -6,7 +6,7 @@ namespace Qcow2Stream.IO.Http;
 /// <summary>Gets ranges of one file from its server: requests, redirects, retries. Safe for any number of threads.</summary>
 /// <param name="uri">The file's address.</param>
 /// <param name="source">What it shares with the chain's other files.</param>
-/// <param name="judge">Says why an address must not be asked; null, or giving null, if it may be.</param>
+/// <param name="judge">Says why an address that a server redirects to must not be asked; null, or giving null, if it may be.</param>
 internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>? judge)
 {
     private const int MaxRedirects = 10;

@@ -6,20 +6,24 @@ namespace Qcow2Stream.IO.Http;
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Tag">Its entity tag.</param>
 /// <param name="LastModified">When it was changed last.</param>
-internal sealed record RemoteVersion(long Length, EntityTagHeaderValue? Tag, DateTimeOffset? LastModified)
+/// <param name="IsOld">
+/// Whether that was a second or more before the answer. Else the file may change once more within that second, and its date
+/// tells nobody (section 8.8.2.2).
+/// </param>
+internal sealed record RemoteVersion(long Length, EntityTagHeaderValue? Tag, DateTimeOffset? LastModified, bool IsOld)
 {
     /// <summary>What makes the server send the whole of another version in place of a range of it; null if nothing does.</summary>
     public RangeConditionHeaderValue? Condition =>
         Tag is { IsWeak: false } tag ? new(tag)
-        : LastModified is { } date ? new(date)
+        : LastModified is { } date && IsOld ? new(date)
         : null;
 
     /// <summary>
-    /// Whether an answer is of this version. One to a conditional request may leave out what the condition settles; what
-    /// it says must agree, also where a server knows no conditions.
+    /// Whether an answer is of this version. One to a conditional request must repeat the tag (section 15.3.7) and may leave
+    /// out the date; what it says must agree, also where a server knows no conditions.
     /// </summary>
     public bool Agrees(RemoteVersion answer) =>
         Length == answer.Length
-        && (Tag is null || answer.Tag is null || Tag.Equals(answer.Tag))
+        && (Tag is null || (answer.Tag is null ? Tag.IsWeak : Tag.Equals(answer.Tag)))
         && (LastModified is null || answer.LastModified is null || LastModified == answer.LastModified);
 }
