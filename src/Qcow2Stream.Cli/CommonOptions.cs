@@ -7,27 +7,38 @@ namespace Qcow2Stream.Cli;
 /// <summary>Arguments and options that several commands share.</summary>
 internal static class CommonOptions
 {
-    public static Argument<string> Image() => new("IMAGE")
+    public static Argument<string> Image()
     {
-        Description = "The disk image, qcow2 or raw: a file, or an address of http or https.",
-    };
+        Argument<string> image = new("IMAGE")
+        {
+            Description = "The disk image, qcow2 or raw: a file, or an address of http or https.",
+        };
+        image.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }])
+            {
+                result.AddError("IMAGE is empty");
+            }
+        });
+        return image;
+    }
 
-    /// <summary>--follow none|here|DIR|anywhere.</summary>
+    /// <summary>--follow none|here|DIR|anywhere; here and any number of DIRs combine.</summary>
     public static Option<FollowPolicy?> Follow() => new("--follow")
     {
         Description = "Which files that an image names (backing files) are opened: none; here: those in the naming image's "
-            + "directory or below; DIR: those in that directory or below, an address for images at one; anywhere: all, for images you trust. [default: here]",
+            + "directory or below; DIR: those in that directory or below, an address for images at one; anywhere: all, for images you trust. "
+            + "To allow several places, give it several times: --follow here --follow DIR. [default: here]",
         HelpName = "none|here|DIR|anywhere",
-        CustomParser = result => result.Tokens[0].Value switch
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = result =>
         {
-            "none" => FollowPolicy.None,
-            "here" => FollowPolicy.SameDirectory,
-            "anywhere" => FollowPolicy.Trusted,
-            "" => Fail<FollowPolicy>(result, "--follow needs none, here, anywhere or a directory"),
-            var address when RemoteOptions.IsAddress(address) => Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Query.Length == 0
-                ? FollowPolicy.Addresses(uri)
-                : Fail<FollowPolicy>(result, "--follow needs an address without a query"),
-            var directory => FollowPolicy.Directories(directory),
+            FollowPolicy?[] policies = [.. result.Tokens.Select(token => ParsePlace(token.Value, result))];
+            return policies.Contains(null) ? null
+                : policies is [{ } only] ? only
+                : policies.Contains(FollowPolicy.None) || policies.Contains(FollowPolicy.Trusted)
+                    ? Fail<FollowPolicy>(result, "--follow none and --follow anywhere stand alone; here and directories can be given together")
+                : FollowPolicy.AnyOf(policies!);
         },
     };
 
@@ -69,6 +80,18 @@ internal static class CommonOptions
         size <<= shift;
         return true;
     }
+
+    private static FollowPolicy? ParsePlace(string place, ArgumentResult result) => place switch
+    {
+        "none" => FollowPolicy.None,
+        "here" => FollowPolicy.SameDirectory,
+        "anywhere" => FollowPolicy.Trusted,
+        "" => Fail<FollowPolicy>(result, "--follow needs none, here, anywhere or a directory"),
+        _ when RemoteOptions.IsAddress(place) => Uri.TryCreate(place, UriKind.Absolute, out Uri? uri) && uri.Query.Length == 0
+            ? FollowPolicy.Addresses(uri)
+            : Fail<FollowPolicy>(result, "--follow needs an address without a query"),
+        _ => FollowPolicy.Directories(place),
+    };
 
     private static T? Fail<T>(ArgumentResult result, string message)
     {

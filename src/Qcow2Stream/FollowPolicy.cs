@@ -5,7 +5,8 @@ namespace Qcow2Stream;
 
 /// <summary>
 /// Decides which of the files that an image names (backing files, data files) are opened. Whoever writes an image chooses those
-/// names, so nothing outside what the policy allows is opened, or even looked at. Immutable and safe for any number
+/// names, so nothing outside what the policy allows is opened, or even looked at. An image from a stream, or from a
+/// <see cref="HostFile"/> of a class of the caller's own, names files for a resolver only. Immutable and safe for any number
 /// of threads.
 /// </summary>
 public sealed class FollowPolicy
@@ -67,7 +68,7 @@ public sealed class FollowPolicy
 
     /// <summary>
     /// Opens files of web servers at any of the given addresses, or below them, and no others; named by images that are on
-    /// servers themselves.
+    /// servers themselves. Where one of these servers redirects, the address it redirects to must be allowed too, but may have a query.
     /// </summary>
     /// <param name="directories">One or more absolute addresses, http or https, without a query. What follows the last slash is left out.</param>
     /// <exception cref="ArgumentException">No address is given, or one is none of these.</exception>
@@ -83,6 +84,29 @@ public sealed class FollowPolicy
         return new FollowPolicy($"FollowPolicy.Addresses({string.Join(", ", roots.Select(r => r.AbsoluteUri))})")
         {
             AddressRoots = [.. roots.Select(r => new Uri(r, "."))],
+        };
+    }
+
+    /// <summary>Opens what any of the given policies opens, as <c>AnyOf(SameDirectory, Addresses(mirror))</c> does.</summary>
+    /// <param name="policies">
+    /// One or more; each is <see cref="SameDirectory"/>, or of <see cref="Directories"/>, <see cref="Addresses"/> or this method.
+    /// </param>
+    /// <exception cref="ArgumentException">No policy is given, or one that stands alone: that opens nothing, anything, or what a resolver says.</exception>
+    public static FollowPolicy AnyOf(params IEnumerable<FollowPolicy> policies)
+    {
+        ArgumentNullException.ThrowIfNull(policies);
+        FollowPolicy[] all = [.. policies];
+        if (all.Length == 0 || !all.All(p => p is { Files: null } && (p.FollowsOwnDirectory || p.Roots.Count > 0 || p.AddressRoots.Count > 0)))
+        {
+            throw new ArgumentException(
+                "At least one policy is needed; each must be of SameDirectory, Directories(...), Addresses(...) or AnyOf(...).", nameof(policies));
+        }
+
+        return new FollowPolicy($"FollowPolicy.AnyOf({string.Join(", ", all.Select(p => p.Description))})")
+        {
+            FollowsOwnDirectory = all.Any(p => p.FollowsOwnDirectory),
+            Roots = [.. all.SelectMany(p => p.Roots)],
+            AddressRoots = [.. all.SelectMany(p => p.AddressRoots)],
         };
     }
 

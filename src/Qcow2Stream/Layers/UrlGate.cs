@@ -8,9 +8,6 @@ namespace Qcow2Stream.Layers;
 /// </summary>
 internal static class UrlGate
 {
-    private const string HowToAllow =
-        "(to allow it: Follow = FollowPolicy.Addresses(...) or FollowPolicy.Trusted, or --follow ADDRESS, --follow anywhere)";
-
     // What some servers take for a separator once they have decoded it.
     private static readonly string[] HiddenSeparators = ["%2f", "%5c", "\\"];
 
@@ -25,13 +22,9 @@ internal static class UrlGate
         Uri target = FileName.JudgeLiteral(recordedName, out string name) is { } fault
             ? throw new RefusedException(fault)
             : TargetOf(image.Uri, name, isLiteral);
-        return Judge(target) is { } outside
+        return Judge(policy, image.Uri, target, isRedirect: false) is { } outside
             ? throw new RefusedException(outside)
-            : new HttpHostFile(target, image.Source, Judge);
-
-        string? Judge(Uri address) => policy.IsTrusted || RootsOf(policy, image.Uri).Any(root => IsInside(root, address))
-            ? null
-            : $"'{Shown(address)}' lies outside {DescribeRoots(policy, image.Uri)} {HowToAllow}";
+            : new HttpHostFile(target, image.Source, address => Judge(policy, image.Uri, address, isRedirect: true));
     }
 
     /// <summary>The address that a name means, as it is shown; null if it can't mean one.</summary>
@@ -66,20 +59,46 @@ internal static class UrlGate
         return new Uri(image, string.Join('/', name.Split('/').Select(part => part is "." or ".." ? part : Uri.EscapeDataString(part))));
     }
 
-    private static IEnumerable<Uri> RootsOf(FollowPolicy policy, Uri image) =>
-        policy.FollowsOwnDirectory ? [new Uri(image, ".")] : policy.AddressRoots;
+    /// <summary>Says why an address must not be asked, and how to allow it; null if it may be.</summary>
+    private static string? Judge(FollowPolicy policy, Uri image, Uri address, bool isRedirect)
+    {
+        Uri[] roots = policy.FollowsOwnDirectory ? [new Uri(image, "."), .. policy.AddressRoots] : [.. policy.AddressRoots];
+        if (policy.IsTrusted || roots.Any(root => IsInside(root, address, isRedirect)))
+        {
+            return null;
+        }
 
-    private static bool IsInside(Uri root, Uri address) =>
+        string where = roots.Length > 0
+            ? string.Join(", ", roots.Select(root => $"'{Shown(root)}'"))
+            : $"what {policy.Description} allows";
+        return $"'{Shown(address)}' lies outside {where} (to allow it: {HowToAllow(policy, address, isRedirect)})";
+    }
+
+    private static bool IsInside(Uri root, Uri address, bool isRedirect) =>
         HttpSource.IsSameOrigin(root, address)
         && address.UserInfo.Length == 0
-        && address.Query.Length == 0
+
+        // An image must not choose what a server does; a server that may be asked knows what its own signed addresses need.
+        && (isRedirect || address.Query.Length == 0)
         && address.AbsolutePath.StartsWith(root.AbsolutePath, StringComparison.Ordinal)
         && !HiddenSeparators.Any(hidden => address.AbsolutePath.Contains(hidden, StringComparison.OrdinalIgnoreCase));
 
-    private static string DescribeRoots(FollowPolicy policy, Uri image)
+    /// <summary>What opens this address, and all that was allowed so far.</summary>
+    private static string HowToAllow(FollowPolicy policy, Uri address, bool isRedirect)
     {
-        string[] roots = [.. RootsOf(policy, image).Select(root => $"'{Shown(root)}'")];
-        return roots.Length > 0 ? string.Join(", ", roots) : $"what {policy.Description} allows";
+        const string anything = "Follow = FollowPolicy.Trusted, or --follow anywhere";
+        Uri directory = new(address, ".");
+        if (!IsInside(directory, address, isRedirect))
+        {
+            return anything;
+        }
+
+        string[] addresses = [.. policy.AddressRoots.Append(directory).Select(Shown)];
+        string code = $"FollowPolicy.Addresses({string.Join(", ", addresses.Select(a => $"new Uri(\"{a}\")"))})";
+        string option = string.Join(' ', addresses.Select(a => $"--follow {a}"));
+        return policy.FollowsOwnDirectory
+            ? $"Follow = FollowPolicy.AnyOf(FollowPolicy.SameDirectory, {code}), or --follow here {option}; or {anything}"
+            : $"Follow = {code}, or {option}; or {anything}";
     }
 
     /// <summary>Without the query, which may be a secret.</summary>
