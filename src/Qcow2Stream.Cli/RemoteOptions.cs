@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Qcow2Stream.IO.Http;
 
 namespace Qcow2Stream.Cli;
 
@@ -48,13 +49,25 @@ internal sealed class RemoteOptions
     private static Dictionary<string, string> ReadHeaders(FileInfo file)
     {
         Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
-        foreach (string line in File.ReadLines(file.FullName).Where(line => line.Length > 0))
+        int number = 0;
+        foreach (string line in File.ReadLines(file.FullName))
         {
-            int colon = line.IndexOf(':', StringComparison.Ordinal);
-            if (colon <= 0 || !headers.TryAdd(line[..colon].Trim(), line[(colon + 1)..].Trim()))
+            number++;
+            if (line.Length == 0)
             {
-                // The line itself may be a secret.
-                throw new IOException($"{file.Name}: line {headers.Count + 1} is not 'Name: value', or says a name twice");
+                continue;
+            }
+
+            // The line itself may be a secret, and is told to nobody.
+            int colon = line.IndexOf(':', StringComparison.Ordinal);
+            string name = line[..Math.Max(colon, 0)];
+            string value = line[(colon + 1)..].Trim();
+            string? fault = colon < 0 ? "it is not 'Name: value'"
+                : RequestHeader.FaultOf(name, value)
+                ?? (headers.TryAdd(name, value) ? null : "its name is given twice");
+            if (fault is not null)
+            {
+                throw new IOException($"{file.Name}: line {number} is no header that can be sent: {fault} (a line each: 'Name: value')");
             }
         }
 

@@ -23,9 +23,19 @@ public sealed record HttpFileOptions
 
     /// <summary>
     /// Headers to send, such as <c>Authorization</c>, by name. They go to the scheme, host and port of the address that is
-    /// opened, and nowhere else, whatever redirects and images say. Default: none.
+    /// opened, and nowhere else, whatever redirects and images say. They are copied. Default: none.
     /// </summary>
-    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+    /// <exception cref="ArgumentNullException">The value is null.</exception>
+    /// <exception cref="ArgumentException">
+    /// A name is given twice, is none that a header can have, describes content, or is one that is set here (<c>Range</c>,
+    /// <c>If-Range</c> and other conditions, <c>Accept-Encoding</c>, <c>Host</c> and the like); or a value has line breaks, or
+    /// characters outside ASCII.
+    /// </exception>
+    public IReadOnlyDictionary<string, string> Headers
+    {
+        get;
+        init => field = Copy(value);
+    } = new Dictionary<string, string>();
 
     /// <summary>
     /// The memory for what was read and what is on its way, in bytes, for all files of a chain that come from servers; 1 MiB or
@@ -104,6 +114,22 @@ public sealed record HttpFileOptions
     internal static HttpFileOptions Default { get; } = new();
 
     internal static TimeSpan MaxDelay { get; } = TimeSpan.FromSeconds(30);
+
+    private static Dictionary<string, string> Copy(IReadOnlyDictionary<string, string> headers)
+    {
+        ArgumentNullException.ThrowIfNull(headers);
+        Dictionary<string, string> copy = new(StringComparer.OrdinalIgnoreCase);
+        foreach ((string name, string value) in headers)
+        {
+            string? fault = RequestHeader.FaultOf(name, value);
+            if (fault is not null || !copy.TryAdd(name, value))
+            {
+                throw new ArgumentException($"A header can't be sent: {fault ?? "its name is given twice"}.", nameof(headers));
+            }
+        }
+
+        return copy;
+    }
 
     private static int InRange(int value, int min, int max)
     {

@@ -62,13 +62,37 @@ public sealed class RemoteCliTests : IDisposable
         string headers = _directory.Write("headers", "Authorization: Bearer a:b\n\nX-Other: 1\n"u8);
         Assert.Equal(0, (await Qcow2Tool.Run("info", address, "--header-file", headers)).ExitCode);
         Assert.Equal(["Bearer a:b"], seen.Distinct());
-        foreach (string bad in new[] { "secret word", "A: secret\na: secret" })
-        {
-            QemuResult result = await Qcow2Tool.Run("info", address, "--header-file", _directory.Write("bad", System.Text.Encoding.UTF8.GetBytes(bad)));
-            Assert.Equal(1, result.ExitCode);
-            Assert.DoesNotContain("secret", result.Error, StringComparison.Ordinal);
-            Assert.Contains("Name: value", result.Error, StringComparison.Ordinal);
-        }
+    }
+
+    [Theory]
+    [InlineData("secret word", 1)]
+    [InlineData("A: secret\na: secret", 2)]
+    [InlineData("\n\nA: 1\n\nB secret: secret", 5)]
+    [InlineData("Range : bytes=0-1", 1)]
+    [InlineData("\nrange: bytes=0-1", 2)]
+    [InlineData("Content-Type: secret", 1)]
+    [InlineData(": secret", 1)]
+    [InlineData("A: s\u00e9cret", 1)]
+    public async Task HeaderThatCannotBeSent_IsAnErrorThatNamesItsLineOnly(string headers, int line)
+    {
+        string file = _directory.Write("bad", System.Text.Encoding.UTF8.GetBytes(headers));
+        QemuResult result = await Qcow2Tool.Run("info", _server.AddressOf("v2.qcow2").ToString(), "--header-file", file);
+        Assert.Equal(1, result.ExitCode);
+        Assert.DoesNotContain("secret", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"bad: line {line} ", result.Error, StringComparison.Ordinal);
+        Assert.Contains("Name: value", result.Error, StringComparison.Ordinal);
+        Assert.Empty(_server.Requests);
+    }
+
+    [Theory]
+    [InlineData("info", "")]
+    [InlineData("dump-map", "")]
+    [InlineData("ls", "", "/")]
+    public async Task EmptyImage_IsWrongUsage(params string[] arguments)
+    {
+        QemuResult result = await Qcow2Tool.Run(arguments);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Equal($"qcow2: IMAGE is empty\nqcow2: see 'qcow2 {arguments[0]} --help'\n", result.Error);
     }
 
     [Fact]
@@ -93,9 +117,68 @@ public sealed class RemoteCliTests : IDisposable
         string top = server.AddressOf("in/top.qcow2").ToString();
         QemuResult refused = await Qcow2Tool.Run("dump-map", top);
         Assert.Equal(1, refused.ExitCode);
-        Assert.Contains("--follow ADDRESS", refused.Error, StringComparison.Ordinal);
+        Assert.Contains($"--follow here --follow {server.Root}; or", refused.Error, StringComparison.Ordinal);
         Assert.Equal(0, (await Qcow2Tool.Run("dump-map", top, "--follow", server.Root.ToString())).ExitCode);
         Assert.Equal(2, (await Qcow2Tool.Run("dump-map", top, "--follow", server.Root + "?query")).ExitCode);
+    }
+
+    [Fact]
+    public async Task AdviceOfARefusal_OpensTheChain()
+    {
+        // Each layer is found by what the refusal before said: below, redirected to another server, and from there to a signed address.
+        using TempDirectory mirror = new();
+        using WebServer mirrorServer = new(mirror.Path);
+        mirror.Write("store/base.raw", ChainFiles.RawDisk);
+        _directory.Write("in/top.qcow2", ChainFiles.Overlay("middle.qcow2", "qcow2"));
+        _directory.Write("in/middle.qcow2", ChainFiles.Overlay("../other/base.raw"));
+        using WebServer server = new(_directory.Path);
+        server.Before = context =>
+        {
+            bool isMoved = context.Request.Path.Value == "/other/base.raw";
+            if (isMoved)
+            {
+                context.Response.Redirect(mirrorServer.AddressOf("store/base.raw?signature=1").ToString());
+            }
+
+            return Task.FromResult(isMoved);
+        };
+        string top = server.AddressOf("in/top.qcow2").ToString();
+        string[] options = [];
+        for (int step = 0; step < 2; step++)
+        {
+            QemuResult refused = await Qcow2Tool.Run(["dump-map", top, .. options]);
+            Assert.Equal(1, refused.ExitCode);
+            string advice = refused.Error[refused.Error.IndexOf("--follow", StringComparison.Ordinal)..];
+            options = advice[..advice.IndexOf(';', StringComparison.Ordinal)].Split(' ');
+        }
+
+        Assert.Equal(["--follow", "here", "--follow", $"{server.Root}other/", "--follow", $"{mirrorServer.Root}store/"], options);
+        QemuResult opened = await Qcow2Tool.Run(["dump-map", top, .. options]);
+        Assert.Equal((0, ""), (opened.ExitCode, opened.Error));
+    }
+
+    [Fact]
+    public async Task Follow_CombinesPlacesOnDisk()
+    {
+        string top = _directory.Write("in/top.qcow2", ChainFiles.Overlay("middle.qcow2", "qcow2"));
+        _directory.Write("in/middle.qcow2", ChainFiles.Overlay(_directory.Write("out/base.raw", ChainFiles.RawDisk)));
+        QemuResult refused = await Qcow2Tool.Run("dump-map", top);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("--follow here --follow DIR", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(1, (await Qcow2Tool.Run("dump-map", top, "--follow", _directory.File("out"))).ExitCode);
+        Assert.Equal(0, (await Qcow2Tool.Run("dump-map", top, "--follow", "here", "--follow", _directory.File("out"))).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("none", "here")]
+    [InlineData("/tmp", "anywhere")]
+    [InlineData("none", "none")]
+    [InlineData("here", "")]
+    public async Task FollowThatStandsAlone_IsWrongUsageBesideOthers(string first, string second)
+    {
+        QemuResult result = await Qcow2Tool.Run("info", "disk.qcow2", "--follow", first, "--follow", second);
+        Assert.Equal(2, result.ExitCode);
+        Assert.StartsWith("qcow2: --follow n", result.Error, StringComparison.Ordinal);
     }
 
     private static bool IsImage(string argument) => argument.EndsWith(".qcow2", StringComparison.Ordinal);
