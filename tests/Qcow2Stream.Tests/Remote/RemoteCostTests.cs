@@ -82,7 +82,7 @@ public sealed class RemoteCostTests : IDisposable
 
         Assert.True(copy.GetBuffer().AsSpan(0, (int)copy.Length).SequenceEqual(content));
         Assert.Equal(content.Length, _server.BytesSent);
-        
+
         // Between eight of 4 MiB and one a piece of the copy, and what led up to them: it depends on which piece comes first.
         Assert.InRange(_server.Requests.Count, 8, 80);
     }
