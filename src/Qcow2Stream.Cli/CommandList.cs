@@ -21,6 +21,7 @@ internal static class CommandList
         ["dump-header"] = DumpHeaderCommand.Create,
         ["inspect"] = InspectCommand.Create,
         ["check"] = CheckCommand.Create,
+        ["serve"] = ServeCommand.Create,
         ["completion"] = CompletionCommand.Create,
     };
 

@@ -3,21 +3,23 @@ using System.Runtime.InteropServices;
 namespace Qcow2Stream.Cli;
 
 /// <summary>
-/// Ctrl-C and kill as a token: what is under way ends in its own time, and leaves nothing behind. A second signal ends the
-/// process at once.
+/// The user's wish that the program ends: Ctrl+C, a request to terminate, a terminal that closes. The first one is told, so that
+/// work can be brought to an end and leaves nothing behind; the second ends the program at once, as if nobody listened.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
+    // Not disposed: a signal may be on its way when nobody listens any more, and there is nothing to give back.
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
 
+    /// <summary>Listens until it is disposed.</summary>
     public Interruption()
     {
         _registrations =
         [
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel),
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel),
-            PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel),
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, Tell),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Tell),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, Tell),
         ];
     }
 
@@ -43,17 +45,9 @@ internal sealed class Interruption : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        foreach (PosixSignalRegistration registration in _registrations)
-        {
-            registration.Dispose();
-        }
+    public void Dispose() => Array.ForEach(_registrations, registration => registration.Dispose());
 
-        _source.Dispose();
-    }
-
-    private void Cancel(PosixSignalContext context)
+    private void Tell(PosixSignalContext context)
     {
         context.Cancel = !_source.IsCancellationRequested;
         _source.Cancel();

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Net;
+using Qcow2Stream.Cli.Nbd;
+
+namespace Qcow2Stream.Cli.Commands;
+
+/// <summary>serve: the guest's disk over NBD.</summary>
+internal static class ServeCommand
+{
+    private const int DefaultConnections = 16;
+
+    public static Command Create()
+    {
+        Argument<string> image = CommonOptions.Image();
+        ChainOptions chainOptions = new();
+        Option<string> socket = new("--socket")
+        {
+            Description = "Makes a Unix socket there, for this user alone; there must be nothing yet.",
+            HelpName = "PATH",
+        };
+        Option<int?> port = Number("--port", "Listens on this TCP port, on any that is free if it is 0.", IPEndPoint.MinPort, IPEndPoint.MaxPort);
+        Option<IPAddress> bind = new("--bind")
+        {
+            Description = "This machine's address that --port is of. Whoever can reach it can read the disk: NBD has neither passwords nor encryption here. [default: 127.0.0.1]",
+            HelpName = "ADDRESS",
+            CustomParser = ParseAddress,
+        };
+        Option<int?> maxConnections = Number("--max-connections", "How many connections at once; others are closed. A client may use several. [default: 16]", 1, 1000);
+        Command command = new("serve", "Serves the guest's disk to NBD clients, read-only, until it is interrupted.")
+        {
+            image, socket, port, bind, maxConnections,
+        };
+        chainOptions.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(socket) is null == result.GetResult(port) is null)
+            {
+                result.AddError("serve needs --socket PATH or --port N, and not both");
+            }
+            else if (result.GetResult(bind) is not null && result.GetResult(port) is null)
+            {
+                result.AddError("--bind needs --port");
+            }
+        });
+        command.SetHelpText("""
+            Prints the address for clients, a line, once they can connect: nbd+unix:///?socket=PATH or
+            nbd://ADDRESS:PORT. Ends, after what is under way, on Ctrl+C (SIGINT) or SIGTERM.
+
+            Clients: nbdcopy, nbdinfo, nbd-client, qemu-img and qemu-system with that address as the image.
+
+            Example: qcow2 serve disk.qcow2 --socket /tmp/disk.sock
+            """);
+        command.SetAction(parsed =>
+        {
+            using Qcow2Chain chain = chainOptions.Open(parsed.GetRequiredValue(image), parsed);
+            Export export = new(chain, Console.Error);
+            export.Unlock();
+            using Interruption interruption = new();
+            using Endpoint endpoint = parsed.GetValue(socket) is { } path
+                ? Endpoint.OnPath(path)
+                : Endpoint.OnPort(parsed.GetValue(bind) ?? IPAddress.Loopback, parsed.GetValue(port)!.Value);
+            Console.Out.WriteLine(endpoint.Uri);
+            NbdServer server = new(export, parsed.GetValue(maxConnections) ?? DefaultConnections);
+            server.RunAsync(endpoint.Listener, interruption.Token).GetAwaiter().GetResult();
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static Option<int?> Number(string name, string description, int least, int most) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most)
+            {
+                return value;
+            }
+
+            result.AddError($"{name} needs a number from {least} to {most}, not '{result.Tokens[0].Value}'");
+            return null;
+        },
+    };
+
+    private static IPAddress? ParseAddress(ArgumentResult result)
+    {
+        if (!IPAddress.TryParse(result.Tokens[0].Value, out IPAddress? address))
+        {
+            result.AddError($"--bind needs an IP address of this machine, not '{result.Tokens[0].Value}'");
+        }
+
+        return address;
+    }
+}
