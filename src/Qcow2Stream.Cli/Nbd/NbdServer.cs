@@ -9,7 +9,7 @@ namespace Qcow2Stream.Cli.Nbd;
 internal sealed class NbdServer(Export export, int maxConnections)
 {
     // Of a client that does not read what it asked for, and of a server behind an address that does not answer.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     // There are no more file handles, say.
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(100);

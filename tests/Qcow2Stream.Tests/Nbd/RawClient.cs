@@ -33,20 +33,7 @@ internal sealed class RawClient : IDisposable
     public Socket Socket => _socket;
 
     /// <summary>Whether the server has closed the connection, all that it sent before having been received.</summary>
-    public bool IsClosed
-    {
-        get
-        {
-            try
-            {
-                return _socket.Receive(new byte[1]) == 0;
-            }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
-            {
-                return true;
-            }
-        }
-    }
+    public bool IsClosed => Receive(new byte[1].AsSpan()) == 0;
 
     /// <summary>Receives the greeting and answers it.</summary>
     public void Greet(uint flags = 3)
@@ -150,12 +137,26 @@ internal sealed class RawClient : IDisposable
         byte[] bytes = new byte[count];
         for (int done = 0; done < count;)
         {
-            int received = _socket.Receive(bytes.AsSpan(done));
+            int received = Receive(bytes.AsSpan(done));
             Assert.True(received > 0, $"the server closed the connection {count - done} bytes too early");
             done += received;
         }
 
         return bytes;
+    }
+
+    /// <summary>All that comes until the server closes the connection.</summary>
+    public byte[] ReceiveRest()
+    {
+        MemoryStream rest = new();
+        byte[] buffer = new byte[64 << 10];
+        int received;
+        while ((received = Receive(buffer.AsSpan())) > 0)
+        {
+            rest.Write(buffer, 0, received);
+        }
+
+        return rest.ToArray();
     }
 
     public void Dispose() => _socket.Dispose();
@@ -165,6 +166,19 @@ internal sealed class RawClient : IDisposable
     public static byte[] UInt32(uint value) => [.. UInt16((ushort)(value >> 16)), .. UInt16((ushort)value)];
 
     public static byte[] UInt64(ulong value) => [.. UInt32((uint)(value >> 32)), .. UInt32((uint)value)];
+
+    /// <returns>0 where the connection is over, in whichever way.</returns>
+    private int Receive(Span<byte> target)
+    {
+        try
+        {
+            return _socket.Receive(target);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
+        {
+            return 0;
+        }
+    }
 
     private static byte[] Text(string text) => [.. UInt32((uint)Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)];
 }

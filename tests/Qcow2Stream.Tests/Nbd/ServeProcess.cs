@@ -1,11 +1,11 @@
 using System.Diagnostics;
-using System.Globalization;
+using System.Runtime.InteropServices;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Nbd;
 
 /// <summary>qcow2 serve as a process of its own, which has said where it can be reached.</summary>
-internal sealed class ServeProcess : IAsyncDisposable
+internal sealed partial class ServeProcess : IAsyncDisposable
 {
     public const int Interrupt = 2;
     public const int Terminate = 15;
@@ -29,11 +29,7 @@ internal sealed class ServeProcess : IAsyncDisposable
 
     public static Task<ServeProcess> StartNative(params string[] arguments) => StartProgram(Native.Binary, ["serve", .. arguments]);
 
-    public void Signal(int signal)
-    {
-        using Process kill = Process.Start("kill", [$"-{signal.ToString(CultureInfo.InvariantCulture)}", $"{_process.Id}"]);
-        kill.WaitForExit();
-    }
+    public void Signal(int signal) => Assert.Equal(0, Kill(_process.Id, signal));
 
     /// <summary>Waits for the end.</summary>
     public async Task<(int ExitCode, string Errors)> End()
@@ -61,4 +57,7 @@ internal sealed class ServeProcess : IAsyncDisposable
             ? throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} says: {await process.StandardError.ReadToEndAsync()}")
             : new ServeProcess(process, uri);
     }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
 }
