@@ -3,7 +3,7 @@ using System.Net.Sockets;
 namespace Qcow2Stream.Cli.Nbd;
 
 /// <summary>A client's socket, blocking: receiving and sending may go on at once, but only one of each.</summary>
-internal sealed class ClientSocket : IDisposable
+internal sealed class ClientSocket(Socket socket) : IDisposable
 {
     // A hundred requests in one system call.
     private const int ReceiveBytes = 4096;
@@ -11,26 +11,27 @@ internal sealed class ClientSocket : IDisposable
     // A reply or two: its sender is done with it the sooner.
     private const int SendBytes = 1 << 20;
 
-    private readonly Socket _socket;
+    // Of a client that goes on sending to a server that does not listen any more.
+    private const int MaxDiscarded = 1 << 20;
+
     private readonly byte[] _received = new byte[ReceiveBytes];
     private int _start;
     private int _end;
 
-    /// <summary>Takes the socket over.</summary>
-    public ClientSocket(Socket socket)
+    /// <summary>Whether something waits to be received.</summary>
+    public bool HasMore => _start < _end || socket.Available > 0;
+
+    /// <summary>Makes the socket fit for its use.</summary>
+    public void Prepare()
     {
-        _socket = socket;
         socket.SendBufferSize = SendBytes;
         if (socket.ProtocolType == ProtocolType.Tcp)
         {
             // A client whose machine has gone would hold its place for ever.
-            socket.NoDelay = true;
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.NoDelay = true;
         }
     }
-
-    /// <summary>Whether something waits to be received.</summary>
-    public bool HasMore => _start < _end || _socket.Available > 0;
 
     /// <exception cref="ClientLeftException">The client sends no more.</exception>
     public void Receive(Span<byte> target)
@@ -62,7 +63,7 @@ internal sealed class ClientSocket : IDisposable
     {
         while (!bytes.IsEmpty)
         {
-            bytes = bytes[_socket.Send(bytes)..];
+            bytes = bytes[socket.Send(bytes)..];
         }
     }
 
@@ -72,7 +73,24 @@ internal sealed class ClientSocket : IDisposable
     /// <summary>Ends what is under way in both directions.</summary>
     public void Abort() => Shutdown(SocketShutdown.Both);
 
-    public void Dispose() => _socket.Dispose();
+    /// <summary>Lets what has been sent arrive, which TCP does not do for whoever leaves requests unread.</summary>
+    public void Finish()
+    {
+        EndReceiving();
+        try
+        {
+            int received;
+            for (int discarded = 0; discarded < MaxDiscarded && (received = socket.Receive(_received)) > 0; discarded += received)
+            {
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // There is nobody for whom it could arrive.
+        }
+    }
+
+    public void Dispose() => socket.Dispose();
 
     private void Fill()
     {
@@ -82,7 +100,7 @@ internal sealed class ClientSocket : IDisposable
         }
 
         _start = 0;
-        _end = _socket.Receive(_received);
+        _end = socket.Receive(_received);
         if (_end == 0)
         {
             throw new ClientLeftException();
@@ -93,7 +111,7 @@ internal sealed class ClientSocket : IDisposable
     {
         try
         {
-            _socket.Shutdown(how);
+            socket.Shutdown(how);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

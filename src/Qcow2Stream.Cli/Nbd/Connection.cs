@@ -51,6 +51,7 @@ internal sealed class Connection : IDisposable
     {
         try
         {
+            _socket.Prepare();
             Session? session;
             using (new Timer(_ => _socket.Abort(), state: null, HandshakeTime, Timeout.InfiniteTimeSpan))
             {
@@ -61,6 +62,8 @@ internal sealed class Connection : IDisposable
             {
                 transmission.Run();
             }
+
+            _socket.Finish();
         }
         catch (Exception e) when (e is SocketException or ClientLeftException or ObjectDisposedException)
         {
