@@ -5,10 +5,9 @@ namespace Qcow2Stream.Cli.Nbd;
 /// <summary>One client, on a thread of its own.</summary>
 internal sealed class Connection : IDisposable
 {
-    private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(30);
-
     private readonly ClientSocket _socket;
     private readonly Export _export;
+    private readonly TimeSpan _handshakeTime;
     private readonly Action<Connection> _ended;
     private readonly Thread _thread;
     private readonly Lock _phase = new();
@@ -18,11 +17,13 @@ internal sealed class Connection : IDisposable
     /// <summary>Takes the socket over, and serves it until the client leaves.</summary>
     /// <param name="socket">The client's.</param>
     /// <param name="export">What is served.</param>
+    /// <param name="handshakeTime">How long the client may take to choose.</param>
     /// <param name="ended">Is called once it is over.</param>
-    public Connection(Socket socket, Export export, Action<Connection> ended)
+    public Connection(Socket socket, Export export, TimeSpan handshakeTime, Action<Connection> ended)
     {
         _socket = new ClientSocket(socket);
         _export = export;
+        _handshakeTime = handshakeTime;
         _ended = ended;
         _thread = new Thread(Run) { IsBackground = true, Name = "NBD connection" };
     }
@@ -53,7 +54,7 @@ internal sealed class Connection : IDisposable
         {
             _socket.Prepare();
             Session? session;
-            using (new Timer(_ => _socket.Abort(), state: null, HandshakeTime, Timeout.InfiniteTimeSpan))
+            using (new Timer(_ => _socket.Abort(), state: null, _handshakeTime, Timeout.InfiniteTimeSpan))
             {
                 session = new Handshake(_socket, _export).Run();
             }

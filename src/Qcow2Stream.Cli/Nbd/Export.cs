@@ -15,7 +15,7 @@ internal sealed class Export(Qcow2Chain chain, TextWriter messages)
 
     public const string Name = "";
 
-    /// <summary>Clients hold no part of what they read dear: all see the same bytes, over as many connections as they like.</summary>
+    /// <summary>Nothing is ever written, so a client sees one disk over as many connections as it likes.</summary>
     public const TransmissionFlags Flags =
         TransmissionFlags.HasFlags | TransmissionFlags.ReadOnly | TransmissionFlags.SendDf | TransmissionFlags.CanMultiConn;
 

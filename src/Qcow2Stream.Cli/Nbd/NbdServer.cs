@@ -16,6 +16,9 @@ internal sealed class NbdServer(Export export, int maxConnections)
 
     private readonly HashSet<Connection> _connections = [];
 
+    /// <summary>How long a client may take for the handshake. Default: 30 seconds; programs need none of them.</summary>
+    public TimeSpan HandshakeTime { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Serves until cancelled, and then until what was asked for has been answered, or for a few seconds.</summary>
     /// <param name="listener">Where clients come in; it stays the caller's.</param>
     /// <param name="stop">Ends it.</param>
@@ -48,7 +51,7 @@ internal sealed class NbdServer(Export export, int maxConnections)
         {
             if (_connections.Count < maxConnections)
             {
-                connection = new Connection(client, export, Forget);
+                connection = new Connection(client, export, HandshakeTime, Forget);
                 _connections.Add(connection);
             }
         }

@@ -9,7 +9,7 @@ namespace Qcow2Stream.Cli.Nbd;
 /// </summary>
 internal sealed class Transmission(ClientSocket socket, Answers answers)
 {
-    // Each takes memory for a piece of a read.
+    // What the latency of a server behind an image's address is worth; each takes up to 2 MiB while it reads.
     private const int MaxWorkers = 8;
 
     private readonly Lock _receiving = new();

@@ -226,6 +226,20 @@ public sealed class HandshakeTests : IDisposable
         Assert.Single(first.Call(RawClient.Read, 0, 512));
     }
 
+    [Fact]
+    public void HandshakeThatGoesOnForEver_IsEndedAndASessionIsNot()
+    {
+        using LocalServer server = new(ServedImage.Open(), handshakeSeconds: 5);
+        using RawClient quick = server.Start();
+        using RawClient silent = server.Connect();
+        using RawClient slow = server.Connect();
+        slow.Greet();
+        slow.Ask(RawClient.List);
+        silent.Receive(18);
+        Assert.True(silent.IsClosed && slow.IsClosed);
+        Assert.Single(quick.Call(RawClient.Read, 0, 512));
+    }
+
     private static string Names(List<(uint Type, byte[] Data)> replies)
     {
         Assert.Equal(RawClient.Ack, replies[^1].Type);

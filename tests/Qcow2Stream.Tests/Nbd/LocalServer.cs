@@ -14,12 +14,13 @@ internal sealed class LocalServer : IDisposable
     private readonly Task _running;
 
     /// <summary>Serves on a port, or on a socket if there is a path.</summary>
-    public LocalServer(Qcow2Chain chain, string? path = null, int maxConnections = 16)
+    public LocalServer(Qcow2Chain chain, string? path = null, int maxConnections = 16, int handshakeSeconds = 30)
     {
         _chain = chain;
         _endpoint = path is null ? Endpoint.OnPort(IPAddress.Loopback, 0) : Endpoint.OnPath(path);
         Export export = new(chain, TextWriter.Synchronized(Messages));
-        _running = Task.Run(() => new NbdServer(export, maxConnections).RunAsync(_endpoint.Listener, _stop.Token));
+        NbdServer server = new(export, maxConnections) { HandshakeTime = TimeSpan.FromSeconds(handshakeSeconds) };
+        _running = Task.Run(() => server.RunAsync(_endpoint.Listener, _stop.Token));
         Address = _endpoint.Listener.LocalEndPoint!;
     }
 

@@ -236,7 +236,7 @@ public sealed class TransmissionTests : IDisposable
         using RawClient client = _server.Start();
         byte[] wrong = RawClient.Request(RawClient.Read, 2, 0, 512);
         wrong[3]++;
-        client.Send([.. RawClient.Request(RawClient.Read, 1, 0, 512), .. wrong]);
+        client.Send([.. RawClient.Request(RawClient.Read, 1, 0, 512), .. wrong, .. new byte[100_000]]);
         Assert.Equal(1ul, client.ReceiveChunk().Cookie);
         Assert.True(client.IsClosed);
     }
