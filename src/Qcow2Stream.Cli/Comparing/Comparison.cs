@@ -94,7 +94,7 @@ internal sealed class Comparison(Qcow2Chain first, Qcow2Chain second, bool isStr
         }
 
         json.WritePropertyName(name);
-        
+
         // An array of one, and a line's end.
         json.WriteRawValue(array.ToArray().AsSpan()[1..^2]);
     }

@@ -52,4 +52,40 @@ internal static class ReadmeExamples
             Console.WriteLine($"{extent.Length} bytes at {extent.Start} are at {extent.HostOffset} in {extent.HostPath}");
         }
     }
+
+    public static void ReadFile()
+    {
+        using Qcow2Disk disk = new("disk.qcow2");
+        PhysicalVolumeInfo volume = VolumeManager.GetPhysicalVolumes(disk).First(v => NtfsFileSystem.Detect(v.Open()));
+        using NtfsFileSystem files = new(volume.Open());
+        using Stream source = files.OpenFile("os-release", FileMode.Open, FileAccess.Read);
+        using FileStream copy = File.Create("os-release");
+        source.CopyTo(copy);
+    }
+
+    public static void Convert()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open("disk.qcow2");
+        using FileStream raw = File.Create("disk.raw");
+        chain.CopySparseTo(raw);
+    }
+
+    public static void BringUpToDate()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open("disk.qcow2");
+        using FileStream backup = File.OpenWrite("backup.raw");
+        foreach (MapExtent change in chain.Changes(DiskPoint.Snapshot("first"), DiskPoint.Active))
+        {
+            backup.Position = change.Start;
+            chain.CopyTo(change.Start, change.Length, backup);
+        }
+    }
+
+    public static async Task OpenFromServer(Uri address)
+    {
+        using Qcow2ChainStream disk = await Qcow2ChainStream.OpenAsync(address);
+        byte[] bootSector = new byte[512];
+        await disk.ReadExactlyAsync(bootSector);
+        Console.WriteLine($"{disk.Length} bytes, boot signature {bootSector[510]:x2}{bootSector[511]:x2}");
+    }
 }

@@ -1,5 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Qcow2Stream.Fuzz;
+using Qcow2Stream.Tests.Cli;
 using Qcow2Stream.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
 
@@ -21,6 +23,48 @@ public sealed partial class ReadmeTests
         Assert.NotEmpty(blocks);
         Assert.All(blocks, block => Assert.Contains(Indented(block.Groups["code"].Value), examples, StringComparison.Ordinal));
     }
+
+    /// <summary>What a shell is to run: the tool's lines are run; of what takes long, that it is there.</summary>
+    [Fact]
+    public async Task EveryShellLine_Works()
+    {
+        string[] lines = [.. ShellBlock().Matches(Readme).SelectMany(block => block.Groups["code"].Value.TrimEnd().Split('\n'))];
+        Assert.NotEmpty(lines);
+        foreach (string line in lines)
+        {
+            const string Tool = "dotnet run --project src/Qcow2Stream.Cli -- ";
+            string[] words = line.Split(' ');
+            if (line.StartsWith(Tool, StringComparison.Ordinal))
+            {
+                string[] arguments = [.. line[Tool.Length..].Split(' ').Select(word =>
+                    word.Contains('/', StringComparison.Ordinal) ? Path.Combine(Repository.Root, word) : word)];
+                QemuResult result = await Qcow2Tool.Run(arguments);
+                Assert.Equal((0, ""), (result.ExitCode, result.Error));
+                Assert.NotEmpty(result.Output);
+            }
+            else if (words is ["dotnet", "run", .., "--project", var project])
+            {
+                Assert.True(Directory.Exists(Path.Combine(Repository.Root, project)), line);
+            }
+            else if (words[0].EndsWith("fuzz.sh", StringComparison.Ordinal))
+            {
+                Assert.True(File.Exists(Path.Combine(Repository.Root, words[0])), line);
+                Assert.Contains(words[1], HarnessList.Names);
+            }
+            else
+            {
+                Assert.Equal("dotnet test", line);
+            }
+        }
+    }
+
+    [Fact]
+    public void EveryBlock_IsOfAKindThatIsTested() => Assert.All(
+        Fence().Matches(Readme).Where((_, index) => index % 2 == 0), fence => Assert.Contains(fence.Groups[1].Value, (string[])["csharp", "sh", "text"]));
+
+    [Fact]
+    public void EveryCommand_IsInTheReadme() => Assert.All(
+        Qcow2Stream.Cli.CommandList.Commands.Keys, command => Assert.Contains($"| `qcow2 {command} ", Readme, StringComparison.Ordinal));
 
     /// <summary>Every row of the README's tables of features and of attacks names the tests that show it, and they are there.</summary>
     [Theory]
@@ -70,11 +114,48 @@ public sealed partial class ReadmeTests
             "8192 bytes at 0 are at 40960 in disk.qcow2\n8192 bytes at 81920 are at 49152 in disk.qcow2\n",
             Run(ReadmeExamples.WalkMap, Repository.Image("chain-3.qcow2")));
 
+    [Fact]
+    public void ReadFile_CopiesItOut() => Run(
+        ReadmeExamples.ReadFile,
+        GuestImages.Disk("mbr"),
+        after: () => Assert.StartsWith("NAME=\"Guest Linux\"\n", File.ReadAllText("os-release"), StringComparison.Ordinal));
+
+    [Fact]
+    public void Convert_WritesTheDisk() => Run(ReadmeExamples.Convert, Repository.Image("chain-3.qcow2"), after: () =>
+    {
+        using var chain = Qcow2Chain.Open("disk.qcow2");
+        Assert.Equal(chain.ReadWholeDisk(), File.ReadAllBytes("disk.raw"));
+    });
+
+    [Fact]
+    public void BringUpToDate_MakesTheBackupTheDisk()
+    {
+        string image = Repository.Image("snapshots.qcow2");
+        using var then = Qcow2Chain.Open(image, new Qcow2OpenOptions { Snapshot = "first" });
+        using var now = Qcow2Chain.Open(image);
+        byte[] before = then.ReadWholeDisk();
+        Assert.NotEqual(before, now.ReadWholeDisk());
+        Run(
+            ReadmeExamples.BringUpToDate,
+            image,
+            before: () => File.WriteAllBytes("backup.raw", before),
+            after: () => Assert.Equal(now.ReadWholeDisk(), File.ReadAllBytes("backup.raw").Concat(new byte[now.Length]).Take((int)now.Length)));
+    }
+
+    [Fact]
+    public void OpenFromServer_ReadsTheBootSector()
+    {
+        using Remote.WebServer server = new(GuestImages.Folder("."));
+        Assert.Equal(
+            "367001600 bytes, boot signature 55aa\n",
+            Run(() => ReadmeExamples.OpenFromServer(server.AddressOf("gpt.qcow2")).GetAwaiter().GetResult(), Repository.Image("empty.qcow2")));
+    }
+
     private static string Indented(string code) =>
         string.Concat(code.TrimEnd('\n').Split('\n').Select(line => (line.Length == 0 ? "" : "        " + line) + "\n"));
 
     /// <summary>Runs an example in a directory where the image goes by the README's name.</summary>
-    private static string Run(Action example, string image)
+    private static string Run(Action example, string image, Action? before = null, Action? after = null)
     {
         using TempDirectory directory = new();
         foreach (string file in Directory.GetFiles(Path.GetDirectoryName(Repository.Image("chain-3.qcow2"))!, "chain-*"))
@@ -89,7 +170,9 @@ public sealed partial class ReadmeTests
         {
             Environment.CurrentDirectory = directory.Path;
             Console.SetOut(TextWriter.Synchronized(written));
+            before?.Invoke();
             example();
+            after?.Invoke();
             return written.ToString();
         }
         finally
@@ -101,6 +184,12 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex("`([A-Za-z0-9]+)`")]
     private static partial Regex CodeSpan();
+
+    [GeneratedRegex("^```(.*)$", RegexOptions.Multiline)]
+    private static partial Regex Fence();
+
+    [GeneratedRegex("```sh\n(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex ShellBlock();
 
     [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex CodeBlock();
