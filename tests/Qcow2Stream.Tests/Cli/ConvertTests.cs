@@ -152,7 +152,7 @@ public sealed class ConvertTests : IDisposable
     [UnixFact]
     public async Task Interrupted_LeavesNothingBehind()
     {
-        foreach (string signal in new[] { "INT", "TERM" })
+        foreach (int signal in new[] { Signals.Interrupt, Signals.Terminate })
         {
             using TempDirectory served = new();
             new Qcow2Builder { Size = 8 << 20, Clusters = [GuestClusters.Data(0, GuestDisk.Noise(8 << 20, 3), count: 128)] }.Build().WriteTo(served.File("disk.qcow2"));
@@ -175,7 +175,7 @@ public sealed class ConvertTests : IDisposable
                 await Task.Delay(20);
             }
 
-            await CliWrap.Cli.Wrap("kill").WithArguments([$"-{signal}", $"{tool.Id}"]).ExecuteAsync();
+            tool.Send(signal);
             using CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
             await tool.WaitForExitAsync(patience.Token);
             Assert.Equal((130, "qcow2: interrupted\n"), (tool.ExitCode, await tool.StandardError.ReadToEndAsync(patience.Token)));

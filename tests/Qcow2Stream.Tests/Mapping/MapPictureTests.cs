@@ -84,6 +84,38 @@ public sealed class MapPictureTests : IDisposable
         return Verifier.Verify(Svg(chain)).UseParameters(image);
     }
 
+    /// <summary>Pixels of the rows of chain-3, 2 KiB each, which hold what its map says: four rows of layer 0, two of layer 1, and so on.</summary>
+    [BrowserFact]
+    public async Task Svg_LooksLikeThatInABrowser()
+    {
+        string path;
+        using (Qcow2Chain chain = Qcow2Chain.Open(Repository.Image("chain-3.qcow2")))
+        {
+            path = _scratch.Write("map.svg", Encoding.UTF8.GetBytes(Svg(chain)));
+        }
+
+        Png shown = await Browser.OpenAsync(path, 1100, 1000);
+        const int White = 0xFFFFFF;
+        foreach ((int row, int color) in new[] { (0, 0x0072B2), (3, 0x0072B2), (4, 0xE69F00), (10, 0xD55E00), (17, 0xD55E00), (24, 0x009E73), (30, 0xECECEC), (40, 0x0072B2), (47, 0xECECEC) })
+        {
+            // At its left end, in its middle, at its right end.
+            Assert.All([100, 540, 985], x => Assert.Equal((row, $"{color:x6}"), (row, $"{shown[x, 72 + (10 * row) + 4]:x6}")));
+        }
+
+        // Hatched where compressed, dotted where zeros: two colours there, and in the row where the file below ends.
+        int[] Colors(int row) => [.. Enumerable.Range(100, 880).Select(x => shown[x, 72 + (10 * row) + 4])];
+        Assert.Contains(0xE69F00, Colors(12));
+        Assert.Contains(White, Colors(12));
+        Assert.Contains(White, Colors(7));
+        Assert.DoesNotContain(0xE69F00, Colors(7));
+        Assert.Contains(0xD55E00, Colors(18));
+        Assert.Contains(0xECECEC, Colors(18));
+
+        // The legend's first entry, and nothing where the picture has nothing.
+        Assert.Equal(0x0072B2, shown[110, 72 + 480 + 28 + 7]);
+        Assert.Equal(White, shown[1010, 300]);
+    }
+
     /// <summary>No two neighbouring cells alike, which an image of 64 KiB clusters can have at most.</summary>
     [Fact]
     public void Svg_IsBounded()

@@ -30,7 +30,7 @@ public sealed class ServeCommandTests : IDisposable
 
         using var chain = Qcow2Chain.Open(Image);
         Assert.Equal(chain.ReadWholeDisk(), await NbdTools.Copy(server.Uri, _directory));
-        server.Signal(ServeProcess.Terminate);
+        server.Signal(Signals.Terminate);
         Assert.Equal((0, ""), await server.End());
         Assert.False(Path.Exists(path));
     }
@@ -41,7 +41,7 @@ public sealed class ServeCommandTests : IDisposable
         await using ServeProcess server = await ServeProcess.Start(Image, "--port", "0");
         Assert.StartsWith("nbd://127.0.0.1:", server.Uri, StringComparison.Ordinal);
         Assert.Equal($"{96 << 10}\n", await NbdTools.Run("nbdinfo", "--size", server.Uri));
-        server.Signal(ServeProcess.Interrupt);
+        server.Signal(Signals.Interrupt);
         Assert.Equal((0, ""), await server.End());
     }
 
@@ -75,7 +75,7 @@ public sealed class ServeCommandTests : IDisposable
         using var chain = Qcow2Chain.Open(Image);
         Assert.Equal(chain.ReadWholeDisk(), await NbdTools.Copy(server.Uri, _directory));
         Assert.Equal(await StatusMap.OfFile(Image), await StatusMap.OfServer("base:allocation", server.Uri));
-        server.Signal(ServeProcess.Terminate);
+        server.Signal(Signals.Terminate);
         Assert.Equal((0, ""), await server.End());
         Assert.False(Path.Exists(path));
     }

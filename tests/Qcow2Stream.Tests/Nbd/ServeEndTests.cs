@@ -30,7 +30,7 @@ public sealed class ServeEndTests : IDisposable
         idle.Greet();
         idle.Negotiate();
         Assert.NotEmpty(idle.Call(RawClient.Read, 0, 512));
-        server.Signal(ServeProcess.Terminate);
+        server.Signal(Signals.Terminate);
         Assert.Equal((0, ""), await server.End());
         Assert.False(Path.Exists(_socket));
         Assert.True(idle.IsClosed && greeted.IsClosed);
@@ -56,7 +56,7 @@ public sealed class ServeEndTests : IDisposable
         client.Send(RawClient.Request(RawClient.Read, 1, Far, 4096));
         await asked.Task.WaitAsync(Patience);
 
-        server.Signal(ServeProcess.Terminate);
+        server.Signal(Signals.Terminate);
         Assert.True(SpinWait.SpinUntil(() => !Path.Exists(_socket), Patience));
         answer.SetResult();
         Assert.Equal(Enumerable.Repeat((byte)3, 4096), client.ReceiveChunk().Data);
@@ -94,7 +94,7 @@ public sealed class ServeEndTests : IDisposable
         client.Send(RawClient.Request(RawClient.Read, 1, Far, 4096));
         await asked.Task.WaitAsync(Patience);
 
-        server.Signal(ServeProcess.Interrupt);
+        server.Signal(Signals.Interrupt);
         Assert.Equal((0, ""), await server.End());
         Assert.False(Path.Exists(_socket));
         never.SetResult();

@@ -1,15 +1,11 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Nbd;
 
 /// <summary>qcow2 serve as a process of its own, which has said where it can be reached.</summary>
-internal sealed partial class ServeProcess : IAsyncDisposable
+internal sealed class ServeProcess : IAsyncDisposable
 {
-    public const int Interrupt = 2;
-    public const int Terminate = 15;
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
@@ -29,7 +25,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
 
     public static Task<ServeProcess> StartNative(params string[] arguments) => StartProgram(Native.Binary, ["serve", .. arguments]);
 
-    public void Signal(int signal) => Assert.Equal(0, Kill(_process.Id, signal));
+    public void Signal(int signal) => _process.Send(signal);
 
     /// <summary>Waits for the end.</summary>
     public async Task<(int ExitCode, string Errors)> End()
@@ -57,7 +53,4 @@ internal sealed partial class ServeProcess : IAsyncDisposable
             ? throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} says: {await process.StandardError.ReadToEndAsync()}")
             : new ServeProcess(process, uri);
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }
