@@ -29,7 +29,7 @@ internal abstract class CommandRow(string name, CommandSetting setting) : IMeasu
 
     public abstract void Verify();
 
-    public IEnumerable<ResultRow> Measure()
+    public virtual IEnumerable<ResultRow> Measure()
     {
         if (WhyNot is { } reason)
         {

@@ -25,6 +25,17 @@ internal static class CommandRows
             yield return new ReadingRow(disk, setting) { TimeLimit = limit, PeakLimit = ReadingPeak };
         }
 
+        foreach ((DiskToRead disk, double limit) in disks.Zip([1.0, 0.45]))
+        {
+            yield return new ServingRow(disk, setting) { TimeLimit = limit };
+        }
+
+        foreach (DiskToRead disk in disks.Take(2))
+        {
+            yield return new ConvertingRow(disk, setting);
+            yield return new ComparingRow(disk, setting);
+        }
+
         string fragmented = $"map of {ImageSizes.Text(sizes.Fragmented)} in {sizes.FragmentedExtents} extents";
         yield return new MappingRow(fragmented, images.Fragmented, setting)
         {
