@@ -12,6 +12,9 @@ internal sealed partial class StandardOutput : Stream
     private const int Descriptor = 1;
     private const int Interrupted = 4;
     private const int BrokenPipe = 32;
+    private const short PollOut = 4;
+
+    private static readonly int WouldBlock = OperatingSystem.IsLinux() ? 11 : 35;
 
     private StandardOutput()
     {
@@ -48,7 +51,13 @@ internal sealed partial class StandardOutput : Stream
             }
 
             int error = Marshal.GetLastPInvokeError();
-            if (error != Interrupted)
+            if (error == WouldBlock)
+            {
+                // Whoever shares the pipe or terminal made it so; it is full for now.
+                PollDescriptor descriptor = new() { Descriptor = Descriptor, Events = PollOut };
+                _ = Poll(ref descriptor, 1, timeout: -1);
+            }
+            else if (error != Interrupted)
             {
                 throw error == BrokenPipe
                     ? new ClosedPipeException()
@@ -69,8 +78,19 @@ internal sealed partial class StandardOutput : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(ref PollDescriptor descriptors, nuint count, int timeout);
+
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     private static partial nint WriteDescriptor(int descriptor, ReadOnlySpan<byte> buffer, nuint count);
+
+    /// <summary>struct pollfd.</summary>
+    private struct PollDescriptor
+    {
+        public int Descriptor;
+        public short Events;
+        public short ReturnedEvents;
+    }
 
     private sealed class ClosedPipeException : IOException;
 }

@@ -8,6 +8,9 @@ namespace Qcow2Stream;
 /// <summary>Compares two disks byte by byte, where either of them stores anything.</summary>
 internal static class DiskComparison
 {
+    // A disk is a multiple of it long, and no image stores less than it.
+    private const int SectorSize = 512;
+
     /// <summary>Finds the first byte in which they differ; behind its end a disk is zeros.</summary>
     /// <param name="first">One disk.</param>
     /// <param name="second">The other.</param>
@@ -20,28 +23,44 @@ internal static class DiskComparison
     {
         Qcow2Chain longer = first.Length >= second.Length ? first : second;
         long common = Math.Min(first.Length, second.Length);
-        IEnumerable<StreamExtent> stored = StoredInEither(first, second, common).Merge().Select(r => new StreamExtent(r.GuestOffset, r.Length));
+        using SharedRanges stored = new(
+            StoredInEither(first, second, common).Merge().Select(r => new StreamExtent(r.GuestOffset, r.Length)));
         IEnumerable<StreamExtent> rest = longer.StoredExtents(common, longer.Length - common);
 
         int pieceLength = PieceReader.PieceLength(first, second);
-        PieceReader ones = new(first, stored, pieceLength, async, cancellationToken);
-        PieceReader others = new(second, stored, pieceLength, async, cancellationToken);
+        PieceReader ones = new(first, stored.First, pieceLength, async, cancellationToken);
+        PieceReader others = new(second, stored.Second, pieceLength, async, cancellationToken);
         PieceReader tail = new(longer, rest, pieceLength, async, cancellationToken);
         await using (ones.ConfigureAwait(false))
         await using (others.ConfigureAwait(false))
         await using (tail.ConfigureAwait(false))
         {
             long done = 0;
-            while (await ones.NextAsync().ConfigureAwait(false) is { } one && await others.NextAsync().ConfigureAwait(false) is { } other)
+            try
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                int same = one.Bytes.Span.CommonPrefixLength(other.Bytes.Span);
-                if (same < one.Length)
+                while (await ones.NextAsync().ConfigureAwait(false) is { } one && await others.NextAsync().ConfigureAwait(false) is { } other)
                 {
-                    return one.Start + same;
+                    cancellationToken.ThrowIfCancellationRequested();
+                    int same = one.Bytes.Span.CommonPrefixLength(other.Bytes.Span);
+                    if (same < one.Length)
+                    {
+                        return one.Start + same;
+                    }
+
+                    progress?.Report(done += one.Length);
+                }
+            }
+            catch (Qcow2Exception)
+            {
+                // In front of the damage there may be a difference, in the same piece.
+                long start = Math.Max(ones.Position, others.Position);
+                if (await FindInFrontOfDamageAsync(first, second, start, Math.Min(common, start + pieceLength), async, cancellationToken)
+                    .ConfigureAwait(false) is { } difference)
+                {
+                    return difference;
                 }
 
-                progress?.Report(done += one.Length);
+                throw;
             }
 
             while (await tail.NextAsync().ConfigureAwait(false) is { } piece)
@@ -55,6 +74,42 @@ internal static class DiskComparison
 
                 progress?.Report(done += piece.Length);
             }
+        }
+
+        return null;
+    }
+
+    /// <summary>Compares sector by sector until one can't be read.</summary>
+    private static async ValueTask<long?> FindInFrontOfDamageAsync(
+        Qcow2Chain first, Qcow2Chain second, long start, long end, bool async, CancellationToken cancellationToken)
+    {
+        byte[] one = new byte[SectorSize];
+        byte[] other = new byte[SectorSize];
+        try
+        {
+            for (long position = start; position < end; position += SectorSize)
+            {
+                if (async)
+                {
+                    await first.ReadAtAsync(position, one, cancellationToken).ConfigureAwait(false);
+                    await second.ReadAtAsync(position, other, cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    first.ReadAt(position, one);
+                    second.ReadAt(position, other);
+                }
+
+                int same = one.AsSpan().CommonPrefixLength(other);
+                if (same < SectorSize)
+                {
+                    return position + same;
+                }
+            }
+        }
+        catch (Qcow2Exception)
+        {
+            // This is where the damage is.
         }
 
         return null;

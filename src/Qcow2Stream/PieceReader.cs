@@ -61,6 +61,9 @@ internal sealed class PieceReader : IAsyncDisposable
         return length;
     }
 
+    /// <summary>Where the piece that <see cref="NextAsync"/> gives, or fails to read, starts, in bytes.</summary>
+    public long Position { get; private set; }
+
     /// <summary>The next piece, whose bytes stay as they are until the next call; null behind the last.</summary>
     /// <exception cref="Qcow2Exception">It can't be read.</exception>
     public async ValueTask<Piece?> NextAsync()
@@ -78,6 +81,7 @@ internal sealed class PieceReader : IAsyncDisposable
             return null;
         }
 
+        Position = piece.Start;
         if (_async)
         {
             await piece.Read.ConfigureAwait(false);
@@ -126,8 +130,8 @@ internal sealed class PieceReader : IAsyncDisposable
         while (_ahead.Count < _piecesAhead && _hasNext)
         {
             long start = _next;
-            _next = Math.Min(_rangeEnd, ((start / _pieceLength) + 1) * _pieceLength);
-            int length = (int)(_next - start);
+            int length = (int)Math.Min(_rangeEnd - start, _pieceLength - (start % _pieceLength));
+            _next = start + length;
             Advance();
             byte[] buffer = _buffers.TryPop(out byte[]? used) ? used : ArrayPool<byte>.Shared.Rent(_pieceLength);
             try
@@ -176,6 +180,7 @@ internal sealed class PieceReader : IAsyncDisposable
         // One piece alone is read here and now.
         if (_ahead.Count == 0 && !_hasNext)
         {
+            Position = start;
             _chain.ReadPiece(start, bytes.Span);
             return Task.CompletedTask;
         }

@@ -24,8 +24,8 @@ internal static class ConvertCommand
             vhdx   of Hyper-V, dynamic
             vmdk   of VMware, monolithicSparse; its size is a multiple of 64 KiB
             vhd    of Virtual PC and Azure, dynamic; its size is a multiple of 2 MiB
-            What a size is rounded up by is zeros. OUT appears when it is complete: it is written beside it, as OUT.….partial,
-            and nothing stays behind if that fails or is interrupted.
+            What a size is rounded up by is zeros. OUT appears when it is complete: it is written beside it, as a file whose name
+            ends in .partial, and nothing stays behind if that fails or is interrupted.
 
             Example: qcow2 convert disk.qcow2 disk.raw
             """);

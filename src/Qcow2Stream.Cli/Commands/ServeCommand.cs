@@ -39,6 +39,10 @@ internal static class ServeCommand
             {
                 result.AddError("serve needs --socket PATH or --port N, and not both");
             }
+            else if (result.GetResult(socket) is { Tokens: [{ Value: "" }] })
+            {
+                result.AddError("--socket is empty; a path is needed");
+            }
             else if (result.GetResult(bind) is not null && result.GetResult(port) is null)
             {
                 result.AddError("--bind needs --port");

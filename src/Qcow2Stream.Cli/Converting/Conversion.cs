@@ -16,6 +16,10 @@ internal sealed class Conversion(Qcow2Chain chain, OutputFormat format)
     private const long MaxVhd = 2040L << 30;
     private const long MaxVhdx = 64L << 40;
 
+    // Of a file that grows, as VMware has it; the builder's numbers of sectors go no further either, tables included.
+    private const long MaxVmdk = 2L << 40;
+    private const long MaxVmdkFile = uint.MaxValue * 512L;
+
     // As `qemu-img -o force_size` has it: the largest geometry says that it is the size in the footer that counts.
     private static readonly Geometry SizeCounts = new(65_535, 16, 255, bytesPerSector: 512);
 
@@ -64,19 +68,33 @@ internal sealed class Conversion(Qcow2Chain chain, OutputFormat format)
         {
             OutputFormat.Vhd => ((DiskImageBuilder)new DiscUtils.Vhd.DiskBuilder { Geometry = SizeCounts }, VhdBlock, MaxVhd),
             OutputFormat.Vhdx => (new DiscUtils.Vhdx.DiskBuilder { DiskType = DiscUtils.Vhdx.DiskType.Dynamic }, 512, MaxVhdx),
-            _ => (new DiscUtils.Vmdk.DiskBuilder { DiskType = DiscUtils.Vmdk.DiskCreateType.MonolithicSparse }, 512, long.MaxValue),
+            _ => (new DiscUtils.Vmdk.DiskBuilder { DiskType = DiscUtils.Vmdk.DiskCreateType.MonolithicSparse }, 512, MaxVmdk),
         };
         if (chain.Length is 0 || chain.Length > most)
         {
             throw new IOException(chain.Length == 0
                 ? "the disk has no bytes; only raw can hold that (--format raw)"
-                : $"the disk has {ByteSize.Text(chain.Length)}; {format.ToString().ToLowerInvariant()} holds {most >> 30} GiB at most (--format raw or vmdk holds more)");
+                : $"the disk has {ByteSize.Text(chain.Length)}; {format.ToString().ToLowerInvariant()} holds {most >> 30} GiB at most (to write it all the same: --format raw)");
         }
 
         // The builder of VHD makes the last block as short as the disk, where every reader expects a whole one.
         long zeros = -chain.Length & (unit - 1);
         SparseStream disk = chain.OpenStream();
         builder.Content = zeros == 0 ? disk : new ConcatStream(Ownership.Dispose, [disk, new ZeroStream(zeros)]);
-        return builder.Build(Path.GetFileNameWithoutExtension(name)).Single().OpenStream();
+        Stream built = builder.Build(PlainName(name)).Single().OpenStream();
+        if (format == OutputFormat.Vmdk && built.Length > MaxVmdkFile)
+        {
+            built.Dispose();
+            throw new IOException("as much as is stored does not go into a vmdk (to write it all the same: --format raw)");
+        }
+
+        return built;
+    }
+
+    /// <summary>A vmdk has its own name in a text of its own, between quotation marks.</summary>
+    private static string PlainName(string path)
+    {
+        string name = Path.GetFileNameWithoutExtension(path);
+        return string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or ' ' ? c : '_'));
     }
 }

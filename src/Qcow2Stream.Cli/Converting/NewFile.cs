@@ -9,13 +9,13 @@ namespace Qcow2Stream.Cli.Converting;
 internal sealed class NewFile : IDisposable
 {
     private readonly string _path;
-    private readonly bool _overwrite;
+    private readonly bool _replaces;
     private bool _isKept;
 
-    private NewFile(string path, bool overwrite, FileStream stream)
+    private NewFile(string path, bool replaces, FileStream stream)
     {
         _path = path;
-        _overwrite = overwrite;
+        _replaces = replaces;
         Stream = stream;
     }
 
@@ -35,11 +35,19 @@ internal sealed class NewFile : IDisposable
             throw new IOException($"'{name}' is a directory; name a file in it");
         }
 
-        if (new FileInfo(path) is { Exists: true } or { LinkTarget: not null })
+        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
+        FileInfo there = new(path);
+        bool replaces = there.Exists || there.LinkTarget is not null;
+        if (replaces)
         {
             if (!overwrite)
             {
                 throw new IOException($"'{name}' already exists (to replace it: --overwrite)");
+            }
+
+            if (there.ResolveLinkTarget(returnFinalTarget: true) is { Exists: false })
+            {
+                throw new IOException($"'{name}' is a link to nothing; remove it first");
             }
 
             // Devices and pipes are refused here.
@@ -48,18 +56,30 @@ internal sealed class NewFile : IDisposable
             {
                 throw new IOException($"'{name}' is a file of the image itself, which is never written to");
             }
+
+            if (!OperatingSystem.IsWindows())
+            {
+                // Nobody may read it who could not read what it replaces.
+                options.UnixCreateMode = File.GetUnixFileMode(path);
+            }
         }
 
         string full = Path.GetFullPath(path);
-        string partial = $"{full}.{Guid.NewGuid():N}.partial";
-        return new NewFile(full, overwrite, new FileStream(partial, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0));
+        string partial = Path.Combine(Path.GetDirectoryName(full)!, $".{Guid.NewGuid():N}.partial");
+        return new NewFile(full, replaces, new FileStream(partial, options));
     }
 
     /// <summary>The file is complete: it gets its name.</summary>
     public void Keep()
     {
+        if (_replaces)
+        {
+            // Whatever happens to the machine, there is the old file or the new one.
+            Stream.Flush(flushToDisk: true);
+        }
+
         Stream.Dispose();
-        File.Move(Stream.Name, _path, _overwrite);
+        File.Move(Stream.Name, _path, _replaces);
         _isKept = true;
     }
 

@@ -24,6 +24,12 @@ internal sealed class Endpoint : IDisposable
     /// <exception cref="IOException">There is something of that name, or it can't be made.</exception>
     public static Endpoint OnPath(string path)
     {
+        string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (!Directory.Exists(directory))
+        {
+            throw new IOException($"there is no directory {PrintableText.Escape(directory)} for the socket");
+        }
+
         Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {

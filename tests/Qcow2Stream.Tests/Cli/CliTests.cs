@@ -16,6 +16,21 @@ public sealed class CliTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
+    /// <summary>Whoever shares the pipe may have made it so; it is full long before all is written.</summary>
+    [LinuxFact]
+    public async Task OutputThatDoesNotBlock_IsWrittenToTheEnd()
+    {
+        const int Length = 4 << 20;
+        string image = _scratch.Write("noise.raw", GuestDisk.Noise(Length, seed: 4));
+        string output = _scratch.File("out");
+        await CliWrap.Cli.Wrap("sh")
+            .WithArguments(["-c", """
+                perl -e 'use Fcntl; fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK); exec @ARGV' dotnet "$1" read "$2" | (sleep 0.2; cat > "$3")
+                """, "sh", Qcow2Tool.Assembly, image, output])
+            .ExecuteAsync();
+        Assert.Equal(await File.ReadAllBytesAsync(image), await File.ReadAllBytesAsync(output));
+    }
+
     [Fact]
     public async Task DumpMap_PrintsTheTextForm()
     {

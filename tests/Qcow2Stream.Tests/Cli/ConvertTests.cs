@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using Microsoft.AspNetCore.Http;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Tests.Remote;
@@ -136,6 +137,8 @@ public sealed class ConvertTests : IDisposable
     [Theory]
     [InlineData("vhd", 3L << 40, "holds 2040 GiB")]
     [InlineData("vhdx", 65L << 40, "holds 65536 GiB")]
+    [InlineData("vmdk", 3L << 40, "holds 2048 GiB")]
+    [InlineData("vmdk", 33L << 40, "holds 2048 GiB")]
     [InlineData("vhd", 0L, "--format raw")]
     [InlineData("vhdx", 0L, "--format raw")]
     [InlineData("vmdk", 0L, "--format raw")]
@@ -146,6 +149,53 @@ public sealed class ConvertTests : IDisposable
         Assert.Equal(1, result.ExitCode);
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
         Assert.Single(Directory.GetFiles(_scratch.Path));
+    }
+
+    /// <summary>Its sectors could not be numbered: two disks of QEMU's size limit for the format, all stored and nearly nothing.</summary>
+    [QemuFact]
+    public async Task VmdkThatWouldBeTooLarge_IsRefused()
+    {
+        string image = _scratch.File("disk.qcow2");
+        string output = _scratch.File("out.vmdk");
+        await Qemu.Img("create", "-q", "-f", "qcow2", "-o", "preallocation=metadata,cluster_size=2M", image, "2T");
+        QemuResult result = await Qcow2Tool.Run("convert", image, output);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("does not go into a vmdk", result.Error, StringComparison.Ordinal);
+        Assert.Equal([image], Directory.GetFiles(_scratch.Path));
+
+        File.Delete(image);
+        image = await QemuImage.WithDataAtItsEnds(_scratch, 2L << 40);
+        Assert.Equal(0, (await Qcow2Tool.Run("convert", image, output)).ExitCode);
+        Assert.EndsWith("identical.\n", await Qemu.Img("compare", "-f", "qcow2", "-F", "vmdk", image, output), StringComparison.Ordinal);
+    }
+
+    /// <summary>Who could not read what was there can't read what takes its place.</summary>
+    [UnixFact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task Replaced_KeepsItsPermissions()
+    {
+        string output = _scratch.Write("out.raw", [1]);
+        File.SetUnixFileMode(output, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Assert.Equal(0, (await Qcow2Tool.Run("convert", "--overwrite", Repository.Image("zlib.qcow2"), output)).ExitCode);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(output));
+        Assert.NotEqual(1, new FileInfo(output).Length);
+    }
+
+    [UnixFact]
+    public async Task LinkToNothing_IsNamedAsOne()
+    {
+        string link = _scratch.File("link");
+        File.CreateSymbolicLink(link, _scratch.File("nothing"));
+        QemuResult result = await Qcow2Tool.Run("convert", "--overwrite", Repository.Image("zlib.qcow2"), link);
+        Assert.Equal((1, $"qcow2: '{link}' is a link to nothing; remove it first\n"), (result.ExitCode, result.Error));
+    }
+
+    [Fact]
+    public async Task LongestName_IsWritten()
+    {
+        string output = _scratch.File(new string('n', 251) + ".raw");
+        Assert.Equal(0, (await Qcow2Tool.Run("convert", Repository.Image("zlib.qcow2"), output)).ExitCode);
+        Assert.Equal([output], Directory.GetFiles(_scratch.Path));
     }
 
     /// <summary>From a server that has stopped answering: a signal ends it, and nothing stays behind.</summary>

@@ -144,6 +144,18 @@ public sealed class MapPictureTests : IDisposable
         Assert.Contains("<script>&\"'", XDocument.Parse(svg).Root!.Value, StringComparison.Ordinal);
     }
 
+    /// <summary>Only its end is shown, which starts with no half of a character.</summary>
+    [Theory]
+    [InlineData(40, "x")]
+    [InlineData(40, "xy")]
+    [InlineData(12, "")]
+    public void LongName_IsCutBetweenCharacters(int faces, string end)
+    {
+        string name = string.Concat(Enumerable.Repeat("\U0001F600", faces)) + end + ".qcow2";
+        using Qcow2Chain chain = Qcow2Chain.Open(_scratch.Write(name, new Qcow2Builder { Size = 1 << 20 }.Build().ToBytes()));
+        Assert.Contains($"\U0001F600{end}.qcow2", XDocument.Parse(Svg(chain)).Root!.Value, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(6)]

@@ -79,6 +79,8 @@ internal static class ReadmeExamples
             backup.Position = change.Start;
             chain.CopyTo(change.Start, change.Length, backup);
         }
+
+        backup.SetLength(chain.Length);
     }
 
     public static async Task OpenFromServer(Uri address)

@@ -139,7 +139,7 @@ public sealed partial class ReadmeTests
             ReadmeExamples.BringUpToDate,
             image,
             before: () => File.WriteAllBytes("backup.raw", before),
-            after: () => Assert.Equal(now.ReadWholeDisk(), File.ReadAllBytes("backup.raw").Concat(new byte[now.Length]).Take((int)now.Length)));
+            after: () => Assert.Equal(now.ReadWholeDisk(), File.ReadAllBytes("backup.raw")));
     }
 
     [Fact]

@@ -83,6 +83,28 @@ public sealed class FindDifferenceTests
         }
     }
 
+    /// <summary>Both in one piece of what is read ahead: bytes in front of a cluster that can't be decompressed.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(5, 7)]
+    [InlineData(7, 5)]
+    public async Task DamageInTheSamePiece_CountsInFrontOfTheDifferenceOnly(int different, int damaged)
+    {
+        GuestClusters broken = GuestClusters.CompressedPayload(damaged, [0xFF, 0xFF, 0xFF, 0xFF]);
+        using Qcow2Chain one = Open(broken, GuestClusters.Data(different, 1));
+        using Qcow2Chain other = Open(GuestClusters.Data(different, 2));
+        if (damaged < different)
+        {
+            Assert.Throws<Qcow2FormatException>(() => one.FindDifference(other));
+            await Assert.ThrowsAsync<Qcow2FormatException>(() => other.FindDifferenceAsync(one));
+        }
+        else
+        {
+            Assert.Equal(different * ClusterSize, one.FindDifference(other));
+            Assert.Equal(different * ClusterSize, await other.FindDifferenceAsync(one));
+        }
+    }
+
     [Fact]
     public void Progress_EndsWithWhatEitherStores()
     {

@@ -24,6 +24,9 @@ internal sealed class Block(HttpHostFile file, long number, int length)
     /// <summary>The cache's: its place among what has arrived.</summary>
     public LinkedListNode<Block>? Place { get; set; }
 
+    /// <summary>The cache's: whether there is room for it, and it has not arrived.</summary>
+    public bool IsArriving { get; set; }
+
     /// <summary>The cache's: whether it was read ahead, and nobody has wanted it yet.</summary>
     public bool IsUnwanted { get; set; }
 

@@ -60,6 +60,11 @@ internal sealed class BlockCache(int capacity, Func<int, byte[]> allocate)
         lock (Gate)
         {
             _arriving += blocks.Count;
+            foreach (Block block in blocks)
+            {
+                block.IsArriving = true;
+            }
+
             MakeRoom();
         }
 
@@ -75,6 +80,7 @@ internal sealed class BlockCache(int capacity, Func<int, byte[]> allocate)
         lock (Gate)
         {
             _arriving--;
+            block.IsArriving = false;
             block.ArrivedAs = _arrivals++;
             block.Place = (block.IsUnwanted ? _unwanted : _wanted).AddLast(block);
             _blocks[block.Key] = block;
@@ -98,9 +104,10 @@ internal sealed class BlockCache(int capacity, Func<int, byte[]> allocate)
             {
                 place.List?.Remove(place);
             }
-            else if (block.Buffer.Length > 0)
+            else if (block.IsArriving)
             {
                 _arriving--;
+                block.IsArriving = false;
             }
 
             NoLongerAhead(block);

@@ -160,7 +160,14 @@ internal sealed class SvgWriter(Utf8Output text, MapPicture picture, MapSummary 
     private static string NameOf(LayerSummary layer)
     {
         string name = PrintableText.Escape(layer.Path is null ? "a stream" : Path.GetFileName(layer.Path));
-        return name.Length > MaxName ? $"…{name[^MaxName..]}" : name;
+        if (name.Length <= MaxName)
+        {
+            return name;
+        }
+
+        // No half of a character stands at the start.
+        int start = name.Length - MaxName;
+        return $"…{name[(char.IsLowSurrogate(name[start]) ? start + 1 : start)..]}";
     }
 
     private static string Escape(string value) => new XText(value).ToString();
