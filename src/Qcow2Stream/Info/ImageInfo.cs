@@ -8,11 +8,13 @@ public sealed class ImageInfo
 {
     private readonly BackingReference? _backing;
     private readonly Uri? _address;
+    private readonly string? _directory;
 
     private ImageInfo(Layer layer, IReadOnlyList<Qcow2Snapshot> snapshots, IReadOnlyList<Qcow2Bitmap> bitmaps)
     {
         Path = layer.File.Path ?? "";
         _address = (layer.File as HttpHostFile)?.Uri;
+        _directory = layer.File.HostDirectory;
         Format = layer.Format;
         FormatName = layer.FormatName;
         ClusterSize = layer.ClusterSize;
@@ -62,11 +64,11 @@ public sealed class ImageInfo
 
     /// <summary>
     /// The path or address that <see cref="FollowPolicy.Trusted"/> would open as the backing file; null if the image has none, or
-    /// its name can't mean one. It is untrusted text, and nothing has looked whether it exists.
+    /// its name can't mean one, as in a stream or a store of the caller's own. It is untrusted text, and nothing has looked whether it exists.
     /// </summary>
     public string? FullBackingFile => PlainBackingFile is not { } name ? null
-        : _address is null ? FileGate.Combine(Path, name)
-        : UrlGate.Combine(_address, name);
+        : _address is not null ? UrlGate.Combine(_address, name)
+        : _directory is null ? null : System.IO.Path.Combine(_directory, name);
 
     private string? PlainBackingFile =>
         _backing is null ? null

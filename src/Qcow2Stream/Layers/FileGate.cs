@@ -82,10 +82,6 @@ internal static class FileGate
         return PathHostFile.Open(Resolve(path, roots), displayPath: path);
     }
 
-    /// <summary>A relative name is taken from the directory of the image's path as given, not of a link's target.</summary>
-    public static string Combine(string? imagePath, string name) =>
-        imagePath is null ? name : Path.Combine(Path.GetDirectoryName(imagePath) ?? "", name);
-
     /// <summary>Returns the path of what <paramref name="path"/> leads to, links resolved; refuses where that leaves the roots.</summary>
     private static string Resolve(string path, IReadOnlyList<string> roots)
     {

@@ -66,7 +66,7 @@ internal sealed class JsonHarness : IHarness
             CheckPrintable(windowsFault);
         }
 
-        _ = Path.GetFullPath(FileGate.Combine(ImagePath, name));
+        _ = Path.GetFullPath(Path.Combine(ImageDirectory, name));
         try
         {
             string joined = GuestPath.Join(ImagePath, name);

@@ -82,6 +82,8 @@ public sealed class OwnHostFileTests
             Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(new MemoryStream(top), options));
         }
 
+        Assert.Null(ImageInfo.Read(new MemoryFile(top) { Name = directory.File("top.qcow2") }).FullBackingFile);
+
         File.WriteAllBytes(directory.File("top.qcow2"), ChainFiles.Overlay("base.raw"));
         using Qcow2Chain file = Qcow2Chain.Open(directory.File("top.qcow2"));
         Assert.Equal(below, file.Layers[1].Path);
