@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Qcow2Stream.IO.Http;
+using Qcow2Stream.HostFiles.Http;
 
 namespace Qcow2Stream.Cli;
 

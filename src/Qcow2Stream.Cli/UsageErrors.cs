@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Shared;
 
 namespace Qcow2Stream.Cli;
 

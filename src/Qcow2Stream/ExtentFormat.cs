@@ -1,4 +1,5 @@
 using DiscUtils.Streams;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream;
 

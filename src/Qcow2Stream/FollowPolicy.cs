@@ -1,5 +1,5 @@
-using Qcow2Stream.IO;
-using Qcow2Stream.Layers;
+using Qcow2Stream.HostFiles;
+using Qcow2Stream.Opening;
 
 namespace Qcow2Stream;
 

@@ -1,6 +1,7 @@
 using System.Collections;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Mapping.Picture;
+using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;

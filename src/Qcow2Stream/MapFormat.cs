@@ -1,6 +1,8 @@
 using System.Text;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Mapping.Picture;
+using Qcow2Stream.Text;
+using Shared;
 
 namespace Qcow2Stream;
 

@@ -1,7 +1,6 @@
 using DiscUtils.Streams;
 using Qcow2Stream.Format;
-using Qcow2Stream.Layers;
-using Qcow2Stream.Translation;
+using Qcow2Stream.Images;
 
 namespace Qcow2Stream;
 

@@ -1,6 +1,7 @@
 using DiscUtils.Streams;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Mapping;
+using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;

@@ -1,4 +1,6 @@
 using DiscUtils.Streams;
+using Qcow2Stream.Copying;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream;
 

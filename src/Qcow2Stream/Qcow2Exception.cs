@@ -1,3 +1,5 @@
+using Shared;
+
 namespace Qcow2Stream;
 
 /// <summary>

@@ -1,5 +1,5 @@
+using Qcow2Stream.Codecs;
 using Qcow2Stream.Format;
-using Qcow2Stream.IO;
 
 namespace Qcow2Stream;
 

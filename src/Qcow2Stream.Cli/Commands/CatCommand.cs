@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Qcow2Stream.Cli.Guest;
+using Shared;
 
 namespace Qcow2Stream.Cli.Commands;
 

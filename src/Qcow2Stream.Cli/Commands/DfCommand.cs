@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Qcow2Stream.Cli.Guest;
+using Shared;
 
 namespace Qcow2Stream.Cli.Commands;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using DiscUtils.Streams;
+using Shared;
 
 namespace Qcow2Stream.Cli.Comparing;
 

@@ -1,6 +1,6 @@
 using DiscUtils;
 using DiscUtils.Streams;
-using Qcow2Stream.IO;
+using Shared;
 
 namespace Qcow2Stream.Cli.Converting;
 

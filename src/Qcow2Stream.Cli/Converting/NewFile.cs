@@ -1,4 +1,5 @@
 using Qcow2Stream.Layers;
+using Shared;
 
 namespace Qcow2Stream.Cli.Converting;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Shared;
 
 namespace Qcow2Stream.Cli.Guest;
 

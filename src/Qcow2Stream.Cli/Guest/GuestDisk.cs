@@ -1,3 +1,5 @@
+using Shared;
+
 namespace Qcow2Stream.Cli.Guest;
 
 /// <summary>The guest's disk, as its partition table divides it.</summary>

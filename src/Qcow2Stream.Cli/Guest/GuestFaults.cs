@@ -1,3 +1,5 @@
+using Shared;
+
 namespace Qcow2Stream.Cli.Guest;
 
 /// <summary>Reports what can't be read of a guest, and remembers that there was something.</summary>

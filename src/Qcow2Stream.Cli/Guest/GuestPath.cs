@@ -1,3 +1,5 @@
+using Shared;
+
 namespace Qcow2Stream.Cli.Guest;
 
 /// <summary>Finds what a path of the guest names. Links are followed inside the guest, as it would follow them itself.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Shared;
 
 namespace Qcow2Stream.Cli.Nbd;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Shared;
 using static Qcow2Stream.Cli.Nbd.Protocol;
 
 namespace Qcow2Stream.Cli.Nbd;

@@ -1,4 +1,3 @@
-using Qcow2Stream.Mapping;
 using Qcow2Stream.Translation;
 using static Qcow2Stream.Cli.Nbd.Protocol;
 

@@ -1,14 +1,11 @@
 using Qcow2Stream.Format;
-using Qcow2Stream.Translation;
+using Qcow2Stream.Images;
 
 namespace Qcow2Stream.Check;
 
 /// <summary>One pass of a check over an image: what was counted so far, and the findings not handed out yet.</summary>
 internal sealed class CheckRun
 {
-    // QEMU's unit of a file's length, and of a disk's.
-    private const long SectorSize = 512;
-
     // Tables do not share bytes in an image that is right. In a damaged one some may; that they all do is an attack.
     private const int MostTimesWalked = 16;
 
@@ -28,7 +25,7 @@ internal sealed class CheckRun
         Image = image;
         Options = options;
         _startLength = image.File.GetLength();
-        FileLength = _startLength + (-_startLength & (SectorSize - 1));
+        FileLength = _startLength + (-_startLength & (Sector.Size - 1));
         Clusters = ClusterCount(FileLength);
         _tableBytesLeft = FileLength * MostTimesWalked;
         Recorded = new RecordedRefcounts(image, FileLength, options.LayerCacheBytes);
@@ -214,7 +211,7 @@ internal sealed class CheckRun
     public CheckSummary Summarize() => new()
     {
         ImageEndOffset = (HighestCluster + 1) << Geometry.ClusterBits,
-        TotalClusters = ClusterCount(Image.Header.Size & ~(SectorSize - 1)),
+        TotalClusters = ClusterCount(Image.Header.Size & ~(Sector.Size - 1)),
         AllocatedClusters = AllocatedClusters,
         FragmentedClusters = FragmentedClusters,
         CompressedClusters = CompressedClusters,

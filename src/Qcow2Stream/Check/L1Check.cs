@@ -1,5 +1,5 @@
 using Qcow2Stream.Format;
-using Qcow2Stream.Translation;
+using Qcow2Stream.Images;
 
 namespace Qcow2Stream.Check;
 

@@ -1,5 +1,7 @@
 using Qcow2Stream.Format;
-using Qcow2Stream.Layers;
+using Qcow2Stream.Images;
+using Qcow2Stream.Text;
+using Shared;
 
 namespace Qcow2Stream.Check;
 

@@ -7,7 +7,6 @@ namespace Qcow2Stream.Format;
 /// </param>
 internal readonly record struct CompressedDescriptor(long HostOffset, int HostLength)
 {
-    private const int SectorSize = 512;
     private const int DescriptorBits = 62;
 
     public static CompressedDescriptor Parse(L2Entry entry, Geometry geometry)
@@ -17,6 +16,6 @@ internal readonly record struct CompressedDescriptor(long HostOffset, int HostLe
         ulong descriptor = entry.Value & ((1UL << DescriptorBits) - 1);
         long hostOffset = (long)(descriptor & ((1UL << offsetBits) - 1));
         int sectors = (int)(descriptor >> offsetBits) + 1;
-        return new CompressedDescriptor(hostOffset, (sectors * SectorSize) - ((int)hostOffset & (SectorSize - 1)));
+        return new CompressedDescriptor(hostOffset, (sectors * Sector.Size) - ((int)hostOffset & (Sector.Size - 1)));
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text;
+using Shared;
 
 namespace Qcow2Stream.Format;
 

@@ -34,4 +34,10 @@ internal static class HeaderLayout
 
     /// <summary>Present only in headers longer than <see cref="Version3MinimumLength"/>.</summary>
     public const int CompressionType = Version3MinimumLength;
+
+    /// <summary>In the autoclear features: the bitmaps extension is consistent with the image.</summary>
+    public const ulong BitmapsBit = 1 << 0;
+
+    /// <summary>In the autoclear features: the external data file can be read as a raw image by itself.</summary>
+    public const ulong RawDataFileBit = 1 << 1;
 }

@@ -77,7 +77,7 @@ internal sealed class Qcow1Header
             throw new Qcow2FormatException($"the header needs {Length} bytes, but the file ends after {start.Length}", path, hostOffset: start.Length);
         }
 
-        if (!Qcow2Header.HasMagic(start))
+        if (!Qcow2HeaderParser.HasMagic(start))
         {
             throw new Qcow2FormatException("the file does not start with the magic of qcow", path, hostOffset: 0);
         }

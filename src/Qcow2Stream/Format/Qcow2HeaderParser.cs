@@ -1,21 +1,18 @@
 using System.Buffers.Binary;
 using System.Text;
-using Qcow2Stream.Format;
 
-namespace Qcow2Stream;
+namespace Qcow2Stream.Format;
 
-/// <content>Bytes in, a checked header out: every rule that a header must keep is here and nowhere else.</content>
-public sealed partial class Qcow2Header
+/// <summary>Bytes in, a checked header out: every rule that a header must keep is here and nowhere else.</summary>
+internal static class Qcow2HeaderParser
 {
     /// <summary>"QFI\xfb", the first four bytes of every version.</summary>
-    internal const uint MagicNumber = 0x5146_49FB;
+    public const uint MagicNumber = 0x5146_49FB;
 
     private const int MaxRefcountOrder = 6;
     private const uint LuksCryptMethod = 2;
-    private const ulong BitmapsBit = 1 << 0;
-    private const ulong RawDataFileBit = 1 << 1;
 
-    internal static bool HasMagic(ReadOnlySpan<byte> start) =>
+    public static bool HasMagic(ReadOnlySpan<byte> start) =>
         start.Length >= sizeof(uint) && BinaryPrimitives.ReadUInt32BigEndian(start) == MagicNumber;
 
     /// <summary>
@@ -30,7 +27,7 @@ public sealed partial class Qcow2Header
     /// <param name="lenient">Lets the L1 table lie behind the end of the file; what is missing of it is for its reader to report.</param>
     /// <exception cref="Qcow2FormatException">A field breaks a rule of the specification.</exception>
     /// <exception cref="Qcow2UnsupportedException">A feature, version or size is not handled.</exception>
-    internal static Qcow2Header? Parse(
+    public static Qcow2Header? Parse(
         ReadOnlySpan<byte> start, long fileLength, in HeaderLimits limits, string? path, out int needed, bool lenient = false)
     {
         if (!HasMagic(start))
@@ -318,7 +315,7 @@ public sealed partial class Qcow2Header
     private static void CheckRawDataFile(
         Qcow2IncompatibleFeatures incompatible, ulong autoclear, ulong backingOffset, string? path)
     {
-        if ((autoclear & RawDataFileBit) == 0)
+        if ((autoclear & HeaderLayout.RawDataFileBit) == 0)
         {
             return;
         }

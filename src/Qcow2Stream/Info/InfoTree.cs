@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace Qcow2Stream;
+namespace Qcow2Stream.Info;
 
 /// <summary>What is known of an image as the tree of names and values that <c>qemu-img info</c> shows, in its order.</summary>
 internal static class InfoTree

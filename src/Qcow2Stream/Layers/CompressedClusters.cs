@@ -1,5 +1,5 @@
 using System.Buffers;
-using Qcow2Stream.IO;
+using Qcow2Stream.Codecs;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Layers;

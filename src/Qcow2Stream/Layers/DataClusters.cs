@@ -1,4 +1,7 @@
 using Qcow2Stream.Crypto;
+using Qcow2Stream.Format;
+using Qcow2Stream.Images;
+using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Layers;
@@ -42,14 +45,14 @@ internal sealed class DataClusters(TableFile image, HostFile clusterFile, LayerK
     private void ReadEncrypted(LayerKey layerKey, in HostRun run, Span<byte> buffer)
     {
         SectorCipher cipher = layerKey.GetCipherAsync(async: false, default).Now();
-        Span<byte> sector = stackalloc byte[SectorSlice.SectorSize];
+        Span<byte> sector = stackalloc byte[Sector.Size];
         SectorSlice slice;
         for (int done = 0; done < buffer.Length; done += slice.Length)
         {
             slice = SectorSlice.At(run, layerKey.Method, done, buffer.Length);
             Span<byte> target = slice.IsWhole ? buffer.Slice(done, slice.Length) : sector;
             ClearTail(run, slice.HostOffset, target, clusterFile.ReadAt(slice.HostOffset, target));
-            cipher.Decrypt(target, slice.Sector);
+            cipher.Decrypt(target, slice.FirstSector);
             if (!slice.IsWhole)
             {
                 target.Slice(slice.Skip, slice.Length).CopyTo(buffer[done..]);
@@ -68,10 +71,10 @@ internal sealed class DataClusters(TableFile image, HostFile clusterFile, LayerK
             slice = SectorSlice.At(run, layerKey.Method, done, buffer.Length);
             Memory<byte> target = slice.IsWhole
                 ? buffer.Slice(done, slice.Length)
-                : sector ??= new byte[SectorSlice.SectorSize];
+                : sector ??= new byte[Sector.Size];
             int read = await clusterFile.ReadAtAsync(slice.HostOffset, target, cancellationToken).ConfigureAwait(false);
             ClearTail(run, slice.HostOffset, target.Span, read);
-            cipher.Decrypt(target.Span, slice.Sector);
+            cipher.Decrypt(target.Span, slice.FirstSector);
             if (!slice.IsWhole)
             {
                 target.Slice(slice.Skip, slice.Length).CopyTo(buffer[done..]);

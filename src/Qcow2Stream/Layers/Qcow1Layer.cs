@@ -1,3 +1,4 @@
+using Qcow2Stream.Images;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Layers;

@@ -1,3 +1,4 @@
+using Qcow2Stream.Format;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Layers;
@@ -6,8 +7,6 @@ namespace Qcow2Stream.Layers;
 internal sealed class RawLayer(HostFile file, long fileLength)
     : Layer(file, new RawTranslator(file, RoundUp(fileLength)))
 {
-    private const long SectorSize = 512;
-
     public override ImageFormat Format => ImageFormat.Raw;
 
     public override void Read(in HostRun run, Span<byte> buffer) =>
@@ -32,5 +31,5 @@ internal sealed class RawLayer(HostFile file, long fileLength)
 
     /// <summary>Rounds up to a sector; the longest of all files down, as there is no longer disk.</summary>
     private static long RoundUp(long length) =>
-        (Math.Min(length, long.MaxValue - SectorSize) + SectorSize - 1) & ~(SectorSize - 1);
+        (Math.Min(length, long.MaxValue - Sector.Size) + Sector.Size - 1) & ~(Sector.Size - 1);
 }

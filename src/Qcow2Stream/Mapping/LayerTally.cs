@@ -1,3 +1,4 @@
+using Qcow2Stream.Format;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Translation;
 
@@ -10,9 +11,6 @@ namespace Qcow2Stream.Mapping;
 /// <param name="depth">The layer.</param>
 internal sealed class LayerTally(MapRequest request, int depth)
 {
-    // Compressed clusters are told in whole sectors, of which the next one may use the rest.
-    private const int Sector = 512;
-
     private long _data;
     private long _compressed;
     private long _compressedHost;
@@ -69,7 +67,7 @@ internal sealed class LayerTally(MapRequest request, int depth)
     private long CountStored(in HostRun run)
     {
         // A reader that does not tell the place is taken at its word that there is one.
-        bool goesOn = run.HasHostOffset ? run.HostOffset <= _hostEnd && run.HostOffset > _hostEnd - Sector : _fragments > 0;
+        bool goesOn = run.HasHostOffset ? run.HostOffset <= _hostEnd && run.HostOffset > _hostEnd - Sector.Size : _fragments > 0;
         long taken = run.Length;
         if (run.Kind == RunKind.Compressed)
         {

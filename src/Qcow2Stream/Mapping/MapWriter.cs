@@ -1,3 +1,5 @@
+using Qcow2Stream.Images;
+using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Mapping;

@@ -30,9 +30,3 @@ internal struct TranslatedRuns<TView>(
         return true;
     }
 }
-
-/// <summary>Every run as it was found.</summary>
-internal readonly struct ExactView : IMapView
-{
-    public static HostRun Of(Qcow2Chain chain, in HostRun run) => run;
-}

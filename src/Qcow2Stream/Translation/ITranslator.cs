@@ -1,3 +1,4 @@
+
 namespace Qcow2Stream.Translation;
 
 /// <summary>Answers, for one image, where its guest bytes live. Safe for any number of threads.</summary>

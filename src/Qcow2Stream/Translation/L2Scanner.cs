@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Qcow2Stream.Format;
+using Qcow2Stream.Images;
 
 namespace Qcow2Stream.Translation;
 

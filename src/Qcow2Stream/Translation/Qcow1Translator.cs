@@ -1,4 +1,6 @@
 using Qcow2Stream.Format;
+using Qcow2Stream.Images;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream.Translation;
 
@@ -8,9 +10,6 @@ namespace Qcow2Stream.Translation;
 /// </summary>
 internal sealed class Qcow1Translator : ITranslator
 {
-    // QEMU's unit: a disk's size is rounded down to it, and a cluster that does not start at one can't be read.
-    private const long SectorSize = 512;
-
     // No host has files so long; below it, sums of an offset and a table's worth of clusters stay positive.
     private const long MaxHostOffset = long.MaxValue >> 1;
 
@@ -26,7 +25,7 @@ internal sealed class Qcow1Translator : ITranslator
     {
         _image = image;
         _header = image.Header;
-        Length = _header.Size & ~(SectorSize - 1);
+        Length = _header.Size & ~(Sector.Size - 1);
 
         // An L1 piece serves thousands of L2 tables, so a small share is plenty; and so is one for walks. An L2 table is a
         // piece by itself.
@@ -107,7 +106,7 @@ internal sealed class Qcow1Translator : ITranslator
         }
 
         bool isData = entry.HostOffset != 0;
-        if (isData && (entry.HostOffset & (SectorSize - 1)) != 0)
+        if (isData && (entry.HostOffset & (Sector.Size - 1)) != 0)
         {
             throw Bad($"cluster offset 0x{entry.HostOffset:x} is not sector-aligned", guestOffset, entryOffset);
         }

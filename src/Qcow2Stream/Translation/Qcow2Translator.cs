@@ -1,5 +1,7 @@
 using System.Numerics;
 using Qcow2Stream.Format;
+using Qcow2Stream.Images;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream.Translation;
 

@@ -1,4 +1,3 @@
-
 namespace Qcow2Stream.Translation;
 
 /// <summary>A raw image: guest and host offsets are the same.</summary>

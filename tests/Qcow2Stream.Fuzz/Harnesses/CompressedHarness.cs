@@ -1,6 +1,6 @@
+using Qcow2Stream.Codecs;
 using Qcow2Stream.Fuzz.Seeding;
-using Qcow2Stream.IO;
-using Qcow2Stream.Tests.IO;
+using Qcow2Stream.Tests.Codecs;
 
 namespace Qcow2Stream.Fuzz.Harnesses;
 

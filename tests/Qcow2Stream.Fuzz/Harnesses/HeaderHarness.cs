@@ -1,3 +1,4 @@
+using Qcow2Stream.Format;
 using Qcow2Stream.Fuzz.Seeding;
 
 namespace Qcow2Stream.Fuzz.Harnesses;
@@ -58,7 +59,7 @@ internal sealed class HeaderHarness : IHarness
         try
         {
             int length = Math.Min(FirstGuess, file.Length);
-            Qcow2Header? header = Qcow2Header.Parse(file[..length], file.Length, FuzzOptions.Default.HeaderLimits, null, out int needed, lenient);
+            Qcow2Header? header = Qcow2HeaderParser.Parse(file[..length], file.Length, FuzzOptions.Default.HeaderLimits, null, out int needed, lenient);
             if (header is null)
             {
                 if (needed <= length || needed > file.Length)
@@ -66,7 +67,7 @@ internal sealed class HeaderHarness : IHarness
                     throw new BrokenInvariantException($"with {length} of {file.Length} bytes, {needed} are asked for");
                 }
 
-                header = Qcow2Header.Parse(file[..needed], file.Length, FuzzOptions.Default.HeaderLimits, null, out _, lenient)
+                header = Qcow2HeaderParser.Parse(file[..needed], file.Length, FuzzOptions.Default.HeaderLimits, null, out _, lenient)
                     ?? throw new BrokenInvariantException($"{needed} bytes were asked for, and are not enough");
             }
 

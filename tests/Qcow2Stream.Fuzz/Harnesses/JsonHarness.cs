@@ -1,6 +1,7 @@
 using System.Text;
 using Qcow2Stream.Fuzz.Seeding;
-using Qcow2Stream.Layers;
+using Qcow2Stream.Opening;
+using Shared;
 
 namespace Qcow2Stream.Fuzz.Harnesses;
 
@@ -69,8 +70,8 @@ internal sealed class JsonHarness : IHarness
         _ = Path.GetFullPath(Path.Combine(ImageDirectory, name));
         try
         {
-            string joined = GuestPath.Join(ImagePath, name);
-            if (!GuestPath.Normalize(joined).StartsWith(ImageDirectory, StringComparison.Ordinal))
+            string joined = LocatorPath.Join(ImagePath, name);
+            if (!LocatorPath.Normalize(joined).StartsWith(ImageDirectory, StringComparison.Ordinal))
             {
                 throw new BrokenInvariantException($"'{name}' leads out of the image's directory, to '{joined}'");
             }

@@ -1,5 +1,5 @@
 using Qcow2Stream.Fuzz.Harnesses;
-using Qcow2Stream.Tests.IO;
+using Qcow2Stream.Tests.Codecs;
 
 namespace Qcow2Stream.Fuzz.Seeding;
 

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Qcow2Stream.Tests.IO;
+using Qcow2Stream.Tests.Codecs;
 
 namespace Qcow2Stream.Fuzz.Seeding;
 

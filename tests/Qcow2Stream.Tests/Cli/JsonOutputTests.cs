@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Qcow2Stream.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
+using Shared;
 
 namespace Qcow2Stream.Tests.Cli;
 

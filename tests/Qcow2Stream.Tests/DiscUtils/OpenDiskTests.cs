@@ -1,6 +1,7 @@
 using DiscUtils;
 using DiscUtils.Internal;
-using Qcow2Stream.IO;
+using Qcow2Stream.HostFiles;
+using Qcow2Stream.Plugin;
 using Qcow2Stream.Tests.Follow;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Tests.Streams;

@@ -2,7 +2,7 @@ using System.Text;
 using DiscUtils;
 using DiscUtils.Streams;
 using DiscUtils.Vmdk;
-using Qcow2Stream.Layers;
+using Qcow2Stream.Layers.Foreign;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Tests.Layers;
 

@@ -1,6 +1,6 @@
 using DiscUtils.Streams;
 using DiscUtils.Vmdk;
-using Qcow2Stream.IO;
+using Qcow2Stream.HostFiles;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Disks;

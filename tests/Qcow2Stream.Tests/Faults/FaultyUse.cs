@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using DiscUtils.Streams;
 using Qcow2Stream.Mapping;
+using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Tests.Faults;

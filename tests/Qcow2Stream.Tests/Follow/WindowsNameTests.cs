@@ -1,4 +1,4 @@
-using Qcow2Stream.Layers;
+using Shared;
 
 namespace Qcow2Stream.Tests.Follow;
 

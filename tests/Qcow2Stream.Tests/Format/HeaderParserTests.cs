@@ -1,4 +1,5 @@
 using System.Text;
+using Qcow2Stream.Format;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Format;
@@ -115,22 +116,22 @@ public class HeaderParserTests
     {
         byte[] bytes = new byte[65536];
         Hex(Version3).CopyTo(bytes, 0);
-        Assert.Null(Qcow2Header.Parse(bytes.AsSpan(0, given), FileLength, Qcow2OpenOptions.Default.HeaderLimits, "image", out int needed));
+        Assert.Null(Qcow2HeaderParser.Parse(bytes.AsSpan(0, given), FileLength, Qcow2OpenOptions.Default.HeaderLimits, "image", out int needed));
         Assert.Equal(65536, needed);
-        Assert.NotNull(Qcow2Header.Parse(bytes.AsSpan(0, needed), FileLength, Qcow2OpenOptions.Default.HeaderLimits, "image", out _));
+        Assert.NotNull(Qcow2HeaderParser.Parse(bytes.AsSpan(0, needed), FileLength, Qcow2OpenOptions.Default.HeaderLimits, "image", out _));
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(3)]
-    public void Magic_NeedsFourBytes(int length) => Assert.False(Qcow2Header.HasMagic(Hex(Version3).AsSpan(0, length)));
+    public void Magic_NeedsFourBytes(int length) => Assert.False(Qcow2HeaderParser.HasMagic(Hex(Version3).AsSpan(0, length)));
 
     [Fact]
     public void Magic_IsTheSameInEveryVersion()
     {
-        Assert.True(Qcow2Header.HasMagic(Hex(Version2)));
-        Assert.True(Qcow2Header.HasMagic([(byte)'Q', (byte)'F', (byte)'I', 0xFB]));
-        Assert.False(Qcow2Header.HasMagic(Hex("fb494651")));
+        Assert.True(Qcow2HeaderParser.HasMagic(Hex(Version2)));
+        Assert.True(Qcow2HeaderParser.HasMagic([(byte)'Q', (byte)'F', (byte)'I', 0xFB]));
+        Assert.False(Qcow2HeaderParser.HasMagic(Hex("fb494651")));
     }
 
     [Theory]
@@ -194,7 +195,7 @@ public class HeaderParserTests
         Assert.Equal("b\uFFFDse\uFFFD\uFFFD\uFFFD\uFFFDe", Parse(bytes)!.BackingFile);
     }
 
-    private static Qcow2Header? Parse(byte[] start) => Qcow2Header.Parse(start, FileLength, Qcow2OpenOptions.Default.HeaderLimits, "image", out _);
+    private static Qcow2Header? Parse(byte[] start) => Qcow2HeaderParser.Parse(start, FileLength, Qcow2OpenOptions.Default.HeaderLimits, "image", out _);
 
     private static byte[] Hex(string text) => Convert.FromHexString(text.Replace(" ", "", StringComparison.Ordinal));
 }

@@ -76,10 +76,10 @@ public sealed class LastAllowedTests
         byte[] header = Empty(4096).WriteU32(HeaderField.ClusterBits, 21).WriteU64(HeaderField.Size, long.MaxValue)
             .WriteU32(HeaderField.L1Size, L1Bytes / 8).WriteU64(HeaderField.L1TableOffset, 1 << 21);
         HeaderLimits limits = (Qcow2OpenOptions.Default with { MaxL1TableBytes = L1Bytes }).HeaderLimits;
-        Assert.Equal(long.MaxValue, Qcow2Header.Parse(header, FileLength, limits, null, out _)!.Size);
-        Assert.Throws<Qcow2FormatException>(() => Qcow2Header.Parse(header, FileLength - 1, limits, null, out _));
+        Assert.Equal(long.MaxValue, Qcow2HeaderParser.Parse(header, FileLength, limits, null, out _)!.Size);
+        Assert.Throws<Qcow2FormatException>(() => Qcow2HeaderParser.Parse(header, FileLength - 1, limits, null, out _));
         limits = (Qcow2OpenOptions.Default with { MaxL1TableBytes = L1Bytes - 1 }).HeaderLimits;
-        Assert.Throws<Qcow2UnsupportedException>(() => Qcow2Header.Parse(header, FileLength, limits, null, out _));
+        Assert.Throws<Qcow2UnsupportedException>(() => Qcow2HeaderParser.Parse(header, FileLength, limits, null, out _));
     }
 
     [Fact]
@@ -133,9 +133,9 @@ public sealed class LastAllowedTests
     {
         byte[] image = new Qcow2Builder { ClusterBits = 12, Size = 4096, BackingFile = "base.raw", BackingFormat = "raw" }.Build().ToBytes();
         int nameEnd = (int)(image.ReadU64(HeaderField.BackingFileOffset) + image.ReadU32(HeaderField.BackingFileSize));
-        Assert.Null(Qcow2Header.Parse(image.AsSpan(0, nameEnd - 1), image.Length, Limits, null, out int needed));
+        Assert.Null(Qcow2HeaderParser.Parse(image.AsSpan(0, nameEnd - 1), image.Length, Limits, null, out int needed));
         Assert.Equal(4096, needed);
-        Assert.Equal("base.raw", Qcow2Header.Parse(image.AsSpan(0, nameEnd), image.Length, Limits, null, out _)!.BackingFile);
+        Assert.Equal("base.raw", Qcow2HeaderParser.Parse(image.AsSpan(0, nameEnd), image.Length, Limits, null, out _)!.BackingFile);
     }
 
     [Theory]
@@ -214,7 +214,7 @@ public sealed class LastAllowedTests
 
     private static Qcow2Header Parse(byte[] header)
     {
-        Qcow2Header? parsed = Qcow2Header.Parse(header, header.Length, Limits, null, out _);
+        Qcow2Header? parsed = Qcow2HeaderParser.Parse(header, header.Length, Limits, null, out _);
         Assert.NotNull(parsed);
         return parsed;
     }

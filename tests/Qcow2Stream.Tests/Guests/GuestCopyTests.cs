@@ -1,8 +1,9 @@
 using System.Runtime.Versioning;
 using Qcow2Stream.Cli.Guest;
 using Qcow2Stream.Cli.Guest.Copying;
-using Qcow2Stream.IO;
 using Qcow2Stream.Tests.Infrastructure;
+using Shared;
+
 using GuestDisk = Qcow2Stream.Cli.Guest.GuestDisk;
 
 namespace Qcow2Stream.Tests.Guests;

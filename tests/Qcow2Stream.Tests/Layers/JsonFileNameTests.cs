@@ -1,5 +1,5 @@
 using System.Text;
-using Qcow2Stream.Layers;
+using Qcow2Stream.Opening;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Layers;

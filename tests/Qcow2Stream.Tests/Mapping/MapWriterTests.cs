@@ -2,6 +2,7 @@ using System.Text;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Tests.Translation;
+using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Tests.Mapping;

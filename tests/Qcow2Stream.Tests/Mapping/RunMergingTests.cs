@@ -1,4 +1,3 @@
-using Qcow2Stream.Mapping;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Translation;
 

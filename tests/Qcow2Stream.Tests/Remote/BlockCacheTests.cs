@@ -1,4 +1,4 @@
-using Qcow2Stream.IO.Http;
+using Qcow2Stream.HostFiles.Http;
 
 namespace Qcow2Stream.Tests.Remote;
 

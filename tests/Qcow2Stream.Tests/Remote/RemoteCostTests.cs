@@ -1,8 +1,8 @@
 using DiscUtils.Ntfs;
 using DiscUtils.Streams;
-using Qcow2Stream.IO.Http;
+using Qcow2Stream.HostFiles.Http;
 using Qcow2Stream.Tests.Infrastructure;
-using Block = Qcow2Stream.IO.Http.Block;
+using Block = Qcow2Stream.HostFiles.Http.Block;
 
 namespace Qcow2Stream.Tests.Remote;
 

@@ -1,4 +1,5 @@
 using DiscUtils.Streams;
+using Qcow2Stream.Copying;
 
 namespace Qcow2Stream.Tests.Streams;
 

@@ -1,4 +1,4 @@
-using Qcow2Stream.Translation;
+using Qcow2Stream.Images;
 
 namespace Qcow2Stream.Tests.Translation;
 

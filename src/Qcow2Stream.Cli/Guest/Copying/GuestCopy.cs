@@ -1,4 +1,4 @@
-using Qcow2Stream.IO;
+using Shared;
 
 namespace Qcow2Stream.Cli.Guest.Copying;
 

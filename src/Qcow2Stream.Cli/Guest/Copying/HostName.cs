@@ -1,5 +1,5 @@
 using System.Buffers;
-using Qcow2Stream.Layers;
+using Shared;
 
 namespace Qcow2Stream.Cli.Guest.Copying;
 

@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using lzo.net;
-using Qcow2Stream.IO;
+using Qcow2Stream.Codecs;
 
 namespace Qcow2Stream.Cli.Guest.Vfs;
 

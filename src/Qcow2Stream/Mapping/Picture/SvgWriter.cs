@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
+using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
+using Shared;
 
 namespace Qcow2Stream.Mapping.Picture;
 

@@ -1,0 +1,15 @@
+namespace Qcow2Stream.Codecs.Deflate;
+
+/// <summary>Room for the tables of one block, 12 KiB: on the stack of whoever decodes, so that nothing is shared or made.</summary>
+internal unsafe struct DeflateTables
+{
+    public const int MaxLiteralLengths = 286;
+    public const int MaxDistances = 30;
+
+    public fixed uint LiteralLengths[CodeTable.LiteralLengthCapacity];
+    public fixed uint Distances[CodeTable.DistanceCapacity];
+    public fixed uint CodeLengths[CodeTable.CodeLengthCapacity];
+
+    /// <summary>The code lengths that the block lists.</summary>
+    public fixed byte Lengths[MaxLiteralLengths + MaxDistances];
+}

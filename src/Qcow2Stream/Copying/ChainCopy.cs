@@ -1,0 +1,73 @@
+using DiscUtils.Streams;
+using Shared;
+
+namespace Qcow2Stream.Copying;
+
+/// <summary>Copies of a disk: nothing is written behind a piece that can't be read.</summary>
+internal static class ChainCopy
+{
+    /// <summary>Copies the bytes from <paramref name="start"/> to before <paramref name="end"/>, both inside the disk.</summary>
+    /// <param name="chain">The disk.</param>
+    /// <param name="start">In bytes.</param>
+    /// <param name="end">In bytes.</param>
+    /// <param name="target">Receives them.</param>
+    /// <param name="written">Is told, after each piece, where the next one starts.</param>
+    /// <param name="async">False: the task has completed when this returns.</param>
+    /// <param name="cancellationToken">Ends the copy.</param>
+    public static async Task RunAsync(
+        Qcow2Chain chain, long start, long end, Stream target, Action<long>? written, bool async, CancellationToken cancellationToken)
+    {
+        PieceReader pieces = new(chain, [new StreamExtent(start, end - start)], PieceReader.PieceLength(chain), async, cancellationToken);
+        await using (pieces.ConfigureAwait(false))
+        {
+            while (await pieces.NextAsync().ConfigureAwait(false) is { } piece)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (async)
+                {
+                    await target.WriteAsync(piece.Bytes, cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    target.Write(piece.Bytes.Span);
+                }
+
+                written?.Invoke(piece.End);
+            }
+        }
+    }
+
+    /// <summary>Copies what is stored of the whole disk, and of that no block of zeros.</summary>
+    /// <param name="chain">The disk.</param>
+    /// <param name="target">Where it is to start; what is not written there must read as zeros.</param>
+    /// <param name="progress">Is told, after each piece, how many of the stored bytes are done.</param>
+    /// <param name="async">False: the task has completed when this returns.</param>
+    /// <param name="cancellationToken">Ends the copy.</param>
+    public static async Task RunSparseAsync(
+        Qcow2Chain chain, Stream target, IProgress<long>? progress, bool async, CancellationToken cancellationToken)
+    {
+        SparseWriter writer = new(target);
+        PieceReader pieces = new(chain, chain.StoredExtents(0, chain.Length), PieceReader.PieceLength(chain), async, cancellationToken);
+        await using (pieces.ConfigureAwait(false))
+        {
+            long done = 0;
+            while (await pieces.NextAsync().ConfigureAwait(false) is { } piece)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                writer.SkipTo(piece.Start);
+                if (async)
+                {
+                    await writer.WriteAsync(piece.Bytes, cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    writer.Write(piece.Bytes.Span);
+                }
+
+                progress?.Report(done += piece.Length);
+            }
+        }
+
+        writer.Finish(chain.Length);
+    }
+}

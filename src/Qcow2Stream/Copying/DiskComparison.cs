@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using DiscUtils.Streams;
+using Qcow2Stream.Format;
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Copying;
+
+/// <summary>Compares two disks byte by byte, where either of them stores anything.</summary>
+internal static class DiskComparison
+{
+    /// <summary>Finds the first byte in which they differ; behind its end a disk is zeros.</summary>
+    /// <param name="first">One disk.</param>
+    /// <param name="second">The other.</param>
+    /// <param name="progress">Is told, after each piece, how many bytes of what either stores are compared.</param>
+    /// <param name="async">False: the task has completed when this returns.</param>
+    /// <param name="cancellationToken">Ends the comparison.</param>
+    /// <returns>The byte's position; null if there is none.</returns>
+    public static async Task<long?> RunAsync(
+        Qcow2Chain first, Qcow2Chain second, IProgress<long>? progress, bool async, CancellationToken cancellationToken)
+    {
+        Qcow2Chain longer = first.Length >= second.Length ? first : second;
+        long common = Math.Min(first.Length, second.Length);
+        using SharedRanges stored = new(
+            StoredInEither(first, second, common).Merge().Select(r => new StreamExtent(r.GuestOffset, r.Length)));
+        IEnumerable<StreamExtent> rest = longer.StoredExtents(common, longer.Length - common);
+
+        int pieceLength = PieceReader.PieceLength(first, second);
+        PieceReader ones = new(first, stored.First, pieceLength, async, cancellationToken);
+        PieceReader others = new(second, stored.Second, pieceLength, async, cancellationToken);
+        PieceReader tail = new(longer, rest, pieceLength, async, cancellationToken);
+        await using (ones.ConfigureAwait(false))
+        await using (others.ConfigureAwait(false))
+        await using (tail.ConfigureAwait(false))
+        {
+            long done = 0;
+            try
+            {
+                while (await ones.NextAsync().ConfigureAwait(false) is { } one && await others.NextAsync().ConfigureAwait(false) is { } other)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    int same = one.Bytes.Span.CommonPrefixLength(other.Bytes.Span);
+                    if (same < one.Length)
+                    {
+                        return one.Start + same;
+                    }
+
+                    progress?.Report(done += one.Length);
+                }
+            }
+            catch (Qcow2Exception)
+            {
+                // In front of the damage there may be a difference, in the same piece.
+                long start = Math.Max(ones.Position, others.Position);
+                if (await FindInFrontOfDamageAsync(first, second, start, Math.Min(common, start + pieceLength), async, cancellationToken)
+                    .ConfigureAwait(false) is { } difference)
+                {
+                    return difference;
+                }
+
+                throw;
+            }
+
+            while (await tail.NextAsync().ConfigureAwait(false) is { } piece)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                int zeros = piece.Bytes.Span.IndexOfAnyExcept((byte)0);
+                if (zeros >= 0)
+                {
+                    return piece.Start + zeros;
+                }
+
+                progress?.Report(done += piece.Length);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Compares sector by sector until one can't be read.</summary>
+    private static async ValueTask<long?> FindInFrontOfDamageAsync(
+        Qcow2Chain first, Qcow2Chain second, long start, long end, bool async, CancellationToken cancellationToken)
+    {
+        byte[] one = new byte[Sector.Size];
+        byte[] other = new byte[Sector.Size];
+        try
+        {
+            for (long position = start; position < end; position += Sector.Size)
+            {
+                if (async)
+                {
+                    await first.ReadAtAsync(position, one, cancellationToken).ConfigureAwait(false);
+                    await second.ReadAtAsync(position, other, cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    first.ReadAt(position, one);
+                    second.ReadAt(position, other);
+                }
+
+                int same = one.AsSpan().CommonPrefixLength(other);
+                if (same < Sector.Size)
+                {
+                    return position + same;
+                }
+            }
+        }
+        catch (Qcow2Exception)
+        {
+            // This is where the damage is.
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// The ranges that one of them or both store. No map is asked further than up to the range that is told: what can't be
+    /// told behind a difference is of no account.
+    /// </summary>
+    private static IEnumerable<HostRun> StoredInEither(Qcow2Chain first, Qcow2Chain second, long length)
+    {
+        using IEnumerator<MapExtent> ones = first.Map(0, length).WithHostHoles().GetEnumerator();
+        using IEnumerator<MapExtent> others = second.Map(0, length).WithHostHoles().GetEnumerator();
+        MapExtent one = default;
+        MapExtent other = default;
+        for (long position = 0; position < length; position = Math.Min(one.End, other.End))
+        {
+            one = one.End > position ? one : Next(ones);
+            other = other.End > position ? other : Next(others);
+            if (!one.IsZero || !other.IsZero)
+            {
+                yield return HostRun.Unallocated(position, Math.Min(one.End, other.End) - position);
+            }
+        }
+    }
+
+    /// <summary>Maps have no gaps.</summary>
+    private static MapExtent Next(IEnumerator<MapExtent> map)
+    {
+        bool any = map.MoveNext();
+        Debug.Assert(any, "a map goes on to the end of its range");
+        return map.Current;
+    }
+}

@@ -1,0 +1,42 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Qcow2Stream.HostFiles;
+
+/// <summary>A file read by position on its handle: whoever opened it.</summary>
+internal abstract class HandleHostFile(string? path, SafeFileHandle handle, object? identity) : HostFile
+{
+    private volatile bool _disposed;
+
+    public sealed override string? Path { get; } = path;
+
+    public sealed override object? Identity { get; } = identity;
+
+    internal sealed override string? FullPath => Path is { } path ? System.IO.Path.GetFullPath(path) : null;
+
+    internal sealed override string? HostDirectory => Path is { } path ? System.IO.Path.GetDirectoryName(path) ?? "" : null;
+
+    /// <summary>The handle; one that is left open to its owner is closed to readers here all the same.</summary>
+    private SafeFileHandle Handle
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return handle;
+        }
+    }
+
+    public sealed override (bool IsHole, long Length) GetRegion(long hostOffset, long maxLength) =>
+        UnixFile.IsSupported ? UnixFile.GetRegion(Handle, hostOffset, maxLength) : base.GetRegion(hostOffset, maxLength);
+
+    public sealed override long GetAllocatedLength() =>
+        UnixFile.IsSupported ? UnixFile.GetAllocatedLength(Handle) : base.GetAllocatedLength();
+
+    protected sealed override long ReadLength() => RandomAccess.GetLength(Handle);
+
+    protected sealed override int Read(long hostOffset, Span<byte> buffer) => RandomAccess.Read(Handle, buffer, hostOffset);
+
+    protected sealed override ValueTask<int> ReadAsync(long hostOffset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        RandomAccess.ReadAsync(Handle, buffer, hostOffset, cancellationToken);
+
+    protected override void Dispose(bool disposing) => _disposed = true;
+}

@@ -1,0 +1,93 @@
+using Polly;
+using Polly.Retry;
+
+namespace Qcow2Stream.HostFiles.Http;
+
+/// <summary>What all files of a chain that come from servers share: the client, the memory, the limits and the patience.</summary>
+internal sealed class HttpSource
+{
+    private static readonly Lazy<HttpClient> SharedClient = new(() => new HttpClient(new SocketsHttpHandler
+    {
+        // Each step of a redirect is judged here, and the headers go nowhere but where they are meant to go.
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+
+        // What is given up is given up at once: there is no waiting for the rest of an answer.
+        MaxResponseDrainSize = 0,
+    })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+    });
+
+    private readonly Uri _top;
+
+    /// <summary>Initializes the source.</summary>
+    /// <param name="options">The caller's options.</param>
+    /// <param name="top">The address that is opened.</param>
+    /// <param name="allocate">Makes the memory of a block; null for the usual.</param>
+    public HttpSource(HttpFileOptions options, Uri top, Func<int, byte[]>? allocate = null)
+    {
+        ArgumentNullException.ThrowIfNull(top);
+        Options = options;
+        _top = top;
+        Client = options.Handler is { } handler ? ClientOf(handler) : SharedClient.Value;
+        int blocks = options.CacheBytes / Block.Size;
+        Blocks = new BlockCache(blocks, allocate ?? (length => GC.AllocateUninitializedArray<byte>(length)));
+        Slots = new RequestSlots(options.MaxRequestsAtOnce, blocks / 2);
+
+        // What is read ahead now, and what was and is being read, take a quarter of the cache.
+        AheadBlocks = Math.Min(options.ReadAheadBytes / Block.Size, blocks / 8);
+        MaxRequestBlocks = Math.Min(Math.Max(AheadBlocks, 16), blocks / 4);
+        Retry = options.MaxRetries == 0 ? ResiliencePipeline.Empty : new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = static arguments => new(arguments.Outcome.Exception is TransientHttpException),
+            MaxRetryAttempts = options.MaxRetries,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Delay = options.RetryDelay,
+            MaxDelay = HttpFileOptions.MaxDelay,
+            DelayGenerator = static arguments => new((arguments.Outcome.Exception as TransientHttpException)?.RetryAfter),
+        }).Build();
+    }
+
+    public HttpFileOptions Options { get; }
+
+    public HttpClient Client { get; }
+
+    public BlockCache Blocks { get; }
+
+    /// <summary>What a request waits for; half of the cache's memory, at most, is for what is on its way.</summary>
+    public RequestSlots Slots { get; }
+
+    /// <summary>How far to read ahead, in blocks.</summary>
+    public int AheadBlocks { get; }
+
+    /// <summary>The most blocks to ask for in one request.</summary>
+    public int MaxRequestBlocks { get; }
+
+    public ResiliencePipeline Retry { get; }
+
+    /// <summary>Adds the caller's headers to a request that goes where they are meant to go.</summary>
+    public void AddHeaders(HttpRequestMessage request)
+    {
+        if (!IsSameOrigin(request.RequestUri!, _top))
+        {
+            return;
+        }
+
+        foreach ((string name, string value) in Options.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+    }
+
+    /// <summary>A client that disposes nothing of the caller's, and needs no disposing itself.</summary>
+    private static HttpClient ClientOf(HttpMessageHandler handler) =>
+        RedirectSwitch.FaultOf(handler) is { } fault
+            ? throw new InvalidOperationException($"{nameof(HttpFileOptions)}.{nameof(HttpFileOptions.Handler)} was changed since it was set. {fault}")
+            : new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
+
+    public static bool IsSameOrigin(Uri a, Uri b) =>
+        Uri.Compare(a, b, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
+}

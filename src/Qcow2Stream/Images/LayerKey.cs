@@ -1,0 +1,141 @@
+using System.Security.Cryptography;
+using Qcow2Stream.Crypto;
+using Qcow2Stream.Format;
+
+namespace Qcow2Stream.Images;
+
+/// <summary>
+/// The key of one encrypted image: asks for the passphrase at the first read of data, tries all key slots, and keeps
+/// the cipher until it is disposed. Safe for any number of threads.
+/// </summary>
+internal sealed class LayerKey(TableFile image, int method, Qcow2OpenOptions options) : IDisposable
+{
+    private const int MethodAes = 1;
+
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private volatile SectorCipher? _cipher;
+    private volatile bool _disposed;
+
+    /// <summary>1 for AES, 2 for LUKS.</summary>
+    public int Method { get; } = method;
+
+    /// <summary>Reads the LUKS header; null for an image that is not encrypted by LUKS.</summary>
+    /// <exception cref="Qcow2FormatException">The header is damaged.</exception>
+    /// <exception cref="Qcow2UnsupportedException">It uses an algorithm that is not known.</exception>
+    public static async ValueTask<LuksHeader?> ReadLuksHeaderAsync(Qcow2Image image, bool async, CancellationToken cancellationToken)
+    {
+        if (image.Header.EncryptionMethod <= MethodAes)
+        {
+            return null;
+        }
+
+        EncryptionExtension extension = Locate(image);
+        byte[] bytes = new byte[LuksHeader.Length];
+        await TablePieces.ReadExactlyAsync(image, extension.Offset, bytes, "the LUKS header", async, cancellationToken)
+            .ConfigureAwait(false);
+        return Translated(image, extension.Offset, () => LuksHeader.Parse(bytes, extension.Length));
+    }
+
+    /// <summary>The cipher; found at the first call.</summary>
+    /// <exception cref="PassphraseException">There is no passphrase, or not the right one.</exception>
+    public async ValueTask<SectorCipher> GetCipherAsync(bool async, CancellationToken cancellationToken)
+    {
+        if (_cipher is { } known)
+        {
+            return known;
+        }
+
+        if (async)
+        {
+            await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            _gate.Wait(cancellationToken);
+        }
+
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _cipher ??= await UnlockAsync(async, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Wipes the key.</summary>
+    public void Dispose()
+    {
+        // One that is being found is waited for, and wiped too.
+        _gate.Wait();
+        _disposed = true;
+        _cipher?.Dispose();
+        _gate.Release();
+    }
+
+    private async ValueTask<SectorCipher> UnlockAsync(bool async, CancellationToken cancellationToken)
+    {
+        LuksHeader? luks = image is Qcow2Image qcow2
+            ? await ReadLuksHeaderAsync(qcow2, async, cancellationToken).ConfigureAwait(false)
+            : null;
+        byte[] passphrase = options.Passphrase?.Invoke(new EncryptedImage(image.File.Path, Method, luks?.Uuid))
+            ?? throw new PassphraseException(
+                "the image is encrypted, and no passphrase was given (to give it: Passphrase, or --secret-file)", image.File.Path);
+        try
+        {
+            return luks is null
+                ? LegacyAes.CreateCipher(passphrase)
+                : await UnlockAsync((Qcow2Image)image, luks, passphrase, async, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(passphrase);
+        }
+    }
+
+    private async ValueTask<SectorCipher> UnlockAsync(
+        Qcow2Image qcow2, LuksHeader luks, byte[] passphrase, bool async, CancellationToken cancellationToken)
+    {
+        long start = Locate(qcow2).Offset;
+        int tried = 0;
+        foreach (LuksKeySlot slot in luks.Slots.Where(s => s.Active))
+        {
+            tried++;
+            byte[] material = new byte[slot.KeyMaterialLength];
+            await TablePieces.ReadExactlyAsync(
+                image, start + slot.KeyMaterialOffset, material, "a key slot", async, cancellationToken).ConfigureAwait(false);
+            if (Translated(
+                image, start, () => luks.TryUnlock(slot, material, passphrase, options.MaxKeyIterations, cancellationToken)) is { } cipher)
+            {
+                return cipher;
+            }
+        }
+
+        throw new PassphraseException(
+            tried == 0
+                ? "the image can't be decrypted: none of its key slots is active"
+                : $"the passphrase is wrong: it opens none of the {tried} active key slots",
+            image.File.Path);
+    }
+
+    private static EncryptionExtension Locate(Qcow2Image image) =>
+        EncryptionExtension.Parse(image.Header, image.Geometry, image.FileLengthFor(long.MaxValue), image.File.Path);
+
+    private static T Translated<T>(TableFile image, long hostOffset, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (CryptoFormatException e)
+        {
+            throw new Qcow2FormatException($"LUKS header: {e.Message}", image.File.Path, hostOffset: hostOffset, innerException: e);
+        }
+        catch (CryptoUnsupportedException e)
+        {
+            throw new Qcow2UnsupportedException(e.Feature, $"LUKS header: {e.Message}", image.File.Path, hostOffset);
+        }
+    }
+}

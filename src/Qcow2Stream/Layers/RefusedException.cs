@@ -1,4 +1,0 @@
-namespace Qcow2Stream.Layers;
-
-/// <summary>Carries the reason why a named file is not opened from the gate to the opener, which tells it with the whole chain.</summary>
-internal sealed class RefusedException(string reason) : Exception(reason);

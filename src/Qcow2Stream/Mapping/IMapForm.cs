@@ -1,0 +1,10 @@
+using Qcow2Stream.Text;
+using Qcow2Stream.Translation;
+
+namespace Qcow2Stream.Mapping;
+
+/// <summary>A view that is written an entry a run.</summary>
+internal interface IMapForm : IMapView
+{
+    static abstract void WriteEntry(Utf8Output text, in HostRun run, bool isFirst);
+}

@@ -1,0 +1,136 @@
+using Qcow2Stream.HostFiles;
+using Qcow2Stream.HostFiles.Http;
+using Shared;
+
+namespace Qcow2Stream.Opening;
+
+/// <summary>
+/// The one door through which a file that an image names is opened. The name is judged first; only then is the file
+/// system asked, and links are followed step by step, so that nothing outside the allowed directories is touched.
+/// </summary>
+internal static class FileGate
+{
+    // Linux's own limit.
+    private const int MaxLinks = 40;
+
+    private const string HowToAllow =
+        "(to allow it: Follow = FollowPolicy.Directories(...) or FollowPolicy.Trusted, or --follow DIR, --follow anywhere; "
+        + "for more than one place: FollowPolicy.AnyOf(FollowPolicy.SameDirectory, ...), or --follow here --follow DIR)";
+
+    private static readonly StringComparison PathComparison =
+        OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+
+    /// <summary>Opens the file that <paramref name="image"/> names.</summary>
+    /// <param name="policy">The caller's choice.</param>
+    /// <param name="image">The image that names it.</param>
+    /// <param name="recordedName">The name's bytes.</param>
+    /// <param name="isLiteral">Whether the name has no protocol.</param>
+    /// <param name="file">What a resolver is told.</param>
+    /// <exception cref="RefusedException">The policy or the name forbids it.</exception>
+    /// <exception cref="IOException">It can't be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access is denied by the host.</exception>
+    public static HostFile Open(FollowPolicy policy, HostFile image, ReadOnlySpan<byte> recordedName, bool isLiteral, NamedFile file)
+    {
+        if (policy.Resolver is { } resolver)
+        {
+            return resolver(file) ?? throw new RefusedException($"the caller's resolver ({policy.Description}) refused it");
+        }
+
+        if (ReferenceEquals(policy, FollowPolicy.None))
+        {
+            throw new RefusedException(
+                "no file that an image names is opened (FollowPolicy.None; to allow it: Follow = FollowPolicy.SameDirectory, or --follow here)");
+        }
+
+        if (image is HttpHostFile remote)
+        {
+            return UrlGate.Open(policy, remote, recordedName, isLiteral);
+        }
+
+        string? fault = isLiteral
+            ? FileName.JudgeLiteral(recordedName, out string name)
+            : FileName.Judge(recordedName, file.Kind, out name);
+        if (OperatingSystem.IsWindows() && policy.Files is null)
+        {
+            fault ??= WindowsName.Judge(name, allowsServers: policy.IsTrusted);
+        }
+
+        if (fault is not null)
+        {
+            throw new RefusedException(fault);
+        }
+
+        if (policy.Files is { } files)
+        {
+            return files.Open(image.Path!, name);
+        }
+
+        if (image.HostDirectory is not { } directory)
+        {
+            // Its name may look like a path, and a policy for files of this host would then be one for whoever writes to its store.
+            throw new RefusedException(
+                "the image that names it has no directory on this host: it was opened from a stream, or from a file of the caller's own kind "
+                + "(to open what it names: Follow = FollowPolicy.FromFileResolver(...) or FollowPolicy.FromResolver(...))");
+        }
+
+        string path = Path.Combine(directory, name);
+        if (policy.IsTrusted)
+        {
+            return PathHostFile.Open(path);
+        }
+
+        IReadOnlyList<string> roots = policy.FollowsOwnDirectory ? [Path.GetDirectoryName(image.FullPath)!, .. policy.Roots] : policy.Roots;
+        return PathHostFile.Open(Resolve(path, roots), displayPath: path);
+    }
+
+    /// <summary>Returns the path of what <paramref name="path"/> leads to, links resolved; refuses where that leaves the roots.</summary>
+    private static string Resolve(string path, IReadOnlyList<string> roots)
+    {
+        string full = Path.GetFullPath(path);
+        int links = 0;
+        string? root = roots.FirstOrDefault(r => IsInside(r, full));
+        while (root is not null)
+        {
+            // The root itself was chosen by the caller, and may be reached through links.
+            string next = root;
+            string? restart = null;
+            foreach (string component in Path.GetRelativePath(root, full).Split(Path.DirectorySeparatorChar))
+            {
+                string at = Path.Combine(next, component);
+                if (new FileInfo(at).LinkTarget is { } target)
+                {
+                    string rest = Path.GetRelativePath(at, full);
+                    restart = Path.GetFullPath(Path.Combine(next, target, rest == "." ? "" : rest));
+                    break;
+                }
+
+                next = at;
+            }
+
+            if (restart is null)
+            {
+                return full;
+            }
+
+            if (++links > MaxLinks)
+            {
+                throw new RefusedException("too many links lead to it");
+            }
+
+            full = restart;
+            root = roots.FirstOrDefault(r => IsInside(r, full));
+        }
+
+        throw new RefusedException(
+            (roots.Count > 0
+                ? $"it lies outside {string.Join(", ", roots.Select(r => $"'{PrintableText.Escape(r)}'"))} "
+                : "it is a file of this host, of which none may be opened ")
+            + HowToAllow);
+    }
+
+    private static bool IsInside(string root, string full)
+    {
+        string prefix = Path.EndsInDirectorySeparator(root) ? root : root + Path.DirectorySeparatorChar;
+        return full.StartsWith(prefix, PathComparison);
+    }
+}

@@ -1,0 +1,108 @@
+using Qcow2Stream.HostFiles.Http;
+using Shared;
+
+namespace Qcow2Stream.Opening;
+
+/// <summary>
+/// The door through which a file that an image on a web server names is opened. The address is judged before any server is
+/// asked, and so is every address that a server redirects to.
+/// </summary>
+internal static class UrlGate
+{
+    // What some servers take for a separator once they have decoded it.
+    private static readonly string[] HiddenSeparators = ["%2f", "%5c", "\\"];
+
+    /// <summary>Opens the file that <paramref name="image"/> names; its server is asked when it is connected.</summary>
+    /// <param name="policy">The caller's choice, neither None nor a resolver.</param>
+    /// <param name="image">The image that names it.</param>
+    /// <param name="recordedName">The name's bytes.</param>
+    /// <param name="isLiteral">Whether the name has no protocol.</param>
+    /// <exception cref="RefusedException">The policy or the name forbids it.</exception>
+    public static HttpHostFile Open(FollowPolicy policy, HttpHostFile image, ReadOnlySpan<byte> recordedName, bool isLiteral)
+    {
+        Uri target = FileName.JudgeLiteral(recordedName, out string name) is { } fault
+            ? throw new RefusedException(fault)
+            : TargetOf(image.Uri, name, isLiteral);
+        return Judge(policy, image.Uri, target, isRedirect: false) is { } outside
+            ? throw new RefusedException(outside)
+            : new HttpHostFile(target, image.Source, address => Judge(policy, image.Uri, address, isRedirect: true));
+    }
+
+    /// <summary>The address that a name means, as it is shown; null if it can't mean one.</summary>
+    public static string? Combine(Uri image, string name)
+    {
+        try
+        {
+            return Shown(TargetOf(image, name, isLiteral: false));
+        }
+        catch (RefusedException)
+        {
+            return null;
+        }
+    }
+
+    private static Uri TargetOf(Uri image, string name, bool isLiteral)
+    {
+        if (!isLiteral && FileName.SchemeOf(name) is { } scheme)
+        {
+            return (scheme is "http" or "https") && Uri.TryCreate(name, UriKind.Absolute, out Uri? absolute) && absolute.UserInfo.Length == 0
+                ? absolute
+                : throw new RefusedException(
+                    $"names that start with '{PrintableText.Escape(scheme)}:' are not followed from a server; plain names are, and addresses of http and https");
+        }
+
+        if (name[0] == '/')
+        {
+            throw new RefusedException("its name is the path of a file of this host, and the image that names it is on a server");
+        }
+
+        // A name is a file's, so a question mark in it is no query.
+        return new Uri(image, string.Join('/', name.Split('/').Select(part => part is "." or ".." ? part : Uri.EscapeDataString(part))));
+    }
+
+    /// <summary>Says why an address must not be asked, and how to allow it; null if it may be.</summary>
+    private static string? Judge(FollowPolicy policy, Uri image, Uri address, bool isRedirect)
+    {
+        Uri[] roots = policy.FollowsOwnDirectory ? [new Uri(image, "."), .. policy.AddressRoots] : [.. policy.AddressRoots];
+        if (policy.IsTrusted || roots.Any(root => IsInside(root, address, isRedirect)))
+        {
+            return null;
+        }
+
+        string where = roots.Length > 0
+            ? string.Join(", ", roots.Select(root => $"'{Shown(root)}'"))
+            : $"what {policy.Description} allows";
+        return $"'{Shown(address)}' lies outside {where} (to allow it: {HowToAllow(policy, address, isRedirect)})";
+    }
+
+    private static bool IsInside(Uri root, Uri address, bool isRedirect) =>
+        HttpSource.IsSameOrigin(root, address)
+        && address.UserInfo.Length == 0
+
+        // An image must not choose what a server does; a server that may be asked knows what its own signed addresses need.
+        && (isRedirect || address.Query.Length == 0)
+        && address.AbsolutePath.StartsWith(root.AbsolutePath, StringComparison.Ordinal)
+        && !HiddenSeparators.Any(hidden => address.AbsolutePath.Contains(hidden, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>What opens this address, and all that was allowed so far.</summary>
+    private static string HowToAllow(FollowPolicy policy, Uri address, bool isRedirect)
+    {
+        const string anything = "Follow = FollowPolicy.Trusted, or --follow anywhere";
+        Uri directory = new(address, ".");
+        if (!IsInside(directory, address, isRedirect))
+        {
+            return anything;
+        }
+
+        string[] addresses = [.. policy.AddressRoots.Append(directory).Select(Shown)];
+        string code = $"FollowPolicy.Addresses({string.Join(", ", addresses.Select(a => $"new Uri(\"{a}\")"))})";
+        string option = string.Join(' ', addresses.Select(a => $"--follow {a}"));
+        return policy.FollowsOwnDirectory
+            ? $"Follow = FollowPolicy.AnyOf(FollowPolicy.SameDirectory, {code}), or --follow here {option}; or {anything}"
+            : $"Follow = {code}, or {option}; or {anything}";
+    }
+
+    /// <summary>Without the query, which may be a secret.</summary>
+    private static string Shown(Uri address) =>
+        PrintableText.Escape(address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
+}

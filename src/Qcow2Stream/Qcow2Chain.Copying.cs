@@ -1,0 +1,114 @@
+using Qcow2Stream.Copying;
+using Qcow2Stream.Text;
+
+namespace Qcow2Stream;
+
+/// <content>The disk as a whole: copied, and compared.</content>
+public sealed partial class Qcow2Chain
+{
+    /// <summary>
+    /// Copies a range of the disk into a stream, reading ahead on several cores. Zeros are written too; to leave them out,
+    /// see <see cref="CopySparseTo"/>.
+    /// </summary>
+    /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
+    /// <param name="length">How many bytes, 0 or more; the copy ends with the disk.</param>
+    /// <param name="destination">Receives the bytes. After an error it has some or all of those in front of it, and none behind.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
+    /// <exception cref="Qcow2Exception">Bytes can't be read; the message says where and why.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public void CopyTo(long guestOffset, long length, Stream destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        ChainCopy.RunAsync(this, guestOffset, EndOf(guestOffset, length), destination, written: null, async: false, default).Now();
+    }
+
+    /// <inheritdoc cref="CopyTo"/>
+    /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
+    /// <param name="length">How many bytes, 0 or more; the copy ends with the disk.</param>
+    /// <param name="destination">Receives the bytes. After an error it has some or all of those in front of it, and none behind.</param>
+    /// <param name="cancellationToken">Ends the copy.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public Task CopyToAsync(long guestOffset, long length, Stream destination, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        return ChainCopy.RunAsync(
+            this, guestOffset, EndOf(guestOffset, length), destination, written: null, async: true, cancellationToken);
+    }
+
+    /// <summary>
+    /// Copies the whole disk into a stream and leaves out zeros: neither what is not stored is written, nor blocks of 4 KiB
+    /// that hold nothing else. Where the host's file system can, a file gets holes there. Reads ahead on several cores.
+    /// </summary>
+    /// <param name="destination">
+    /// Receives the disk. It can seek and stands at its end, as a new file does: what is left out must read as zeros. After an
+    /// error it has some or all of the bytes in front of it, and none behind.
+    /// </param>
+    /// <param name="progress">
+    /// Is told after each piece, in order, how many bytes of what is stored
+    /// (<see cref="Qcow2ChainStream.Extents"/>) are done; null if nobody asks.
+    /// </param>
+    /// <param name="cancellationToken">Ends the copy.</param>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> can't seek, or does not stand at its end.</exception>
+    /// <exception cref="Qcow2Exception">Bytes can't be read; the message says where and why.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public void CopySparseTo(Stream destination, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        CheckSparse(destination);
+        ChainCopy.RunSparseAsync(this, destination, progress, async: false, cancellationToken).Now();
+    }
+
+    /// <inheritdoc cref="CopySparseTo"/>
+    public Task CopySparseToAsync(
+        Stream destination, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        CheckSparse(destination);
+        return ChainCopy.RunSparseAsync(this, destination, progress, async: true, cancellationToken);
+    }
+
+    /// <summary>
+    /// Finds the first byte in which two disks differ. Behind its end a disk is zeros, so disks of different
+    /// <see cref="Length"/> may have no difference. What neither of them stores is not looked at.
+    /// </summary>
+    /// <param name="other">The other disk.</param>
+    /// <param name="progress">
+    /// Is told after each piece, in order, how many bytes of what either of them stores
+    /// (<see cref="Qcow2ChainStream.Extents"/>) are compared; null if nobody asks.
+    /// </param>
+    /// <param name="cancellationToken">Ends the comparison.</param>
+    /// <returns>Where it is, in bytes from the start of the disks; null if there is none.</returns>
+    /// <exception cref="Qcow2Exception">Bytes in front of the first difference can't be read; the message says where and why.</exception>
+    /// <exception cref="ObjectDisposedException">A chain is disposed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public long? FindDifference(Qcow2Chain other, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return DiskComparison.RunAsync(this, other, progress, async: false, cancellationToken).Now();
+    }
+
+    /// <inheritdoc cref="FindDifference"/>
+    public Task<long?> FindDifferenceAsync(
+        Qcow2Chain other, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return DiskComparison.RunAsync(this, other, progress, async: true, cancellationToken);
+    }
+
+    private void CheckSparse(Stream destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        ThrowIfDisposed();
+        if (!destination.CanSeek || !destination.CanWrite || destination.Position != destination.Length)
+        {
+            throw new ArgumentException("The stream must be seekable and writable, and stand at its end.", nameof(destination));
+        }
+    }
+
+    private long EndOf(long guestOffset, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(guestOffset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return guestOffset + Math.Clamp(Length - guestOffset, 0, length);
+    }
+}

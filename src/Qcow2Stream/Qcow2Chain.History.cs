@@ -1,0 +1,169 @@
+using DiscUtils.Streams;
+using Qcow2Stream.Crypto;
+using Qcow2Stream.Images;
+using Qcow2Stream.Layers;
+using Qcow2Stream.Text;
+using Qcow2Stream.Translation;
+using Shared;
+
+namespace Qcow2Stream;
+
+/// <content>What the top image keeps beside its active disk: snapshots, bitmaps, and what changed between two of its disks.</content>
+public sealed partial class Qcow2Chain
+{
+    /// <summary>Lists the internal snapshots of the top image, in the order of its table.</summary>
+    /// <returns>Empty for an image without any, and for a raw one.</returns>
+    /// <exception cref="Qcow2FormatException">The snapshot table is damaged; the disk itself stays readable.</exception>
+    /// <exception cref="Qcow2UnsupportedException">The table passes a limit of the options.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public IReadOnlyList<Qcow2Snapshot> GetSnapshots() => GetSnapshots(_layers[0]);
+
+    /// <inheritdoc cref="GetSnapshots()"/>
+    /// <param name="cancellationToken">Ends the reading of the table.</param>
+    public async Task<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(CancellationToken cancellationToken = default) =>
+        await GetSnapshotsAsync(_layers[0], async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Lists the persistent dirty bitmaps of the top image, in the order of its directory.</summary>
+    /// <returns>Empty for an image without any, for one whose bitmaps were invalidated, and for a raw one.</returns>
+    /// <exception cref="Qcow2FormatException">The bitmap directory is damaged; the disk itself stays readable.</exception>
+    /// <exception cref="Qcow2UnsupportedException">The directory passes a limit of the options, or holds what is not known.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public IReadOnlyList<Qcow2Bitmap> GetBitmaps() => GetBitmaps(_layers[0]);
+
+    /// <inheritdoc cref="GetBitmaps()"/>
+    /// <param name="cancellationToken">Ends the reading of the directory.</param>
+    public async Task<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(CancellationToken cancellationToken = default) =>
+        await GetBitmapsAsync(_layers[0], async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Finds a persistent dirty bitmap of the top image by its name.</summary>
+    /// <exception cref="Qcow2Exception">There is none of that name; the message lists those that are.</exception>
+    /// <inheritdoc cref="GetBitmaps()"/>
+    public Qcow2Bitmap GetBitmap(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        IReadOnlyList<Qcow2Bitmap> bitmaps = GetBitmaps();
+        return bitmaps.FirstOrDefault(b => b.Name == name)
+            ?? throw new Qcow2Exception(
+                bitmaps.Count == 0
+                    ? $"there is no bitmap '{name}': the image has none"
+                    : $"there is no bitmap '{name}'; there are {string.Join(", ", bitmaps.Select(b => PrintableText.Escape(b.Name)))}",
+                Layers[0].Path);
+    }
+
+    /// <summary>
+    /// The saved state of the virtual machine that belongs to a snapshot, as a seekable, read-only stream. It lies in the
+    /// image behind the snapshot's disk.
+    /// </summary>
+    /// <param name="snapshot">One of <see cref="GetSnapshots()"/>.</param>
+    /// <returns>A stream of <see cref="Qcow2Snapshot.VmStateSize"/> bytes; the chain must stay open beside it.</returns>
+    /// <exception cref="Qcow2FormatException">The snapshot's L1 table is damaged, or does not cover the state.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public Stream OpenVmState(Qcow2Snapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        ThrowIfDisposed();
+        Qcow2Layer top = _layers[0] as Qcow2Layer
+            ?? throw new ArgumentException("The snapshot does not belong to this chain: its top image is raw.", nameof(snapshot));
+        DiskTables disk = DiskTables.VmStateOf(top.Image, snapshot, _options.MaxL1TableBytes);
+        Qcow2Translator translator = new(top.Image, disk.L1, disk.Start + disk.Length, _options.LayerCacheBytes);
+        Qcow2Chain state = new([top], new ChainTranslator([translator]), _options, owned: []);
+        return new SubStream(new Qcow2ChainStream(state, ownsChain: false), Ownership.Dispose, disk.Start, disk.Length);
+    }
+
+    /// <summary>
+    /// What has to be copied to get from one disk of this chain to another: the ranges of <paramref name="to"/> that
+    /// live elsewhere than the same ranges of <paramref name="from"/>. No data is read, only tables; so a range that was
+    /// rewritten with the bytes it had counts as changed, and one known to be zeros in both does not.
+    /// </summary>
+    /// <param name="from">The disk that is there already.</param>
+    /// <param name="to">
+    /// The disk wanted. It sets the size: behind the end of <paramref name="from"/> everything that is not zeros is a
+    /// change, and what <paramref name="from"/> has behind its own end is not told.
+    /// </param>
+    /// <returns>Lazy, in order, neighbours merged, in constant memory. Each extent says what is in <paramref name="to"/>.</returns>
+    /// <exception cref="Qcow2Exception">There is no such snapshot or layer, or a table is damaged.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public IEnumerable<MapExtent> Changes(DiskPoint from, DiskPoint to)
+    {
+        ThrowIfDisposed();
+        return RunComparison.Changes(TranslatorAt(from), TranslatorAt(to)).Merge().Select(run => Describe(run));
+    }
+
+    private ChainTranslator TranslatorAt(DiskPoint point)
+    {
+        if (point.Depth >= _layers.Length)
+        {
+            throw new Qcow2Exception($"there is no layer {point.Depth}: the chain has {_layers.Length}", Layers[0].Path);
+        }
+
+        ITranslator[] images = [.. _layers.Skip(point.Depth).Select(l => l.Translator)];
+        if (point.Depth == 0 && _layers[0] is Qcow2Layer top && top.Disk.Snapshot?.Id != point.IdOrName)
+        {
+            // The chain may itself be open at a snapshot.
+            DiskTables disk = point.IdOrName is null
+                ? DiskTables.Active(top.Image)
+                : DiskTables.Of(
+                    top.Image,
+                    SnapshotTable.FindAsync(top.Image, point.IdOrName, _options, async: false, default).Now(),
+                    _options.MaxL1TableBytes);
+            images[0] = new Qcow2Translator(top.Image, disk.L1, disk.Length, _options.LayerCacheBytes);
+        }
+        else if (point.IdOrName is { } name && _layers[0] is not Qcow2Layer)
+        {
+            throw new Qcow2Exception($"there is no snapshot '{name}': the image is raw", Layers[0].Path);
+        }
+
+        return new ChainTranslator(images, point.Depth);
+    }
+
+    internal IReadOnlyList<Qcow2Snapshot> GetSnapshots(Layer layer) => GetSnapshotsAsync(layer, async: false, default).Now();
+
+    internal IReadOnlyList<Qcow2Bitmap> GetBitmaps(Layer layer) => GetBitmapsAsync(layer, async: false, default).Now();
+
+    internal static EncryptionInfo? GetEncryption(Layer layer)
+    {
+        if (!layer.IsEncrypted)
+        {
+            return null;
+        }
+
+        if (layer is not Qcow2Layer qcow2)
+        {
+            // Version 1 of the format has but the one method.
+            return new EncryptionInfo(Method: 1, Luks: null);
+        }
+
+        LuksHeader? luks = LayerKey.ReadLuksHeaderAsync(qcow2.Image, async: false, default).Now();
+        return new EncryptionInfo(qcow2.Header.EncryptionMethod, luks is null ? null : Describe(luks));
+    }
+
+    private static LuksInfo Describe(LuksHeader luks) => new(
+        luks.Cipher.CipherName,
+        luks.Cipher.ModeName,
+        luks.Cipher.IvName,
+        luks.Cipher.EssivHash?.Name,
+        luks.Hash.Name,
+        luks.Uuid,
+        luks.PayloadOffset,
+        luks.MasterKeyIterations,
+        [.. luks.Slots.Select(s => new LuksKeySlotInfo(s.Active, s.Iterations, s.KeyMaterialOffset, s.Stripes))]);
+
+    private async ValueTask<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(
+        Layer layer, bool async, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        return layer is Qcow2Layer qcow2
+            ? await SnapshotTable.ReadAsync(qcow2.Image, _options, async, cancellationToken).ConfigureAwait(false)
+            : [];
+    }
+
+    private async ValueTask<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(
+        Layer layer, bool async, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        return layer is Qcow2Layer qcow2
+            ? (await BitmapDirectory.ReadAsync(qcow2.Image, _options, async, cancellationToken).ConfigureAwait(false))
+                .ConvertAll(e => new Qcow2Bitmap(qcow2.Image, e))
+            : [];
+    }
+}

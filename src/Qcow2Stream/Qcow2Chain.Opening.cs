@@ -1,0 +1,117 @@
+using DiscUtils;
+using Qcow2Stream.Layers;
+using Qcow2Stream.Opening;
+using Qcow2Stream.Text;
+
+namespace Qcow2Stream;
+
+/// <content>Opening: by path, by address, from a stream, from a file of any kind.</content>
+public sealed partial class Qcow2Chain
+{
+    /// <summary>Opens an image, qcow2 or raw, and its backing chain.</summary>
+    /// <param name="path">The top image: a regular file.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <exception cref="FileNotFoundException">The top image does not exist.</exception>
+    /// <exception cref="UnauthorizedAccessException">The host denies access to the top image.</exception>
+    /// <exception cref="Qcow2FormatException">An image of the chain is damaged.</exception>
+    /// <exception cref="Qcow2UnsupportedException">An image of the chain uses a feature that is not handled.</exception>
+    /// <exception cref="BackingFileException">A backing file is missing, refused, looping or one too many.</exception>
+    public static Qcow2Chain Open(string path, Qcow2OpenOptions? options = null) =>
+        OpenAsync(HostFile.FromPath(path), options, async: false, default).Now();
+
+    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
+    /// <summary>
+    /// Opens an image on a web server and its backing chain: nothing is downloaded but the ranges that are read. Names of
+    /// backing files are taken from the directory of the address of the image that names them.
+    /// </summary>
+    /// <param name="uri">The top image: an absolute address, http or https. Its query, a signature maybe, is kept out of all messages.</param>
+    /// <param name="options">How to open; null for the defaults. <see cref="Qcow2OpenOptions.Http"/> says how to ask the server.</param>
+    /// <exception cref="ArgumentException">The address is not absolute, not of http or https, or names a user.</exception>
+    /// <exception cref="Qcow2Exception">The server can't be reached, or serves no ranges.</exception>
+    public static Qcow2Chain Open(Uri uri, Qcow2OpenOptions? options = null) =>
+        OpenAsync(HostFile.FromUri(uri, options?.Http), options, async: false, default).Now();
+
+    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
+    /// <summary>Opens an image from a stream; files that it names are opened only if <see cref="Qcow2OpenOptions.Follow"/> says so.</summary>
+    /// <param name="stream">Readable and seekable.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The stream can't be read or can't seek.</exception>
+    public static Qcow2Chain Open(Stream stream, Qcow2OpenOptions? options = null) =>
+        OpenAsync(HostFile.FromStream(stream, options?.LeaveOpen ?? false), options, async: false, default).Now();
+
+    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
+    /// <summary>
+    /// Opens an image from a file of any kind. Files that it names are opened as where it was opened by path or address, if
+    /// it comes from <see cref="HostFile.FromPath"/> or <see cref="HostFile.FromUri"/>; else only if <see cref="Qcow2OpenOptions.Follow"/> says so.
+    /// </summary>
+    /// <param name="file">The top image, which the chain then owns, also where this fails.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    public static Qcow2Chain Open(HostFile file, Qcow2OpenOptions? options = null) =>
+        OpenAsync(file, options, async: false, default).Now();
+
+    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
+    /// <param name="path">The top image: a regular file.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static Task<Qcow2Chain> OpenAsync(
+        string path, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        FromCall(() => HostFile.FromPath(path), options, cancellationToken);
+
+    /// <inheritdoc cref="Open(Uri, Qcow2OpenOptions?)"/>
+    /// <param name="uri">The top image: an absolute address, http or https. Its query, a signature maybe, is kept out of all messages.</param>
+    /// <param name="options">How to open; null for the defaults. <see cref="Qcow2OpenOptions.Http"/> says how to ask the server.</param>
+    /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static Task<Qcow2Chain> OpenAsync(
+        Uri uri, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        FromCall(() => HostFile.FromUri(uri, options?.Http), options, cancellationToken);
+
+    /// <inheritdoc cref="Open(Stream, Qcow2OpenOptions?)"/>
+    /// <param name="stream">Readable and seekable.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static Task<Qcow2Chain> OpenAsync(
+        Stream stream, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        FromCall(() => HostFile.FromStream(stream, options?.LeaveOpen ?? false), options, cancellationToken);
+
+    /// <inheritdoc cref="Open(HostFile, Qcow2OpenOptions?)"/>
+    /// <param name="file">The top image, which the chain then owns, also where this fails.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static Task<Qcow2Chain> OpenAsync(
+        HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        FromCall(() => file, options, cancellationToken);
+
+    /// <summary>Opens the top image alone, whatever it names: for what needs its header, and must not be used to read.</summary>
+    internal static Qcow2Chain OpenTop(HostFile file)
+    {
+        Layer[] layers = ChainOpener.OpenAsync(file, Qcow2OpenOptions.Default, policy: null, async: false, default).Now();
+        return new Qcow2Chain(layers, Qcow2OpenOptions.Default);
+    }
+
+    /// <summary>Opens an image, which must be of one of QEMU's formats, as DiscUtils asks for it, and its backing chain.</summary>
+    /// <exception cref="Qcow2FormatException">It is no such image, or damaged.</exception>
+    internal static Qcow2Chain Open(FileLocator locator, string path)
+    {
+        HostFile top = LocatorFiles.OpenTop(locator, path, out FollowPolicy policy);
+        return Open(top, new Qcow2OpenOptions { Follow = policy }).NotRaw();
+    }
+
+    /// <summary>What is wrong with the file comes out of the task, as all else does.</summary>
+    private static async Task<Qcow2Chain> FromCall(
+        Func<HostFile> open, Qcow2OpenOptions? options, CancellationToken cancellationToken) =>
+        await OpenAsync(open(), options, async: true, cancellationToken).ConfigureAwait(false);
+
+    private static async ValueTask<Qcow2Chain> OpenAsync(
+        HostFile file, Qcow2OpenOptions? options, bool async, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        options ??= Qcow2OpenOptions.Default;
+        return new Qcow2Chain(
+            await ChainOpener.OpenAsync(file, options, options.Follow ?? file.DefaultPolicy, async, cancellationToken).ConfigureAwait(false),
+            options);
+    }
+}
