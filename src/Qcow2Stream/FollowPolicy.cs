@@ -1,5 +1,4 @@
 using Qcow2Stream.HostFiles;
-using Qcow2Stream.Opening;
 
 namespace Qcow2Stream;
 
@@ -45,14 +44,15 @@ public sealed class FollowPolicy
 
     internal Func<NamedFile, HostFile?>? Resolver { get; private init; }
 
-    /// <summary>Where names are looked up, if not in the host's file system.</summary>
-    internal LocatorFiles? Files { get; private init; }
+    /// <summary>Opens a file by the naming image's path and the name, where names are looked up elsewhere than in the host's file system.</summary>
+    internal Func<string, string, HostFile>? Locate { get; private init; }
 
     internal string Description { get; }
 
     /// <summary><see cref="SameDirectory"/> for images that are not files of the host: decided by the names alone.</summary>
-    internal static FollowPolicy Through(LocatorFiles files) =>
-        new("FollowPolicy.SameDirectory") { FollowsOwnDirectory = true, Files = files };
+    /// <param name="locate">Gets the naming image's path and the name, which has been judged as the names of all files are.</param>
+    internal static FollowPolicy Through(Func<string, string, HostFile> locate) =>
+        new("FollowPolicy.SameDirectory") { FollowsOwnDirectory = true, Locate = locate };
 
     /// <summary>Opens regular files in any of the given directories, or below them, and no others.</summary>
     /// <param name="directories">One or more directories; relative ones are taken from the current directory now.</param>
@@ -96,7 +96,7 @@ public sealed class FollowPolicy
     {
         ArgumentNullException.ThrowIfNull(policies);
         FollowPolicy[] all = [.. policies];
-        if (all.Length == 0 || !all.All(p => p is { Files: null } && (p.FollowsOwnDirectory || p.Roots.Count > 0 || p.AddressRoots.Count > 0)))
+        if (all.Length == 0 || !all.All(p => p is { Locate: null } && (p.FollowsOwnDirectory || p.Roots.Count > 0 || p.AddressRoots.Count > 0)))
         {
             throw new ArgumentException(
                 "At least one policy is needed; each must be of SameDirectory, Directories(...), Addresses(...) or AnyOf(...).", nameof(policies));

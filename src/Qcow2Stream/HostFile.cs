@@ -32,9 +32,6 @@ public abstract class HostFile : IDisposable
     /// </summary>
     internal virtual string? HostDirectory => null;
 
-    /// <summary>What names that an image in this file records are taken from; a file that is not one of a file system or server has none.</summary>
-    internal virtual FollowPolicy DefaultPolicy => FollowPolicy.None;
-
     /// <summary>A regular file, opened now, for reading, shared with readers and writers alike; no lock is taken.</summary>
     /// <param name="path">The file; a pipe, a device or a directory is refused without blocking.</param>
     /// <exception cref="FileNotFoundException">It does not exist.</exception>

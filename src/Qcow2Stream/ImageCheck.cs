@@ -1,7 +1,6 @@
 using Qcow2Stream.Check;
 using Qcow2Stream.Format;
 using Qcow2Stream.Images;
-using Qcow2Stream.Opening;
 using Qcow2Stream.Text;
 
 namespace Qcow2Stream;
@@ -37,8 +36,8 @@ public sealed class ImageCheck : IDisposable
         _file = file;
         _options = options;
         long length = file.GetLength();
-        (string format, Qcow2Header? header) = ChainOpener.ReadHeaderAsync(
-            file, length, options.Format?.ToString().ToLowerInvariant(), options, async: false, default).Now();
+        (string format, Qcow2Header? header) = HeaderReader.ReadAsync(
+            file, length, options.Format is { } given ? FormatNames.Of(given) : null, options, async: false, default).Now();
         Header = header
             ?? throw new Qcow2UnsupportedException($"check of a {format} image", $"the image is {format}: only qcow2 images can be checked", file.Path);
         _image = new Qcow2Image(file, length, dataFile: null, Header, onDamage: static _ => { });

@@ -1,82 +1,61 @@
-using Qcow2Stream.HostFiles.Http;
-using Qcow2Stream.Images;
+using Qcow2Stream.Info;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Opening;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream;
 
 /// <summary>What an image says of itself. Immutable.</summary>
 public sealed class ImageInfo
 {
-    private readonly BackingReference? _backing;
-    private readonly Uri? _address;
-    private readonly string? _directory;
-
-    private ImageInfo(Layer layer, IReadOnlyList<Qcow2Snapshot> snapshots, IReadOnlyList<Qcow2Bitmap> bitmaps)
+    internal ImageInfo(ImageFacts facts)
     {
-        Path = layer.File.Path ?? "";
-        _address = (layer.File as HttpHostFile)?.Uri;
-        _directory = layer.File.HostDirectory;
-        Format = layer.Format;
-        FormatName = layer.FormatName;
-        ClusterSize = layer.ClusterSize;
-        _backing = layer.Backing;
-        Length = layer.Translator.Length;
-        Header = layer.Header;
-        AllocatedLength = layer.File.GetAllocatedLength();
-        Snapshots = snapshots;
-        Bitmaps = bitmaps;
+        Facts = facts;
     }
 
     /// <summary>The file's path or address as it was opened; empty for a file without a name.</summary>
-    public string Path { get; }
+    public string Path => Facts.Path ?? "";
 
     /// <summary>The image's format.</summary>
-    public ImageFormat Format { get; }
+    public ImageFormat Format => Facts.Format;
 
     /// <inheritdoc cref="ImageLayer.FormatName"/>
-    public string FormatName { get; }
+    public string FormatName => Facts.FormatName;
 
     /// <summary>The size of a cluster in bytes; null for formats without clusters.</summary>
-    public int? ClusterSize { get; }
+    public int? ClusterSize => Facts.ClusterSize;
 
     /// <summary>The backing file's name as recorded; null if the image has none. It is untrusted text.</summary>
-    public string? BackingFile => _backing?.Text;
+    public string? BackingFile => Facts.Backing?.Text;
 
     /// <summary>The backing file's format as recorded; null if none is. It is untrusted text.</summary>
-    public string? BackingFormat => _backing?.Format;
+    public string? BackingFormat => Facts.Backing?.Format;
 
     /// <summary>The size of the guest's disk in bytes.</summary>
-    public long Length { get; }
+    public long Length => Facts.Length;
 
     /// <summary>The bytes that the file takes on its file system; its length where that can't be known.</summary>
-    public long AllocatedLength { get; }
+    public long AllocatedLength => Facts.AllocatedLength;
 
     /// <summary>The image's header; null unless it is qcow2, version 2 or 3.</summary>
-    public Qcow2Header? Header { get; }
+    public Qcow2Header? Header => Facts.Header;
 
     /// <summary>The internal snapshots, in the order of the image's table.</summary>
-    public IReadOnlyList<Qcow2Snapshot> Snapshots { get; }
+    public IReadOnlyList<Qcow2Snapshot> Snapshots => Facts.Snapshots;
 
     /// <summary>The persistent dirty bitmaps, in the order of the image's directory. To read one, open the chain.</summary>
-    public IReadOnlyList<Qcow2Bitmap> Bitmaps { get; }
+    public IReadOnlyList<Qcow2Bitmap> Bitmaps => Facts.Bitmaps;
 
     /// <summary>How the image is encrypted; null if it is not.</summary>
-    public EncryptionInfo? Encryption { get; private init; }
+    public EncryptionInfo? Encryption => Facts.Encryption;
 
     /// <summary>
     /// The path or address that <see cref="FollowPolicy.Trusted"/> would open as the backing file; null if the image has none, or
     /// its name can't mean one, as in a stream or a store of the caller's own. It is untrusted text, and nothing has looked whether it exists.
     /// </summary>
-    public string? FullBackingFile => PlainBackingFile is not { } name ? null
-        : _address is not null ? UrlGate.Combine(_address, name)
-        : _directory is null ? null : System.IO.Path.Combine(_directory, name);
+    public string? FullBackingFile => Facts.FullBackingFile;
 
-    private string? PlainBackingFile =>
-        _backing is null ? null
-        : !JsonFileName.IsJson(_backing.Name.Span) ? FileName.WithoutScheme(_backing.Text)
-        : JsonFileName.Parse(_backing.Name, _backing.Format, Qcow2OpenOptions.Default.MaxJsonDepth, out JsonFileName json) is null ? json.FileName
-        : null;
+    internal ImageFacts Facts { get; }
 
     /// <summary>Reads what one image says of itself, and opens nothing that it names.</summary>
     /// <param name="path">The image: a regular file.</param>
@@ -88,7 +67,7 @@ public sealed class ImageInfo
     public static ImageInfo Read(HostFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        using Qcow2Chain image = Qcow2Chain.OpenTop(file);
+        using OpenChain image = ChainOpener.OpenAsync(file, Qcow2OpenOptions.Default, policy: null, async: false, default).Now();
         return Describe(image)[0];
     }
 
@@ -102,9 +81,9 @@ public sealed class ImageInfo
     public static IReadOnlyList<ImageInfo> ReadChain(HostFile file, Qcow2OpenOptions? options = null)
     {
         using Qcow2Chain chain = Qcow2Chain.Open(file, options);
-        return Describe(chain);
+        return Describe(chain.Inner);
     }
 
-    private static ImageInfo[] Describe(Qcow2Chain chain) =>
-        [.. chain.Images.Select(i => new ImageInfo(i, chain.GetSnapshots(i), chain.GetBitmaps(i)) { Encryption = Qcow2Chain.GetEncryption(i) })];
+    private static ImageInfo[] Describe(OpenChain chain) =>
+        [.. ImageFacts.ReadAsync(chain, async: false, default).Now().Select(facts => new ImageInfo(facts))];
 }

@@ -1,4 +1,5 @@
 using System.Collections;
+using Qcow2Stream.Layers;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Mapping.Picture;
 using Qcow2Stream.Text;
@@ -17,9 +18,9 @@ namespace Qcow2Stream;
 /// </remarks>
 public sealed class MapEnumerator : IEnumerable<MapExtent>
 {
-    private readonly MapRequest _request;
+    private readonly RunRequest _request;
 
-    internal MapEnumerator(MapRequest request, long start, long length)
+    internal MapEnumerator(RunRequest request, long start, long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         _request = request;
@@ -65,11 +66,11 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     /// <inheritdoc/>
     public IEnumerator<MapExtent> GetEnumerator()
     {
-        Qcow2Chain chain = _request.Chain;
-        MergedRuns<TranslatedRuns<ExactView>> runs = new(new(_request, chain.Translator, RangeStart, RangeEnd, RangeEnd));
+        OpenChain chain = _request.Chain;
+        MergedRuns<HostRun, TranslatedRuns<ExactView>> runs = new(new(_request, chain.Translator, RangeStart, RangeEnd, RangeEnd));
         while (runs.TryNext(out HostRun run))
         {
-            yield return chain.Describe(run);
+            yield return ExtentDescription.Of(chain, run);
         }
     }
 

@@ -19,7 +19,7 @@ public sealed partial class Qcow2Chain
     public void CopyTo(long guestOffset, long length, Stream destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        ChainCopy.RunAsync(this, guestOffset, EndOf(guestOffset, length), destination, written: null, async: false, default).Now();
+        ChainCopy.RunAsync(Inner, guestOffset, EndOf(guestOffset, length), destination, written: null, async: false, default).Now();
     }
 
     /// <inheritdoc cref="CopyTo"/>
@@ -32,7 +32,7 @@ public sealed partial class Qcow2Chain
     {
         ArgumentNullException.ThrowIfNull(destination);
         return ChainCopy.RunAsync(
-            this, guestOffset, EndOf(guestOffset, length), destination, written: null, async: true, cancellationToken);
+            Inner, guestOffset, EndOf(guestOffset, length), destination, written: null, async: true, cancellationToken);
     }
 
     /// <summary>
@@ -55,7 +55,7 @@ public sealed partial class Qcow2Chain
     public void CopySparseTo(Stream destination, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         CheckSparse(destination);
-        ChainCopy.RunSparseAsync(this, destination, progress, async: false, cancellationToken).Now();
+        ChainCopy.RunSparseAsync(Inner, destination, progress, async: false, cancellationToken).Now();
     }
 
     /// <inheritdoc cref="CopySparseTo"/>
@@ -63,7 +63,7 @@ public sealed partial class Qcow2Chain
         Stream destination, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         CheckSparse(destination);
-        return ChainCopy.RunSparseAsync(this, destination, progress, async: true, cancellationToken);
+        return ChainCopy.RunSparseAsync(Inner, destination, progress, async: true, cancellationToken);
     }
 
     /// <summary>
@@ -83,7 +83,7 @@ public sealed partial class Qcow2Chain
     public long? FindDifference(Qcow2Chain other, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(other);
-        return DiskComparison.RunAsync(this, other, progress, async: false, cancellationToken).Now();
+        return DiskComparison.RunAsync(Inner, other.Inner, progress, async: false, cancellationToken).Now();
     }
 
     /// <inheritdoc cref="FindDifference"/>
@@ -91,13 +91,13 @@ public sealed partial class Qcow2Chain
         Qcow2Chain other, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(other);
-        return DiskComparison.RunAsync(this, other, progress, async: true, cancellationToken);
+        return DiskComparison.RunAsync(Inner, other.Inner, progress, async: true, cancellationToken);
     }
 
     private void CheckSparse(Stream destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        ThrowIfDisposed();
+        Inner.ThrowIfDisposed();
         if (!destination.CanSeek || !destination.CanWrite || destination.Position != destination.Length)
         {
             throw new ArgumentException("The stream must be seekable and writable, and stand at its end.", nameof(destination));
@@ -106,9 +106,7 @@ public sealed partial class Qcow2Chain
 
     private long EndOf(long guestOffset, long length)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(guestOffset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return guestOffset + Math.Clamp(Length - guestOffset, 0, length);
+        return guestOffset + Inner.Clip(guestOffset, length);
     }
 }

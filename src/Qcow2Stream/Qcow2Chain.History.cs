@@ -1,7 +1,7 @@
 using DiscUtils.Streams;
-using Qcow2Stream.Crypto;
 using Qcow2Stream.Images;
 using Qcow2Stream.Layers;
+using Qcow2Stream.Mapping;
 using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 using Shared;
@@ -16,24 +16,24 @@ public sealed partial class Qcow2Chain
     /// <exception cref="Qcow2FormatException">The snapshot table is damaged; the disk itself stays readable.</exception>
     /// <exception cref="Qcow2UnsupportedException">The table passes a limit of the options.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
-    public IReadOnlyList<Qcow2Snapshot> GetSnapshots() => GetSnapshots(_layers[0]);
+    public IReadOnlyList<Qcow2Snapshot> GetSnapshots() => GetSnapshotsAsync(async: false, default).Now();
 
     /// <inheritdoc cref="GetSnapshots()"/>
     /// <param name="cancellationToken">Ends the reading of the table.</param>
     public async Task<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(CancellationToken cancellationToken = default) =>
-        await GetSnapshotsAsync(_layers[0], async: true, cancellationToken).ConfigureAwait(false);
+        await GetSnapshotsAsync(async: true, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Lists the persistent dirty bitmaps of the top image, in the order of its directory.</summary>
     /// <returns>Empty for an image without any, for one whose bitmaps were invalidated, and for a raw one.</returns>
     /// <exception cref="Qcow2FormatException">The bitmap directory is damaged; the disk itself stays readable.</exception>
     /// <exception cref="Qcow2UnsupportedException">The directory passes a limit of the options, or holds what is not known.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
-    public IReadOnlyList<Qcow2Bitmap> GetBitmaps() => GetBitmaps(_layers[0]);
+    public IReadOnlyList<Qcow2Bitmap> GetBitmaps() => GetBitmapsAsync(async: false, default).Now();
 
     /// <inheritdoc cref="GetBitmaps()"/>
     /// <param name="cancellationToken">Ends the reading of the directory.</param>
     public async Task<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(CancellationToken cancellationToken = default) =>
-        await GetBitmapsAsync(_layers[0], async: true, cancellationToken).ConfigureAwait(false);
+        await GetBitmapsAsync(async: true, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Finds a persistent dirty bitmap of the top image by its name.</summary>
     /// <exception cref="Qcow2Exception">There is none of that name; the message lists those that are.</exception>
@@ -61,13 +61,13 @@ public sealed partial class Qcow2Chain
     public Stream OpenVmState(Qcow2Snapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        ThrowIfDisposed();
-        Qcow2Layer top = _layers[0] as Qcow2Layer
+        Inner.ThrowIfDisposed();
+        Qcow2Layer top = Inner.Layers[0] as Qcow2Layer
             ?? throw new ArgumentException("The snapshot does not belong to this chain: its top image is raw.", nameof(snapshot));
-        DiskTables disk = DiskTables.VmStateOf(top.Image, snapshot, _options.MaxL1TableBytes);
-        Qcow2Translator translator = new(top.Image, disk.L1, disk.Start + disk.Length, _options.LayerCacheBytes);
-        Qcow2Chain state = new([top], new ChainTranslator([translator]), _options, owned: []);
-        return new SubStream(new Qcow2ChainStream(state, ownsChain: false), Ownership.Dispose, disk.Start, disk.Length);
+        DiskTables disk = DiskTables.VmStateOf(top.Image, snapshot, Inner.Options.MaxL1TableBytes);
+        Qcow2Translator translator = new(top.Image, disk.L1, disk.Start + disk.Length, Inner.Options.LayerCacheBytes);
+        OpenChain state = new([top], new ChainTranslator([translator]), Inner.Options, owned: []);
+        return new SubStream(new Qcow2ChainStream(new Qcow2Chain(state), ownsChain: false), Ownership.Dispose, disk.Start, disk.Length);
     }
 
     /// <summary>
@@ -85,30 +85,30 @@ public sealed partial class Qcow2Chain
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public IEnumerable<MapExtent> Changes(DiskPoint from, DiskPoint to)
     {
-        ThrowIfDisposed();
-        return RunComparison.Changes(TranslatorAt(from), TranslatorAt(to)).Merge().Select(run => Describe(run));
+        Inner.ThrowIfDisposed();
+        return RunComparison.Changes(TranslatorAt(from), TranslatorAt(to)).Merge().Select(run => ExtentDescription.Of(Inner, run));
     }
 
     private ChainTranslator TranslatorAt(DiskPoint point)
     {
-        if (point.Depth >= _layers.Length)
+        if (point.Depth >= Inner.Layers.Count)
         {
-            throw new Qcow2Exception($"there is no layer {point.Depth}: the chain has {_layers.Length}", Layers[0].Path);
+            throw new Qcow2Exception($"there is no layer {point.Depth}: the chain has {Inner.Layers.Count}", Layers[0].Path);
         }
 
-        ITranslator[] images = [.. _layers.Skip(point.Depth).Select(l => l.Translator)];
-        if (point.Depth == 0 && _layers[0] is Qcow2Layer top && top.Disk.Snapshot?.Id != point.IdOrName)
+        ITranslator[] images = [.. Inner.Layers.Skip(point.Depth).Select(l => l.Translator)];
+        if (point.Depth == 0 && Inner.Layers[0] is Qcow2Layer top && top.Disk.Snapshot?.Id != point.IdOrName)
         {
             // The chain may itself be open at a snapshot.
             DiskTables disk = point.IdOrName is null
                 ? DiskTables.Active(top.Image)
                 : DiskTables.Of(
                     top.Image,
-                    SnapshotTable.FindAsync(top.Image, point.IdOrName, _options, async: false, default).Now(),
-                    _options.MaxL1TableBytes);
-            images[0] = new Qcow2Translator(top.Image, disk.L1, disk.Length, _options.LayerCacheBytes);
+                    SnapshotTable.FindAsync(top.Image, point.IdOrName, Inner.Options, async: false, default).Now(),
+                    Inner.Options.MaxL1TableBytes);
+            images[0] = new Qcow2Translator(top.Image, disk.L1, disk.Length, Inner.Options.LayerCacheBytes);
         }
-        else if (point.IdOrName is { } name && _layers[0] is not Qcow2Layer)
+        else if (point.IdOrName is { } name && Inner.Layers[0] is not Qcow2Layer)
         {
             throw new Qcow2Exception($"there is no snapshot '{name}': the image is raw", Layers[0].Path);
         }
@@ -116,54 +116,19 @@ public sealed partial class Qcow2Chain
         return new ChainTranslator(images, point.Depth);
     }
 
-    internal IReadOnlyList<Qcow2Snapshot> GetSnapshots(Layer layer) => GetSnapshotsAsync(layer, async: false, default).Now();
-
-    internal IReadOnlyList<Qcow2Bitmap> GetBitmaps(Layer layer) => GetBitmapsAsync(layer, async: false, default).Now();
-
-    internal static EncryptionInfo? GetEncryption(Layer layer)
+    private async ValueTask<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(bool async, CancellationToken cancellationToken)
     {
-        if (!layer.IsEncrypted)
-        {
-            return null;
-        }
-
-        if (layer is not Qcow2Layer qcow2)
-        {
-            // Version 1 of the format has but the one method.
-            return new EncryptionInfo(Method: 1, Luks: null);
-        }
-
-        LuksHeader? luks = LayerKey.ReadLuksHeaderAsync(qcow2.Image, async: false, default).Now();
-        return new EncryptionInfo(qcow2.Header.EncryptionMethod, luks is null ? null : Describe(luks));
-    }
-
-    private static LuksInfo Describe(LuksHeader luks) => new(
-        luks.Cipher.CipherName,
-        luks.Cipher.ModeName,
-        luks.Cipher.IvName,
-        luks.Cipher.EssivHash?.Name,
-        luks.Hash.Name,
-        luks.Uuid,
-        luks.PayloadOffset,
-        luks.MasterKeyIterations,
-        [.. luks.Slots.Select(s => new LuksKeySlotInfo(s.Active, s.Iterations, s.KeyMaterialOffset, s.Stripes))]);
-
-    private async ValueTask<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(
-        Layer layer, bool async, CancellationToken cancellationToken)
-    {
-        ThrowIfDisposed();
-        return layer is Qcow2Layer qcow2
-            ? await SnapshotTable.ReadAsync(qcow2.Image, _options, async, cancellationToken).ConfigureAwait(false)
+        Inner.ThrowIfDisposed();
+        return Inner.Layers[0] is Qcow2Layer top
+            ? await SnapshotTable.ReadAsync(top.Image, Inner.Options, async, cancellationToken).ConfigureAwait(false)
             : [];
     }
 
-    private async ValueTask<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(
-        Layer layer, bool async, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<Qcow2Bitmap>> GetBitmapsAsync(bool async, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
-        return layer is Qcow2Layer qcow2
-            ? (await BitmapDirectory.ReadAsync(qcow2.Image, _options, async, cancellationToken).ConfigureAwait(false))
-                .ConvertAll(e => new Qcow2Bitmap(qcow2.Image, e))
+        Inner.ThrowIfDisposed();
+        return Inner.Layers[0] is Qcow2Layer top
+            ? await BitmapDirectory.ListAsync(top.Image, Inner.Options, async, cancellationToken).ConfigureAwait(false)
             : [];
     }
 }

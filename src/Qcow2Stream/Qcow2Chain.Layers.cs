@@ -14,11 +14,11 @@ public sealed partial class Qcow2Chain
     /// <param name="ownsParent">Whether the stream disposes <paramref name="parent"/> when it is disposed.</param>
     internal Qcow2ChainStream OpenLayer(int depth, SparseStream? parent, bool ownsParent)
     {
-        ThrowIfDisposed();
+        Inner.ThrowIfDisposed();
         RawLayer? below = parent is null ? null : new(StreamHostFile.Of(parent, leaveOpen: !ownsParent), parent.Length);
-        Layer[] layers = below is null ? _layers[depth..] : [_layers[depth], below];
+        Layer[] layers = below is null ? [.. Inner.Layers.Skip(depth)] : [Inner.Layers[depth], below];
         ChainTranslator translator = new([.. layers.Select(l => l.Translator)]);
-        Qcow2Chain view = new(layers, translator, _options, owned: below is null ? [] : [below]);
-        return new Qcow2ChainStream(view, ownsChain: true);
+        OpenChain view = new(layers, translator, Inner.Options, owned: below is null ? [] : [below]);
+        return new Qcow2ChainStream(new Qcow2Chain(view), ownsChain: true);
     }
 }

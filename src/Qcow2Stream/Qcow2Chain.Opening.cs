@@ -1,5 +1,4 @@
 using DiscUtils;
-using Qcow2Stream.Layers;
 using Qcow2Stream.Opening;
 using Qcow2Stream.Text;
 
@@ -85,13 +84,6 @@ public sealed partial class Qcow2Chain
         HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
         FromCall(() => file, options, cancellationToken);
 
-    /// <summary>Opens the top image alone, whatever it names: for what needs its header, and must not be used to read.</summary>
-    internal static Qcow2Chain OpenTop(HostFile file)
-    {
-        Layer[] layers = ChainOpener.OpenAsync(file, Qcow2OpenOptions.Default, policy: null, async: false, default).Now();
-        return new Qcow2Chain(layers, Qcow2OpenOptions.Default);
-    }
-
     /// <summary>Opens an image, which must be of one of QEMU's formats, as DiscUtils asks for it, and its backing chain.</summary>
     /// <exception cref="Qcow2FormatException">It is no such image, or damaged.</exception>
     internal static Qcow2Chain Open(FileLocator locator, string path)
@@ -111,7 +103,6 @@ public sealed partial class Qcow2Chain
         ArgumentNullException.ThrowIfNull(file);
         options ??= Qcow2OpenOptions.Default;
         return new Qcow2Chain(
-            await ChainOpener.OpenAsync(file, options, options.Follow ?? file.DefaultPolicy, async, cancellationToken).ConfigureAwait(false),
-            options);
+            await ChainOpener.OpenAsync(file, options, options.Follow ?? FileGate.DefaultFor(file), async, cancellationToken).ConfigureAwait(false));
     }
 }

@@ -1,7 +1,4 @@
-using DiscUtils.Streams;
 using Qcow2Stream.Layers;
-using Qcow2Stream.Mapping;
-using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;
@@ -24,41 +21,23 @@ namespace Qcow2Stream;
 /// </remarks>
 public sealed partial class Qcow2Chain : IDisposable
 {
-    private readonly Layer[] _layers;
-    private readonly Qcow2OpenOptions _options;
-    private readonly Layer[] _owned;
-    private readonly ChainReader _reader;
-    private volatile bool _disposed;
-
-    private Qcow2Chain(Layer[] layers, Qcow2OpenOptions options)
-        : this(layers, new ChainTranslator([.. layers.Select(l => l.Translator)]), options, owned: layers)
+    internal Qcow2Chain(OpenChain inner)
     {
-    }
-
-    private Qcow2Chain(Layer[] layers, ChainTranslator translator, Qcow2OpenOptions options, Layer[] owned)
-    {
-        _layers = layers;
-        _options = options;
-        _owned = owned;
-        Translator = translator;
-        _reader = new ChainReader(layers, translator);
-        Layers = Array.AsReadOnly(layers
-            .Select((l, depth) => new ImageLayer(depth, l))
-            .ToArray());
+        Inner = inner;
+        Layers = Array.AsReadOnly(inner.Layers.Select((l, depth) => new ImageLayer(depth, l)).ToArray());
     }
 
     /// <summary>
     /// The size of the guest's disk in bytes: a multiple of 512. Like QEMU, a qcow2 image's size is rounded down to
     /// that, and a raw file's up.
     /// </summary>
-    public long Length => Translator.Length;
+    public long Length => Inner.Length;
 
     /// <summary>The layers: the top image first, each followed by its backing file.</summary>
     public IReadOnlyList<ImageLayer> Layers { get; }
 
-    internal ChainTranslator Translator { get; }
-
-    internal IReadOnlyList<Layer> Images => _layers;
+    /// <summary>All that the chain consists of.</summary>
+    internal OpenChain Inner { get; }
 
     /// <summary>Reads guest bytes by position.</summary>
     /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
@@ -71,8 +50,8 @@ public sealed partial class Qcow2Chain : IDisposable
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public int ReadAt(long guestOffset, Span<byte> buffer)
     {
-        int length = Clip(guestOffset, buffer.Length);
-        _reader.Read(guestOffset, buffer[..length]);
+        int length = (int)Inner.Clip(guestOffset, buffer.Length);
+        Inner.Read(guestOffset, buffer[..length]);
         return length;
     }
 
@@ -88,8 +67,8 @@ public sealed partial class Qcow2Chain : IDisposable
             return ValueTask.FromCanceled<int>(cancellationToken);
         }
 
-        int length = Clip(guestOffset, buffer.Length);
-        return length == 0 ? new(0) : _reader.ReadAsync(guestOffset, buffer[..length], cancellationToken);
+        int length = (int)Inner.Clip(guestOffset, buffer.Length);
+        return length == 0 ? new(0) : Inner.ReadAsync(guestOffset, buffer[..length], cancellationToken);
     }
 
     /// <summary>The map of the whole disk: which range lives where.</summary>
@@ -104,8 +83,8 @@ public sealed partial class Qcow2Chain : IDisposable
     public MapEnumerator Map(long start, long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return new MapEnumerator(new MapRequest(this, RunDetail.Metadata, default), start, length);
+        Inner.ThrowIfDisposed();
+        return new MapEnumerator(new RunRequest(Inner, RunDetail.Metadata, default), start, length);
     }
 
     /// <summary>
@@ -115,7 +94,7 @@ public sealed partial class Qcow2Chain : IDisposable
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public Qcow2ChainStream OpenStream()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        Inner.ThrowIfDisposed();
         return new Qcow2ChainStream(this, ownsChain: false);
     }
 
@@ -123,11 +102,7 @@ public sealed partial class Qcow2Chain : IDisposable
     /// Closes all files. Reads that are running end in <see cref="ObjectDisposedException"/>. A read of a caller's stream that is
     /// under way is waited for, as a stream must not be closed below it.
     /// </summary>
-    public void Dispose()
-    {
-        _disposed = true;
-        Disposal.OfAll(_owned);
-    }
+    public void Dispose() => Inner.Dispose();
 
     /// <summary>Closes the chain and throws if its top image is raw: what DiscUtils opens as qcow2 must be.</summary>
     internal Qcow2Chain NotRaw()
@@ -141,50 +116,9 @@ public sealed partial class Qcow2Chain : IDisposable
         throw new Qcow2FormatException("this is no qcow2 image: it does not start with the bytes 'QFI' 0xfb", Layers[0].Path, hostOffset: 0);
     }
 
-    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
-
     /// <summary>The size of the largest clusters of any layer, in bytes.</summary>
-    internal int LargestCluster => _layers.Max(l => l.ClusterSize ?? 0);
+    internal int LargestCluster => Inner.LargestCluster;
 
     /// <summary>Reads a range inside the disk on the caller's core alone, while others read theirs.</summary>
-    internal void ReadPiece(long guestOffset, Span<byte> buffer)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        _reader.Read(guestOffset, buffer, onOneCore: true);
-    }
-
-    /// <inheritdoc cref="ReadPiece"/>
-    internal Task ReadPieceAsync(long guestOffset, Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return _reader.ReadAsync(guestOffset, buffer, cancellationToken, onOneCore: true).AsTask();
-    }
-
-    /// <summary>The parts of a range that are stored: not zero, not unallocated, not a hole of a raw file. Lazy.</summary>
-    internal IEnumerable<StreamExtent> StoredExtents(long start, long length) => Map(start, length).WithHostHoles()
-        .Where(e => !e.IsZero)
-        .Select(e => HostRun.Unallocated(e.Start, e.Length))
-        .Merge()
-        .Select(r => new StreamExtent(r.GuestOffset, r.Length));
-
-    internal MapExtent Describe(in HostRun run) => new()
-    {
-        Start = run.GuestOffset,
-        Length = run.Length,
-        Kind = (MapKind)run.Kind,
-        Depth = run.Depth,
-        HostOffset = run.HasHostOffset ? run.HostOffset : null,
-        HostLength = run.HostLength,
-        HostPath = run.HasHostOffset ? Layers[run.Depth].DataPath : null,
-        IsEncrypted = run.HasHostOffset && run.Kind != RunKind.Compressed && _layers[run.Depth].IsEncrypted,
-        OffsetInCluster = run.OffsetInCluster,
-    };
-
-    /// <summary>How many of <paramref name="count"/> bytes from <paramref name="guestOffset"/> on the disk has.</summary>
-    private int Clip(long guestOffset, int count)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(guestOffset);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return (int)Math.Clamp(Length - guestOffset, 0, count);
-    }
+    internal void ReadPiece(long guestOffset, Span<byte> buffer) => Inner.Read(guestOffset, buffer, onOneCore: true);
 }

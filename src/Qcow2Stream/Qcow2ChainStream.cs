@@ -1,5 +1,6 @@
 using DiscUtils.Streams;
 using Qcow2Stream.Copying;
+using Qcow2Stream.Layers;
 using Qcow2Stream.Text;
 
 namespace Qcow2Stream;
@@ -130,7 +131,7 @@ public sealed class Qcow2ChainStream : MappedStream
     public override IEnumerable<StreamExtent> GetExtentsInRange(long start, long count)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return Chain.StoredExtents(start, count);
+        return StoredRanges.Of(Chain.Inner, start, count);
     }
 
     /// <summary>
@@ -289,7 +290,7 @@ public sealed class Qcow2ChainStream : MappedStream
 
     /// <summary>The cursor moves with what is written.</summary>
     private Task CopyAsync(Stream destination, bool async, CancellationToken cancellationToken) => ChainCopy.RunAsync(
-        Chain, _position, Math.Max(_position, Chain.Length), destination, position => _position = position, async, cancellationToken);
+        Chain.Inner, _position, Math.Max(_position, Chain.Length), destination, position => _position = position, async, cancellationToken);
 
     private static NotSupportedException ReadOnlyStream() => new("The stream is read-only: images are never written to.");
 }

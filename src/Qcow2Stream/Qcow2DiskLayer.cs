@@ -16,7 +16,7 @@ public sealed class Qcow2DiskLayer : VirtualDiskLayer
     internal Qcow2DiskLayer(Qcow2Chain chain, int depth, Ownership ownsChain)
     {
         _chain = chain;
-        _layer = chain.Images[depth];
+        _layer = chain.Inner.Layers[depth];
         _ownsChain = ownsChain;
         _extent = new Qcow2DiskExtent(this, _layer);
         Image = chain.Layers[depth];

@@ -53,7 +53,7 @@ internal sealed class NewFile : IDisposable
 
             // Devices and pipes are refused here.
             using HostFile replaced = HostFile.FromPath(path);
-            if (source.Images.Any(layer => IsFileOf(layer, replaced)))
+            if (source.Inner.Layers.Any(layer => IsFileOf(layer, replaced)))
             {
                 throw new IOException($"'{name}' is a file of the image itself, which is never written to");
             }

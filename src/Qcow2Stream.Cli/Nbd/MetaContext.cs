@@ -36,9 +36,9 @@ internal sealed class MetaContext
 
     /// <summary>A range of the disk as this context tells it; neighbours of one status are one.</summary>
     public IEnumerable<StatusExtent> Describe(Qcow2Chain chain, MapEnumerator range) => range
-        .Select(e => HostRun.Unallocated(e.Start, e.Length) with { Depth = (int)_status(chain, e) })
+        .Select(e => new MapRange<uint>(e.Start, e.Length, _status(chain, e)))
         .Merge()
-        .Select(r => new StatusExtent(r.GuestOffset, r.Length, (uint)r.Depth));
+        .Select(r => new StatusExtent(r.Start, r.Length, r.Key));
 
     /// <summary>
     /// Behind the end of a backing file that is shorter than the image above, its zeros count as its own. That is where a

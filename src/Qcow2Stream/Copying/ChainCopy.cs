@@ -1,4 +1,5 @@
 using DiscUtils.Streams;
+using Qcow2Stream.Layers;
 using Shared;
 
 namespace Qcow2Stream.Copying;
@@ -15,7 +16,7 @@ internal static class ChainCopy
     /// <param name="async">False: the task has completed when this returns.</param>
     /// <param name="cancellationToken">Ends the copy.</param>
     public static async Task RunAsync(
-        Qcow2Chain chain, long start, long end, Stream target, Action<long>? written, bool async, CancellationToken cancellationToken)
+        OpenChain chain, long start, long end, Stream target, Action<long>? written, bool async, CancellationToken cancellationToken)
     {
         PieceReader pieces = new(chain, [new StreamExtent(start, end - start)], PieceReader.PieceLength(chain), async, cancellationToken);
         await using (pieces.ConfigureAwait(false))
@@ -44,10 +45,10 @@ internal static class ChainCopy
     /// <param name="async">False: the task has completed when this returns.</param>
     /// <param name="cancellationToken">Ends the copy.</param>
     public static async Task RunSparseAsync(
-        Qcow2Chain chain, Stream target, IProgress<long>? progress, bool async, CancellationToken cancellationToken)
+        OpenChain chain, Stream target, IProgress<long>? progress, bool async, CancellationToken cancellationToken)
     {
         SparseWriter writer = new(target);
-        PieceReader pieces = new(chain, chain.StoredExtents(0, chain.Length), PieceReader.PieceLength(chain), async, cancellationToken);
+        PieceReader pieces = new(chain, StoredRanges.Of(chain, 0, chain.Length, cancellationToken), PieceReader.PieceLength(chain), async, cancellationToken);
         await using (pieces.ConfigureAwait(false))
         {
             long done = 0;

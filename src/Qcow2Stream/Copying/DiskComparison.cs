@@ -1,7 +1,6 @@
-using System.Diagnostics;
 using DiscUtils.Streams;
 using Qcow2Stream.Format;
-using Qcow2Stream.Translation;
+using Qcow2Stream.Layers;
 
 namespace Qcow2Stream.Copying;
 
@@ -16,13 +15,12 @@ internal static class DiskComparison
     /// <param name="cancellationToken">Ends the comparison.</param>
     /// <returns>The byte's position; null if there is none.</returns>
     public static async Task<long?> RunAsync(
-        Qcow2Chain first, Qcow2Chain second, IProgress<long>? progress, bool async, CancellationToken cancellationToken)
+        OpenChain first, OpenChain second, IProgress<long>? progress, bool async, CancellationToken cancellationToken)
     {
-        Qcow2Chain longer = first.Length >= second.Length ? first : second;
+        OpenChain longer = first.Length >= second.Length ? first : second;
         long common = Math.Min(first.Length, second.Length);
-        using SharedRanges stored = new(
-            StoredInEither(first, second, common).Merge().Select(r => new StreamExtent(r.GuestOffset, r.Length)));
-        IEnumerable<StreamExtent> rest = longer.StoredExtents(common, longer.Length - common);
+        using SharedRanges stored = new(StoredRanges.OfEither(first, second, common, cancellationToken));
+        IEnumerable<StreamExtent> rest = StoredRanges.Of(longer, common, longer.Length - common, cancellationToken);
 
         int pieceLength = PieceReader.PieceLength(first, second);
         PieceReader ones = new(first, stored.First, pieceLength, async, cancellationToken);
@@ -78,7 +76,7 @@ internal static class DiskComparison
 
     /// <summary>Compares sector by sector until one can't be read.</summary>
     private static async ValueTask<long?> FindInFrontOfDamageAsync(
-        Qcow2Chain first, Qcow2Chain second, long start, long end, bool async, CancellationToken cancellationToken)
+        OpenChain first, OpenChain second, long start, long end, bool async, CancellationToken cancellationToken)
     {
         byte[] one = new byte[Sector.Size];
         byte[] other = new byte[Sector.Size];
@@ -88,13 +86,13 @@ internal static class DiskComparison
             {
                 if (async)
                 {
-                    await first.ReadAtAsync(position, one, cancellationToken).ConfigureAwait(false);
-                    await second.ReadAtAsync(position, other, cancellationToken).ConfigureAwait(false);
+                    await first.ReadAsync(position, one, cancellationToken).ConfigureAwait(false);
+                    await second.ReadAsync(position, other, cancellationToken).ConfigureAwait(false);
                 }
                 else
                 {
-                    first.ReadAt(position, one);
-                    second.ReadAt(position, other);
+                    first.Read(position, one);
+                    second.Read(position, other);
                 }
 
                 int same = one.AsSpan().CommonPrefixLength(other);
@@ -110,34 +108,5 @@ internal static class DiskComparison
         }
 
         return null;
-    }
-
-    /// <summary>
-    /// The ranges that one of them or both store. No map is asked further than up to the range that is told: what can't be
-    /// told behind a difference is of no account.
-    /// </summary>
-    private static IEnumerable<HostRun> StoredInEither(Qcow2Chain first, Qcow2Chain second, long length)
-    {
-        using IEnumerator<MapExtent> ones = first.Map(0, length).WithHostHoles().GetEnumerator();
-        using IEnumerator<MapExtent> others = second.Map(0, length).WithHostHoles().GetEnumerator();
-        MapExtent one = default;
-        MapExtent other = default;
-        for (long position = 0; position < length; position = Math.Min(one.End, other.End))
-        {
-            one = one.End > position ? one : Next(ones);
-            other = other.End > position ? other : Next(others);
-            if (!one.IsZero || !other.IsZero)
-            {
-                yield return HostRun.Unallocated(position, Math.Min(one.End, other.End) - position);
-            }
-        }
-    }
-
-    /// <summary>Maps have no gaps.</summary>
-    private static MapExtent Next(IEnumerator<MapExtent> map)
-    {
-        bool any = map.MoveNext();
-        Debug.Assert(any, "a map goes on to the end of its range");
-        return map.Current;
     }
 }

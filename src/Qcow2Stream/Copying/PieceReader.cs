@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.ExceptionServices;
 using DiscUtils.Streams;
+using Qcow2Stream.Layers;
 
 namespace Qcow2Stream.Copying;
 
@@ -17,7 +18,7 @@ internal sealed class PieceReader : IAsyncDisposable
     // Eight pieces a core keep all busy whatever one of them takes; on machines with many cores this is the limit.
     private const int MaxBytesAhead = 16 << 20;
 
-    private readonly Qcow2Chain _chain;
+    private readonly OpenChain _chain;
     private readonly bool _async;
     private readonly CancellationTokenSource _abandoned;
     private readonly int _pieceLength;
@@ -38,7 +39,7 @@ internal sealed class PieceReader : IAsyncDisposable
     /// <param name="async">False: what this returns has completed.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public PieceReader(
-        Qcow2Chain chain, IEnumerable<StreamExtent> ranges, int pieceLength, bool async, CancellationToken cancellationToken)
+        OpenChain chain, IEnumerable<StreamExtent> ranges, int pieceLength, bool async, CancellationToken cancellationToken)
     {
         _chain = chain;
         _async = async;
@@ -50,10 +51,10 @@ internal sealed class PieceReader : IAsyncDisposable
     }
 
     /// <summary>A length that suits chains, in bytes: a piece that were a part of a compressed cluster would have the rest of it decompressed for nothing.</summary>
-    public static int PieceLength(params ReadOnlySpan<Qcow2Chain> chains)
+    public static int PieceLength(params ReadOnlySpan<OpenChain> chains)
     {
         int length = SmallPiece;
-        foreach (Qcow2Chain chain in chains)
+        foreach (OpenChain chain in chains)
         {
             length = Math.Max(length, chain.LargestCluster);
         }
@@ -163,7 +164,7 @@ internal sealed class PieceReader : IAsyncDisposable
                 (_next, _rangeEnd) = (_ranges.Current.Start, _ranges.Current.Start + _ranges.Current.Length);
             }
         }
-        catch (Exception e) when (e is Qcow2Exception or ObjectDisposedException)
+        catch (Exception e) when (e is Qcow2Exception or ObjectDisposedException or OperationCanceledException)
         {
             _hasNext = false;
             _rangeError = ExceptionDispatchInfo.Capture(e);
@@ -174,18 +175,18 @@ internal sealed class PieceReader : IAsyncDisposable
     {
         if (_async)
         {
-            return _chain.ReadPieceAsync(start, bytes, _abandoned.Token);
+            return _chain.ReadAsync(start, bytes, _abandoned.Token, onOneCore: true).AsTask();
         }
 
         // One piece alone is read here and now.
         if (_ahead.Count == 0 && !_hasNext)
         {
             Position = start;
-            _chain.ReadPiece(start, bytes.Span);
+            _chain.Read(start, bytes.Span, onOneCore: true);
             return Task.CompletedTask;
         }
 
-        return Task.Run(() => _chain.ReadPiece(start, bytes.Span), _abandoned.Token);
+        return Task.Run(() => _chain.Read(start, bytes.Span, onOneCore: true), _abandoned.Token);
     }
 
     /// <summary>A part of the disk.</summary>

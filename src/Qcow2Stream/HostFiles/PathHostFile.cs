@@ -13,8 +13,6 @@ internal sealed class PathHostFile : HandleHostFile
         _handle = handle;
     }
 
-    internal override FollowPolicy DefaultPolicy => FollowPolicy.SameDirectory;
-
     /// <summary>Opens the regular file <paramref name="path"/>; a pipe, a device or a directory is refused without blocking.</summary>
     /// <param name="path">The file.</param>
     /// <param name="displayPath">The name it goes by, where that is not the path it was found at.</param>

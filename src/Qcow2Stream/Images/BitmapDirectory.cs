@@ -8,6 +8,12 @@ internal static class BitmapDirectory
     // QEMU's own limit: a kibibyte for each of 65 535 bitmaps.
     private const ulong MaxDirectorySize = 65_535 * 1024;
 
+    /// <summary>The bitmaps, in the order of the directory.</summary>
+    /// <inheritdoc cref="ReadAsync"/>
+    public static async ValueTask<IReadOnlyList<Qcow2Bitmap>> ListAsync(
+        Qcow2Image image, Qcow2OpenOptions options, bool async, CancellationToken cancellationToken) =>
+        (await ReadAsync(image, options, async, cancellationToken).ConfigureAwait(false)).ConvertAll(e => new Qcow2Bitmap(image, e));
+
     /// <summary>Reads all entries, in the order of the directory.</summary>
     /// <exception cref="Qcow2FormatException">The directory is damaged.</exception>
     /// <exception cref="Qcow2UnsupportedException">It passes a limit of the options, or holds what is not known.</exception>

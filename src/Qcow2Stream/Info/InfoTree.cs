@@ -5,11 +5,11 @@ namespace Qcow2Stream.Info;
 /// <summary>What is known of an image as the tree of names and values that <c>qemu-img info</c> shows, in its order.</summary>
 internal static class InfoTree
 {
-    public static JsonObject Of(ImageInfo image)
+    public static JsonObject Of(ImageFacts image)
     {
         JsonObject tree = new()
         {
-            ["filename"] = image.Path,
+            ["filename"] = image.Path ?? "",
             ["format"] = image.FormatName,
             ["virtual-size"] = image.Length,
             ["actual-size"] = image.AllocatedLength,
@@ -25,7 +25,7 @@ internal static class InfoTree
             tree["encrypted"] = true;
         }
 
-        if (image.BackingFile is { } backingFile)
+        if (image.Backing?.Text is { } backingFile)
         {
             tree["backing-filename"] = backingFile;
             if (image.FullBackingFile is { } full)
@@ -33,7 +33,7 @@ internal static class InfoTree
                 tree["full-backing-filename"] = full;
             }
 
-            if (image.BackingFormat is { } backingFormat)
+            if (image.Backing!.Format is { } backingFormat)
             {
                 tree["backing-filename-format"] = backingFormat;
             }
@@ -53,7 +53,7 @@ internal static class InfoTree
     }
 
     /// <summary>What only qcow2 has; version 2 has less of it.</summary>
-    public static JsonObject Specific(ImageInfo image, Qcow2Header header)
+    public static JsonObject Specific(ImageFacts image, Qcow2Header header)
     {
         bool hasFeatures = header.Version >= 3;
         JsonObject data = new()

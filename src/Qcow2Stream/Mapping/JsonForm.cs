@@ -1,3 +1,4 @@
+using Qcow2Stream.Layers;
 using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
@@ -7,12 +8,12 @@ namespace Qcow2Stream.Mapping;
 internal readonly struct JsonForm : IMapForm
 {
     /// <summary>What can't be read as it stands in the file has no place there.</summary>
-    public static HostRun Of(Qcow2Chain chain, in HostRun run) =>
-        run.HasHostOffset && (run.Kind == RunKind.Compressed || chain.Images[run.Depth].IsEncrypted)
+    public static HostRun Of(OpenChain chain, in HostRun run) =>
+        run.HasHostOffset && (run.Kind == RunKind.Compressed || chain.Layers[run.Depth].IsEncrypted)
             ? run with { HostOffset = HostRun.Nowhere }
             : run;
 
-    /// <inheritdoc cref="Of(Qcow2Chain, in HostRun)"/>
+    /// <inheritdoc cref="Of(OpenChain, in HostRun)"/>
     public static HostRun Of(MapExtent extent)
     {
         HostRun run = extent.ToRun();

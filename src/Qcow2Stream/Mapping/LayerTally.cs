@@ -9,7 +9,7 @@ namespace Qcow2Stream.Mapping;
 /// </summary>
 /// <param name="request">What is asked.</param>
 /// <param name="depth">The layer.</param>
-internal sealed class LayerTally(MapRequest request, int depth)
+internal sealed class LayerTally(RunRequest request, int depth)
 {
     private long _data;
     private long _compressed;
@@ -25,9 +25,9 @@ internal sealed class LayerTally(MapRequest request, int depth)
     /// <param name="end">In bytes; the count ends with the layer's disk.</param>
     public void Count(long start, long end)
     {
-        ITranslator own = request.Chain.Images[depth].Translator.ForWalk();
+        ITranslator own = request.Chain.Layers[depth].Translator.ForWalk();
         ChainTranslator all = request.Chain.Translator.ForWalk();
-        MergedRuns<TranslatedRuns<ExactView>> runs = new(
+        MergedRuns<HostRun, TranslatedRuns<ExactView>> runs = new(
             new(request, new ChainTranslator([own], depth), start, Math.Min(end, own.Length), Math.Min(end, own.Length)));
         while (runs.TryNext(out HostRun run))
         {
@@ -47,7 +47,7 @@ internal sealed class LayerTally(MapRequest request, int depth)
 
     public LayerSummary ToSummary()
     {
-        Layer layer = request.Chain.Images[depth];
+        Layer layer = request.Chain.Layers[depth];
         return new LayerSummary
         {
             Depth = depth,

@@ -1,3 +1,4 @@
+using Qcow2Stream.Layers;
 using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
@@ -8,7 +9,7 @@ namespace Qcow2Stream.Mapping;
 /// entries that can't change any more.
 /// </summary>
 /// <remarks>Belongs to one thread at a time.</remarks>
-internal sealed class MapPiece<TForm>(MapRequest request) : IDisposable
+internal sealed class MapPiece<TForm>(RunRequest request) : IDisposable
     where TForm : struct, IMapForm
 {
     // Bounds the memory, whatever the images say.
@@ -81,7 +82,7 @@ internal sealed class MapPiece<TForm>(MapRequest request) : IDisposable
     {
         _between.Clear();
         Runs = 0;
-        MergedRuns<TranslatedRuns<TForm>> runs = new(new(request, translator, start, end, mapEnd));
+        MergedRuns<HostRun, TranslatedRuns<TForm>> runs = new(new(request, translator, start, end, mapEnd));
         while (runs.TryNext(out HostRun run))
         {
             if (_between.Collected.Length > MaxText)

@@ -1,3 +1,4 @@
+using Qcow2Stream.Layers;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Mapping;
@@ -9,7 +10,7 @@ internal static class MapTally
     /// <param name="request">What is asked.</param>
     /// <param name="start">In bytes.</param>
     /// <param name="end">In bytes.</param>
-    public static MapSummary Of(MapRequest request, long start, long end)
+    public static MapSummary Of(RunRequest request, long start, long end)
     {
         long stored = 0;
         long zero = 0;
@@ -28,11 +29,11 @@ internal static class MapTally
             StoredBytes = stored,
             ZeroBytes = zero,
             UnallocatedBytes = end - start - stored - zero,
-            Layers = [.. Enumerable.Range(0, request.Chain.Images.Count).Select(depth => LayerOf(request, depth, start, layerEnd))],
+            Layers = [.. Enumerable.Range(0, request.Chain.Layers.Count).Select(depth => LayerOf(request, depth, start, layerEnd))],
         };
     }
 
-    private static LayerSummary LayerOf(MapRequest request, int depth, long start, long end)
+    private static LayerSummary LayerOf(RunRequest request, int depth, long start, long end)
     {
         LayerTally tally = new(request, depth);
         tally.Count(start, end);

@@ -1,4 +1,5 @@
 using Qcow2Stream.Images;
+using Qcow2Stream.Layers;
 using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
@@ -22,7 +23,7 @@ internal sealed class MapWriter<TForm> : IDisposable
     private const int PiecesPerCore = 2;
     private const int MaxBytesAhead = 32 << 20;
 
-    private readonly MapRequest _request;
+    private readonly RunRequest _request;
     private readonly Utf8Output _text;
     private readonly long _start;
     private readonly long _end;
@@ -35,7 +36,7 @@ internal sealed class MapWriter<TForm> : IDisposable
     private HostRun _held;
     private bool _isFirst = true;
 
-    private MapWriter(MapRequest request, long start, long end, Utf8Output text, long? pieceLength, int? mostAhead)
+    private MapWriter(RunRequest request, long start, long end, Utf8Output text, long? pieceLength, int? mostAhead)
     {
         _request = request;
         _start = start;
@@ -56,7 +57,7 @@ internal sealed class MapWriter<TForm> : IDisposable
     /// <param name="mostAhead">How many pieces are begun at once, at most; null for what suits the machine.</param>
     /// <returns>Whether there was anything to write.</returns>
     public static bool Write(
-        MapRequest request, long start, long end, Utf8Output text, long? pieceLength = null, int? mostAhead = null)
+        RunRequest request, long start, long end, Utf8Output text, long? pieceLength = null, int? mostAhead = null)
     {
         using MapWriter<TForm> writer = new(request, start, end, text, pieceLength, mostAhead);
         return writer.Write();
@@ -133,7 +134,7 @@ internal sealed class MapWriter<TForm> : IDisposable
 
     private void Join(MapPiece<TForm> piece)
     {
-        if (piece.Runs > 0 && (_held.Length == 0 || !RunMerging.TryExtend(ref _held, piece.First)))
+        if (piece.Runs > 0 && (_held.Length == 0 || !HostRun.TryExtend(ref _held, piece.First)))
         {
             WriteHeld();
             _held = piece.First;

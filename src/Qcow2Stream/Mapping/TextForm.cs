@@ -1,3 +1,4 @@
+using Qcow2Stream.Layers;
 using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
@@ -6,7 +7,7 @@ namespace Qcow2Stream.Mapping;
 /// <summary>A line a run. Zeros are zeros, whoever says so.</summary>
 internal readonly struct TextForm : IMapForm
 {
-    public static HostRun Of(Qcow2Chain chain, in HostRun run) => Of(run);
+    public static HostRun Of(OpenChain chain, in HostRun run) => Of(run);
 
     public static HostRun Of(in HostRun run) => run.IsZero
         ? new HostRun { Kind = RunKind.Zero, GuestOffset = run.GuestOffset, Length = run.Length }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using Qcow2Stream.Format;
 using Qcow2Stream.HostFiles;
@@ -16,9 +15,6 @@ namespace Qcow2Stream.Opening;
 /// </summary>
 internal sealed class ChainOpener : IDisposable
 {
-    // Enough for the header, its extensions and the backing file name of nearly every image in one read.
-    private const int HeaderGuess = 4096;
-
     private readonly Qcow2OpenOptions _options;
     private readonly List<OpenedImage> _images = [];
 
@@ -33,7 +29,7 @@ internal sealed class ChainOpener : IDisposable
     /// <param name="policy">Which named files to open; null to open the top image and leave it at that.</param>
     /// <param name="async">False: the task has completed when this returns.</param>
     /// <param name="cancellationToken">Ends the opening.</param>
-    public static async ValueTask<Layer[]> OpenAsync(
+    public static async ValueTask<OpenChain> OpenAsync(
         HostFile top, Qcow2OpenOptions options, FollowPolicy? policy, bool async, CancellationToken cancellationToken)
     {
         using ChainOpener opener = new(options);
@@ -51,7 +47,7 @@ internal sealed class ChainOpener : IDisposable
 
             if (policy is null || image.Backing is not { } backing)
             {
-                return await opener.BuildLayersAsync(async, cancellationToken).ConfigureAwait(false);
+                return new OpenChain(await opener.BuildLayersAsync(async, cancellationToken).ConfigureAwait(false), options);
             }
 
             (file, NamedFile named, format) = opener.OpenBackingFile(policy, backing, probed);
@@ -64,51 +60,6 @@ internal sealed class ChainOpener : IDisposable
     {
         Disposal.OfAll(_images.SelectMany(i => new IDisposable?[] { i.Foreign, i.File, i.DataFile }));
     }
-
-    /// <summary>Decides the format, where none is recorded, and reads and checks the header of a qcow2 image, and nothing else of it.</summary>
-    /// <returns>The format; and the header if it is qcow2.</returns>
-    public static async ValueTask<(string Format, Qcow2Header? Header)> ReadHeaderAsync(
-        HostFile file, long fileLength, string? format, Qcow2OpenOptions options, bool async, CancellationToken cancellationToken)
-    {
-        int length = (int)Math.Min(HeaderGuess, fileLength);
-        while (true)
-        {
-            byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
-            try
-            {
-                int read = await file.ReadAtAsync(0, buffer.AsMemory(0, length), async, cancellationToken).ConfigureAwait(false);
-                if (read < length)
-                {
-                    // Nor can its first bytes, if they are not all there, tell what it is.
-                    throw new Qcow2FormatException("the file became shorter while it was opened", file.Path, hostOffset: read);
-                }
-
-                ReadOnlySpan<byte> start = buffer.AsSpan(0, read);
-                format ??= Probe(start);
-                if (format != FormatNames.Qcow2)
-                {
-                    return (format, null);
-                }
-
-                if (Qcow2HeaderParser.Parse(start, fileLength, options.HeaderLimits, file.Path, out int needed, options.Lenient) is { } header)
-                {
-                    return (format, header);
-                }
-
-                length = needed;
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
-            }
-        }
-    }
-
-    /// <summary>The magic decides between raw and QEMU's own two formats: what else a file may look like is not asked.</summary>
-    private static string Probe(ReadOnlySpan<byte> start) =>
-        !Qcow2HeaderParser.HasMagic(start) ? FormatNames.Raw
-        : Qcow1Header.HasVersion(start) ? FormatNames.Qcow1
-        : FormatNames.Qcow2;
 
     private static async ValueTask ConnectTopAsync(HostFile top, bool async, CancellationToken cancellationToken)
     {
@@ -131,7 +82,7 @@ internal sealed class ChainOpener : IDisposable
         image.FileLength = file.GetLength();
         if (format is null or FormatNames.Qcow2)
         {
-            (format, image.Header) = await ReadHeaderAsync(file, image.FileLength, format, _options, async, cancellationToken)
+            (format, image.Header) = await HeaderReader.ReadAsync(file, image.FileLength, format, _options, async, cancellationToken)
                 .ConfigureAwait(false);
         }
 

@@ -20,6 +20,13 @@ internal static class FileGate
     private static readonly StringComparison PathComparison =
         OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
+    /// <summary>
+    /// The policy where the caller gives none: an image opened by its path or address has a directory; one of a stream, or of a
+    /// file of the caller's own kind, has none.
+    /// </summary>
+    public static FollowPolicy DefaultFor(HostFile top) =>
+        top is PathHostFile or HttpHostFile ? FollowPolicy.SameDirectory : FollowPolicy.None;
+
     /// <summary>Opens the file that <paramref name="image"/> names.</summary>
     /// <param name="policy">The caller's choice.</param>
     /// <param name="image">The image that names it.</param>
@@ -50,7 +57,7 @@ internal static class FileGate
         string? fault = isLiteral
             ? FileName.JudgeLiteral(recordedName, out string name)
             : FileName.Judge(recordedName, file.Kind, out name);
-        if (OperatingSystem.IsWindows() && policy.Files is null)
+        if (OperatingSystem.IsWindows() && policy.Locate is null)
         {
             fault ??= WindowsName.Judge(name, allowsServers: policy.IsTrusted);
         }
@@ -60,9 +67,9 @@ internal static class FileGate
             throw new RefusedException(fault);
         }
 
-        if (policy.Files is { } files)
+        if (policy.Locate is { } locate)
         {
-            return files.Open(image.Path!, name);
+            return locate(image.Path!, name);
         }
 
         if (image.HostDirectory is not { } directory)

@@ -47,7 +47,7 @@ internal sealed class LocatorFiles
         }
 
         LocatorFiles files = new(locator, new SemaphoreSlim(1, 1));
-        policy = FollowPolicy.Through(files);
+        policy = FollowPolicy.Through(files.Open);
         return files.FileOf(stream, path.Replace('\\', '/'));
     }
 

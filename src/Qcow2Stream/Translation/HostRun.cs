@@ -4,7 +4,7 @@ namespace Qcow2Stream.Translation;
 /// The answer to the one question: where do the guest's bytes from <see cref="GuestOffset"/> on live, and for how
 /// long does that hold?
 /// </summary>
-internal readonly record struct HostRun
+internal readonly record struct HostRun : IMergeable<HostRun>
 {
     /// <summary>The <see cref="HostOffset"/> of a run that is nowhere in the host file.</summary>
     public const long Nowhere = -1;
@@ -47,4 +47,40 @@ internal readonly record struct HostRun
 
     public static HostRun Unallocated(long guestOffset, long length) =>
         new() { Kind = RunKind.Unallocated, GuestOffset = guestOffset, Length = length };
+
+    bool IMergeable<HostRun>.IsEmpty => Length == 0;
+
+    /// <summary>
+    /// The one rule by which neighbouring runs become one: of one kind, from one layer, and in the file too, if they are in one.
+    /// Parts of a compressed cluster go on inside the decompressed cluster.
+    /// </summary>
+    public static bool TryExtend(ref HostRun item, in HostRun next)
+    {
+        if (item.GuestEnd != next.GuestOffset || item.Kind != next.Kind || item.Depth != next.Depth
+            || item.HasHostOffset != next.HasHostOffset)
+        {
+            return false;
+        }
+
+        bool isOneCluster = item.Kind == RunKind.Compressed;
+        if (item.HasHostOffset)
+        {
+            bool continues = isOneCluster
+                ? item.HostOffset == next.HostOffset
+                    && item.HostLength == next.HostLength
+                    && item.OffsetInCluster + item.Length == next.OffsetInCluster
+                : item.HostOffset + item.Length == next.HostOffset;
+            if (!continues)
+            {
+                return false;
+            }
+        }
+
+        item = item with
+        {
+            Length = item.Length + next.Length,
+            HostLength = isOneCluster ? item.HostLength : item.HostLength + next.HostLength,
+        };
+        return true;
+    }
 }

@@ -1,9 +1,10 @@
 namespace Qcow2Stream.Translation;
 
-/// <summary>Runs in the order of the disk, one after another.</summary>
-internal interface IRunSource
+/// <summary>Pieces in the order of the disk, one after another.</summary>
+/// <typeparam name="T">A run, or a range.</typeparam>
+internal interface IRunSource<T>
 {
-    /// <summary>The next run; false behind the last.</summary>
+    /// <summary>The next piece; false after the last.</summary>
     /// <exception cref="Qcow2Exception">There is one, and it can't be told.</exception>
-    bool TryNext(out HostRun run);
+    bool TryNext(out T run);
 }

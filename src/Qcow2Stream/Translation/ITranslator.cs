@@ -1,4 +1,3 @@
-
 namespace Qcow2Stream.Translation;
 
 /// <summary>Answers, for one image, where its guest bytes live. Safe for any number of threads.</summary>

@@ -1,9 +1,10 @@
 namespace Qcow2Stream.Translation;
 
-/// <summary>Runs that are listed already.</summary>
-internal readonly struct ListedRuns(IEnumerator<HostRun> runs) : IRunSource
+/// <summary>Pieces that are listed already.</summary>
+internal readonly struct ListedRuns<T>(IEnumerator<T> runs) : IRunSource<T>
+    where T : struct
 {
-    public bool TryNext(out HostRun run)
+    public bool TryNext(out T run)
     {
         bool any = runs.MoveNext();
         run = any ? runs.Current : default;

@@ -3,31 +3,32 @@ using System.Runtime.ExceptionServices;
 namespace Qcow2Stream.Translation;
 
 /// <summary>
-/// The one loop that merges: neighbours become one as they come. At most one run is held back, and it is told before an
+/// The one loop that merges: neighbours become one as they come. At most one piece is held back, and it is told before an
 /// error that ends the source is.
 /// </summary>
 /// <param name="source">What is to be merged.</param>
-internal struct MergedRuns<TSource>(TSource source) : IRunSource
-    where TSource : struct, IRunSource
+internal struct MergedRuns<T, TSource>(TSource source) : IRunSource<T>
+    where T : struct, IMergeable<T>
+    where TSource : struct, IRunSource<T>
 {
     private TSource _source = source;
-    private HostRun _held;
+    private T _held;
     private ExceptionDispatchInfo? _error;
 
-    public bool TryNext(out HostRun run)
+    public bool TryNext(out T run)
     {
         _error?.Throw();
         ref TSource source = ref _source;
-        ref HostRun held = ref _held;
+        ref T held = ref _held;
         try
         {
-            while (source.TryNext(out HostRun next))
+            while (source.TryNext(out T next))
             {
-                if (held.Length == 0)
+                if (held.IsEmpty)
                 {
                     held = next;
                 }
-                else if (!RunMerging.TryExtend(ref held, next))
+                else if (!T.TryExtend(ref held, next))
                 {
                     run = held;
                     held = next;
@@ -35,13 +36,13 @@ internal struct MergedRuns<TSource>(TSource source) : IRunSource
                 }
             }
         }
-        catch (Qcow2Exception e) when (_held.Length > 0)
+        catch (Qcow2Exception e) when (!_held.IsEmpty)
         {
             _error = ExceptionDispatchInfo.Capture(e);
         }
 
         run = held;
         held = default;
-        return run.Length > 0;
+        return !run.IsEmpty;
     }
 }

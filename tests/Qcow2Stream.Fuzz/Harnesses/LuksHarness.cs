@@ -1,6 +1,8 @@
 using Qcow2Stream.Crypto;
 using Qcow2Stream.Fuzz.Checks;
 using Qcow2Stream.Fuzz.Seeding;
+using Qcow2Stream.Info;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream.Fuzz.Harnesses;
 
@@ -26,7 +28,7 @@ internal sealed class LuksHarness : IHarness
         using Qcow2Chain chain = Qcow2Chain.Open(new MemoryStream(_image, writable: false), FuzzOptions.Default);
         try
         {
-            _ = Qcow2Chain.GetEncryption(chain.Images[0]);
+            EncryptionFacts.ReadAsync(chain.Inner.Layers[0], async: false, default).Now();
         }
         catch (Qcow2Exception)
         {

@@ -38,7 +38,7 @@ public sealed class OpenDiskTests : IDisposable
         Assert.Equal(expected, disk.Content.ReadAll());
         Qcow2Chain chain = Assert.IsType<Qcow2Disk>(disk).Chain;
         Assert.Equal([path, _scratch.File("base.qcow2")], chain.Layers.Select(l => l.Path));
-        Assert.All(chain.Images, l => Assert.IsType<PathHostFile>(l.File));
+        Assert.All(chain.Inner.Layers, l => Assert.IsType<PathHostFile>(l.File));
     }
 
     [Theory]

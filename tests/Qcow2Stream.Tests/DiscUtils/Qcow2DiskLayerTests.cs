@@ -122,10 +122,10 @@ public sealed class Qcow2DiskLayerTests : IDisposable
     public void ExtentOverADataFile_CountsBothFiles()
     {
         using Qcow2Disk disk = new(Repository.Image("data-file.qcow2"));
-        long apart = disk.Chain.Images[0].File.GetAllocatedLength();
+        long apart = disk.Chain.Inner.Layers[0].File.GetAllocatedLength();
 
         Assert.Equal(
-            apart + disk.Chain.Images[0].ClusterFile.GetAllocatedLength(),
+            apart + disk.Chain.Inner.Layers[0].ClusterFile.GetAllocatedLength(),
             disk.Layers.Single().Extents[0].StoredSize);
     }
 

@@ -46,7 +46,7 @@ public sealed class SparseCopyTests : IDisposable
 
         using Qcow2Chain copy = Qcow2Chain.Open(path, new() { Format = ImageFormat.Raw });
         Assert.Equal(DiskSize, copy.Length);
-        Assert.InRange(copy.Images[0].File.GetAllocatedLength(), Stored, Stored + Overhead);
+        Assert.InRange(copy.Inner.Layers[0].File.GetAllocatedLength(), Stored, Stored + Overhead);
         AssertOnlyStoredBytesAreRead();
         AssertSame(source, copy.OpenStream());
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using DiscUtils.Streams;
+using Qcow2Stream.Layers;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
@@ -87,7 +88,7 @@ internal sealed record FaultyUse(string Name, Func<Qcow2Chain, byte[], Cancellat
         using MemoryStream lines = new();
         using (Utf8Output text = new(lines))
         {
-            MapWriter<TextForm>.Write(new MapRequest(chain, RunDetail.Metadata, default), 0, chain.Length, text, pieceLength: 8192, mostAhead: 4);
+            MapWriter<TextForm>.Write(new RunRequest(chain.Inner, RunDetail.Metadata, default), 0, chain.Length, text, pieceLength: 8192, mostAhead: 4);
         }
 
         return Encoding.UTF8.GetString(lines.ToArray());

@@ -146,12 +146,12 @@ public sealed class MutationsAgainstQemu(ITestOutputHelper output)
             },
         });
         chain.CopyTo(0, chain.Length, Stream.Null);
-        if (chain.Images[0].Header is { } header)
+        if (chain.Inner.Layers[0].Header is { } header)
         {
             ForgetEndLength(header, path);
         }
 
-        return (chain.Images[0].IsEncrypted, needsKey);
+        return (chain.Inner.Layers[0].IsEncrypted, needsKey);
     }
 
     /// <summary>

@@ -261,7 +261,7 @@ public class OddButValidTests
         Assert.Equal(new byte[512], chain.ReadRange(Size - 512, 512));
 
         // A run of no length would keep the map from ending.
-        Assert.InRange(chain.Translator.Translate(0, Size).Length, 1, Size);
+        Assert.InRange(chain.Inner.Translator.Translate(0, Size).Length, 1, Size);
         MapExtent extent = Assert.Single(chain.Map());
         Assert.Equal((0, Size, MapKind.Unallocated), (extent.Start, extent.Length, extent.Kind));
     }

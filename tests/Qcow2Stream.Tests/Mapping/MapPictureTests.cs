@@ -1,6 +1,6 @@
 using System.Text;
 using System.Xml.Linq;
-using Qcow2Stream.Mapping;
+using Qcow2Stream.Layers;
 using Qcow2Stream.Mapping.Picture;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Translation;
@@ -24,7 +24,7 @@ public sealed class MapPictureTests : IDisposable
     public void Cells_ShowWhatTheirBytesAre(int seed, long size, long start, long length)
     {
         using Qcow2Chain chain = RandomChain(seed, size);
-        MapPicture picture = MapPicture.Of(new MapRequest(chain, RunDetail.HostHoles, default), start, length);
+        MapPicture picture = MapPicture.Of(new RunRequest(chain.Inner, RunDetail.HostHoles, default), start, length);
         Dictionary<int, CellStyle> drawn = [];
         foreach ((CellStyle style, List<CellRun> runs) in picture.Cells)
         {

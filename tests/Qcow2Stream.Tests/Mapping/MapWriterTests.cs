@@ -1,4 +1,5 @@
 using System.Text;
+using Qcow2Stream.Layers;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Tests.Translation;
@@ -108,7 +109,7 @@ public class MapWriterTests
             Clusters = [GuestClusters.Zero(3), GuestClusters.Zero(700, count: 40)],
         }.Build().ToBytes();
         using var chain = Qcow2Chain.Open(new MemoryStream(image), new() { LayerCacheBytes = cacheBytes });
-        Assert.Equal(walks, chain.Translator.MostWalks);
+        Assert.Equal(walks, chain.Inner.Translator.MostWalks);
         AssertSame<JsonForm>(chain, 0, chain.Length, 1 << 16);
     }
 
@@ -133,7 +134,7 @@ public class MapWriterTests
         Assert.Throws<ObjectDisposedException>(() => map.WriteText(Stream.Null));
     }
 
-    private static MapRequest Request(Qcow2Chain chain) => new(chain, RunDetail.Metadata, default);
+    private static RunRequest Request(Qcow2Chain chain) => new(chain.Inner, RunDetail.Metadata, default);
 
     private static void AssertSame<TForm>(Qcow2Chain chain, long start, long end, params long[] pieceLengths)
         where TForm : struct, IMapForm
@@ -158,9 +159,9 @@ public class MapWriterTests
         {
             for (long position = start; position < end;)
             {
-                HostRun run = chain.Translator.Translate(position, end - position);
+                HostRun run = chain.Inner.Translator.Translate(position, end - position);
                 position = run.GuestEnd;
-                yield return TForm.Of(chain, run);
+                yield return TForm.Of(chain.Inner, run);
             }
         }
 

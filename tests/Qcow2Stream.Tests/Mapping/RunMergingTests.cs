@@ -116,7 +116,7 @@ public class RunMergingTests
 
         FollowPolicy follow = FollowPolicy.FromResolver(_ => new MemoryStream(below.ToBytes()));
         using var chain = Qcow2Chain.Open(new MemoryStream(top.ToBytes()), new() { Follow = follow });
-        Assert.Equal(32 << 10, chain.Translator.Translate(0, chain.Length).Length);
+        Assert.Equal(32 << 10, chain.Inner.Translator.Translate(0, chain.Length).Length);
         Assert.Equal(
             [(0L, 65536L, MapKind.Compressed, 1), (65536L, 65536L, MapKind.Compressed, 1)],
             chain.Map().Select(extent => (extent.Start, extent.Length, extent.Kind, extent.Depth)));

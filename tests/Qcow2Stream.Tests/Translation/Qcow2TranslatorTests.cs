@@ -216,7 +216,7 @@ public class Qcow2TranslatorTests
         using var other = Qcow2Chain.Open(new MemoryStream(image));
         foreach (HostRun run in Runs(other))
         {
-            Assert.Equal(run, await cold.Translator.TranslateAsync(run.GuestOffset, cold.Length - run.GuestOffset, RunDetail.Metadata, default));
+            Assert.Equal(run, await cold.Inner.Translator.TranslateAsync(run.GuestOffset, cold.Length - run.GuestOffset, RunDetail.Metadata, default));
         }
     }
 
@@ -227,7 +227,7 @@ public class Qcow2TranslatorTests
         Qcow2Chain.Open(new MemoryStream(Build(tables, clusters).ToBytes()));
 
     private static HostRun Translate(Qcow2Chain chain, long guestOffset, long maxLength) =>
-        chain.Images[0].Translator.Translate(guestOffset, maxLength, RunDetail.Metadata);
+        chain.Inner.Layers[0].Translator.Translate(guestOffset, maxLength, RunDetail.Metadata);
 
     private static List<HostRun> Runs(Qcow2Chain chain)
     {

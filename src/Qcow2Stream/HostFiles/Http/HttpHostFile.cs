@@ -50,8 +50,6 @@ internal sealed class HttpHostFile : HostFile
 
     public override object Identity => Uri.GetComponents(UriComponents.HttpRequestUrl, UriFormat.UriEscaped);
 
-    internal override FollowPolicy DefaultPolicy => FollowPolicy.SameDirectory;
-
     /// <inheritdoc/>
     /// <exception cref="FileNotFoundException">The server has no such file.</exception>
     /// <exception cref="UnauthorizedAccessException">The server denies access.</exception>

@@ -1,3 +1,4 @@
+using Qcow2Stream.Layers;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Mapping.Picture;
@@ -27,11 +28,11 @@ internal sealed class MapPicture
     /// <param name="request">What is asked.</param>
     /// <param name="start">In bytes.</param>
     /// <param name="length">In bytes.</param>
-    public static MapPicture Of(MapRequest request, long start, long length)
+    public static MapPicture Of(RunRequest request, long start, long length)
     {
-        MapPicture picture = new(new Grid(start, length), request.Chain.Images.Count);
+        MapPicture picture = new(new Grid(start, length), request.Chain.Layers.Count);
         long end = start + length;
-        MergedRuns<TranslatedRuns<PictureView>> runs = new(new(request, request.Chain.Translator.ForWalk(), start, end, end));
+        MergedRuns<HostRun, TranslatedRuns<PictureView>> runs = new(new(request, request.Chain.Translator.ForWalk(), start, end, end));
         while (runs.TryNext(out HostRun run))
         {
             picture.Add(run);

@@ -1,16 +1,16 @@
 using Qcow2Stream.Translation;
 
-namespace Qcow2Stream.Mapping;
+namespace Qcow2Stream.Layers;
 
 /// <summary>The runs of a range as the translator finds them, one question after another, as <typeparamref name="TView"/> has them.</summary>
 /// <param name="request">What is asked.</param>
 /// <param name="translator">The chain's, or one of its kind.</param>
 /// <param name="start">In bytes, inside the disk.</param>
 /// <param name="end">In bytes, inside the disk.</param>
-/// <param name="firstEnd">How far the first run may go on behind <paramref name="end"/>, if it goes on from start to end.</param>
+/// <param name="firstEnd">How far the first run may go on past <paramref name="end"/>, if it goes on from start to end.</param>
 internal struct TranslatedRuns<TView>(
-    MapRequest request, ChainTranslator translator, long start, long end, long firstEnd) : IRunSource
-    where TView : struct, IMapView
+    RunRequest request, ChainTranslator translator, long start, long end, long firstEnd) : IRunSource<HostRun>
+    where TView : struct, IRunView
 {
     private long _position = start;
     private long _limit = firstEnd;

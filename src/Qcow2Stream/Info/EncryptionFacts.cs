@@ -1,0 +1,40 @@
+using Qcow2Stream.Crypto;
+using Qcow2Stream.Images;
+using Qcow2Stream.Layers;
+
+namespace Qcow2Stream.Info;
+
+/// <summary>Reads how an image is encrypted, which takes no key.</summary>
+internal static class EncryptionFacts
+{
+    /// <summary>Null if the image isn't encrypted.</summary>
+    /// <exception cref="Qcow2FormatException">The LUKS header is damaged.</exception>
+    /// <exception cref="Qcow2UnsupportedException">It uses an algorithm that isn't known.</exception>
+    public static async ValueTask<EncryptionInfo?> ReadAsync(Layer layer, bool async, CancellationToken cancellationToken)
+    {
+        if (!layer.IsEncrypted)
+        {
+            return null;
+        }
+
+        if (layer is not Qcow2Layer qcow2)
+        {
+            // Version 1 of the format has but the one method.
+            return new EncryptionInfo(Method: 1, Luks: null);
+        }
+
+        LuksHeader? luks = await LayerKey.ReadLuksHeaderAsync(qcow2.Image, async, cancellationToken).ConfigureAwait(false);
+        return new EncryptionInfo(qcow2.Header.EncryptionMethod, luks is null ? null : Describe(luks));
+    }
+
+    private static LuksInfo Describe(LuksHeader luks) => new(
+        luks.Cipher.CipherName,
+        luks.Cipher.ModeName,
+        luks.Cipher.IvName,
+        luks.Cipher.EssivHash?.Name,
+        luks.Hash.Name,
+        luks.Uuid,
+        luks.PayloadOffset,
+        luks.MasterKeyIterations,
+        [.. luks.Slots.Select(s => new LuksKeySlotInfo(s.Active, s.Iterations, s.KeyMaterialOffset, s.Stripes))]);
+}
