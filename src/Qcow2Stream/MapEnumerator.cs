@@ -52,6 +52,20 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
         new(_request with { CancellationToken = cancellationToken }, RangeStart, RangeLength);
 
     /// <summary>
+    /// The range as a caller tells it apart: neighbouring extents of one key are one. Lazy, in constant memory, without gaps.
+    /// </summary>
+    /// <typeparam name="TKey">Compared by <see cref="EqualityComparer{T}.Default"/>.</typeparam>
+    /// <param name="key">What of an extent counts; <c>e =&gt; e.IsZero</c>, say.</param>
+    /// <exception cref="Qcow2Exception">A table is damaged; what comes before it was told. Thrown while enumerating, like all here.</exception>
+    /// <exception cref="OperationCanceledException">The map was cancelled (<see cref="WithCancellation"/>).</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public IEnumerable<MapRange<TKey>> MergedBy<TKey>(Func<MapExtent, TKey> key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return this.Select(e => new MapRange<TKey>(e.Start, e.Length, key(e))).Merge();
+    }
+
+    /// <summary>
     /// The range in a few numbers: how much of it is stored, and what each layer holds, hides and wastes. It takes a walk through
     /// the tables of each layer, and no data is read.
     /// </summary>

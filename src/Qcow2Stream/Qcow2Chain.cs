@@ -21,6 +21,9 @@ namespace Qcow2Stream;
 /// </remarks>
 public sealed partial class Qcow2Chain : IDisposable
 {
+    // A page, and the block of most file systems.
+    private const int MinPreferredRead = 4096;
+
     internal Qcow2Chain(OpenChain inner)
     {
         Inner = inner;
@@ -35,6 +38,12 @@ public sealed partial class Qcow2Chain : IDisposable
 
     /// <summary>The layers: the top image first, each followed by its backing file.</summary>
     public IReadOnlyList<ImageLayer> Layers { get; }
+
+    /// <summary>
+    /// The size of the largest clusters of any layer, in bytes, and 4096 at least: reads that start and end at multiples of it
+    /// decompress no cluster twice.
+    /// </summary>
+    public int PreferredReadLength => Math.Max(MinPreferredRead, Inner.LargestCluster);
 
     /// <summary>All that the chain consists of.</summary>
     internal OpenChain Inner { get; }
@@ -55,7 +64,21 @@ public sealed partial class Qcow2Chain : IDisposable
         return length;
     }
 
-    /// <inheritdoc cref="ReadAt"/>
+    /// <inheritdoc cref="ReadAt(long, Span{byte})"/>
+    /// <summary>Reads guest bytes by position, on so many cores at most: for callers that keep the others busy themselves.</summary>
+    /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
+    /// <param name="buffer">Receives the bytes; its content is undefined if the read fails.</param>
+    /// <param name="maxDegreeOfParallelism">How many compressed clusters may be decompressed at once; 1 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="guestOffset"/> is negative, or <paramref name="maxDegreeOfParallelism"/> below 1.</exception>
+    public int ReadAt(long guestOffset, Span<byte> buffer, int maxDegreeOfParallelism)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxDegreeOfParallelism, 1);
+        int length = (int)Inner.Clip(guestOffset, buffer.Length);
+        Inner.Read(guestOffset, buffer[..length], maxDegreeOfParallelism);
+        return length;
+    }
+
+    /// <inheritdoc cref="ReadAt(long, Span{byte})"/>
     /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
     /// <param name="buffer">Receives the bytes; its content is undefined if the read fails.</param>
     /// <param name="cancellationToken">Ends the read between two accesses to a host file.</param>
@@ -88,6 +111,18 @@ public sealed partial class Qcow2Chain : IDisposable
     }
 
     /// <summary>
+    /// Whether a file is one that the chain reads: an image of it, or an image's data file. Files are told apart by their
+    /// <see cref="HostFile.Identity"/>, whatever they are called; one without an identity is never known.
+    /// </summary>
+    /// <param name="file">The file; it stays as it is.</param>
+    public bool Uses(HostFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return file.Identity is { } identity
+            && Inner.Layers.Any(l => identity.Equals(l.File.Identity) || identity.Equals(l.ClusterFile.Identity));
+    }
+
+    /// <summary>
     /// A stream over the guest's disk with a cursor of its own. It is cheap; each belongs to one user. Disposing it
     /// leaves the chain open.
     /// </summary>
@@ -115,10 +150,4 @@ public sealed partial class Qcow2Chain : IDisposable
         Dispose();
         throw new Qcow2FormatException("this is no qcow2 image: it does not start with the bytes 'QFI' 0xfb", Layers[0].Path, hostOffset: 0);
     }
-
-    /// <summary>The size of the largest clusters of any layer, in bytes.</summary>
-    internal int LargestCluster => Inner.LargestCluster;
-
-    /// <summary>Reads a range inside the disk on the caller's core alone, while others read theirs.</summary>
-    internal void ReadPiece(long guestOffset, Span<byte> buffer) => Inner.Read(guestOffset, buffer, onOneCore: true);
 }

@@ -1,4 +1,3 @@
-using Qcow2Stream.Layers;
 using Shared;
 
 namespace Qcow2Stream.Cli.Converting;
@@ -53,7 +52,7 @@ internal sealed class NewFile : IDisposable
 
             // Devices and pipes are refused here.
             using HostFile replaced = HostFile.FromPath(path);
-            if (source.Inner.Layers.Any(layer => IsFileOf(layer, replaced)))
+            if (source.Uses(replaced))
             {
                 throw new IOException($"'{name}' is a file of the image itself, which is never written to");
             }
@@ -92,7 +91,4 @@ internal sealed class NewFile : IDisposable
             File.Delete(Stream.Name);
         }
     }
-
-    private static bool IsFileOf(Layer layer, HostFile file) =>
-        file.Identity is { } identity && (identity.Equals(layer.File.Identity) || identity.Equals(layer.ClusterFile.Identity));
 }

@@ -9,8 +9,6 @@ namespace Qcow2Stream.Cli.Nbd;
 /// <param name="messages">Receives a line a failure.</param>
 internal sealed class Export(Qcow2Chain chain, TextWriter messages)
 {
-    private const uint SmallestPreferredBlock = 4096;
-
     private readonly Lock _messages = new();
     private int _reads;
 
@@ -24,7 +22,7 @@ internal sealed class Export(Qcow2Chain chain, TextWriter messages)
     public long Length => chain.Length;
 
     /// <summary>Reads of this size, in bytes, or of multiples, decompress no cluster twice.</summary>
-    public uint PreferredBlock => Math.Clamp((uint)chain.LargestCluster, SmallestPreferredBlock, MaxPayload);
+    public uint PreferredBlock => Math.Min((uint)chain.PreferredReadLength, MaxPayload);
 
     /// <summary>The name of the image's file, for people; untrusted text.</summary>
     public string Description { get; } = Shorten(PrintableText.Escape(Path.GetFileName(chain.Layers[0].Path) ?? ""));
@@ -73,7 +71,7 @@ internal sealed class Export(Qcow2Chain chain, TextWriter messages)
             }
             else
             {
-                chain.ReadPiece(start, target);
+                chain.ReadAt(start, target, maxDegreeOfParallelism: 1);
             }
         }
         finally

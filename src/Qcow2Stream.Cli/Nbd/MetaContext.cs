@@ -1,4 +1,3 @@
-using Qcow2Stream.Translation;
 using static Qcow2Stream.Cli.Nbd.Protocol;
 
 namespace Qcow2Stream.Cli.Nbd;
@@ -36,8 +35,7 @@ internal sealed class MetaContext
 
     /// <summary>A range of the disk as this context tells it; neighbours of one status are one.</summary>
     public IEnumerable<StatusExtent> Describe(Qcow2Chain chain, MapEnumerator range) => range
-        .Select(e => new MapRange<uint>(e.Start, e.Length, _status(chain, e)))
-        .Merge()
+        .MergedBy(e => _status(chain, e))
         .Select(r => new StatusExtent(r.Start, r.Length, r.Key));
 
     /// <summary>

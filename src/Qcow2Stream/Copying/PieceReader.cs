@@ -175,18 +175,18 @@ internal sealed class PieceReader : IAsyncDisposable
     {
         if (_async)
         {
-            return _chain.ReadAsync(start, bytes, _abandoned.Token, onOneCore: true).AsTask();
+            return _chain.ReadAsync(start, bytes, _abandoned.Token, maxCores: 1).AsTask();
         }
 
         // One piece alone is read here and now.
         if (_ahead.Count == 0 && !_hasNext)
         {
             Position = start;
-            _chain.Read(start, bytes.Span, onOneCore: true);
+            _chain.Read(start, bytes.Span, maxCores: 1);
             return Task.CompletedTask;
         }
 
-        return Task.Run(() => _chain.Read(start, bytes.Span, onOneCore: true), _abandoned.Token);
+        return Task.Run(() => _chain.Read(start, bytes.Span, maxCores: 1), _abandoned.Token);
     }
 
     /// <summary>A part of the disk.</summary>

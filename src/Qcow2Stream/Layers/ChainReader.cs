@@ -16,20 +16,20 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
     /// <summary>Fills <paramref name="buffer"/>, which lies inside the disk.</summary>
     /// <param name="guestOffset">Where to start.</param>
     /// <param name="buffer">Receives the bytes.</param>
-    /// <param name="onOneCore">Whether the caller keeps the other cores busy itself.</param>
-    public void Read(long guestOffset, Span<byte> buffer, bool onOneCore = false)
+    /// <param name="maxCores">How many cores may decompress; 1 where the caller keeps the others busy itself.</param>
+    public void Read(long guestOffset, Span<byte> buffer, int maxCores)
     {
         List<HostRun>? compressed = null;
         HostRun run;
         for (int done = 0; done < buffer.Length; done += (int)run.Length)
         {
             run = translator.Translate(guestOffset + done, buffer.Length - done);
-            if (!onOneCore && run.Kind == RunKind.Compressed && run.Length < buffer.Length)
+            if (maxCores > 1 && run.Kind == RunKind.Compressed && run.Length < buffer.Length)
             {
                 (compressed ??= []).Add(run);
                 if (compressed.Count == MaxBatch)
                 {
-                    DecompressAll(compressed, guestOffset, buffer);
+                    DecompressAll(compressed, guestOffset, buffer, maxCores);
                     compressed.Clear();
                 }
             }
@@ -41,18 +41,18 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
 
         if (compressed is not null)
         {
-            DecompressAll(compressed, guestOffset, buffer);
+            DecompressAll(compressed, guestOffset, buffer, maxCores);
         }
     }
 
     /// <inheritdoc cref="Read"/>
     /// <param name="guestOffset">Where to start.</param>
     /// <param name="buffer">Receives the bytes.</param>
+    /// <param name="maxCores">How many cores may decompress; 1 where the caller keeps the others busy itself.</param>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <param name="onOneCore">Whether the caller keeps the other cores busy itself.</param>
     /// <returns>The buffer's length.</returns>
     public async ValueTask<int> ReadAsync(
-        long guestOffset, Memory<byte> buffer, CancellationToken cancellationToken, bool onOneCore = false)
+        long guestOffset, Memory<byte> buffer, int maxCores, CancellationToken cancellationToken)
     {
         List<HostRun>? compressed = null;
         HostRun run;
@@ -60,12 +60,12 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
         {
             run = await translator.TranslateAsync(guestOffset + done, buffer.Length - done, RunDetail.Metadata, cancellationToken)
                 .ConfigureAwait(false);
-            if (!onOneCore && run.Kind == RunKind.Compressed && run.Length < buffer.Length)
+            if (maxCores > 1 && run.Kind == RunKind.Compressed && run.Length < buffer.Length)
             {
                 (compressed ??= []).Add(run);
                 if (compressed.Count == MaxBatch)
                 {
-                    await DecompressAllAsync(compressed, guestOffset, buffer, cancellationToken).ConfigureAwait(false);
+                    await DecompressAllAsync(compressed, guestOffset, buffer, maxCores, cancellationToken).ConfigureAwait(false);
                     compressed.Clear();
                 }
             }
@@ -77,7 +77,7 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
 
         if (compressed is not null)
         {
-            await DecompressAllAsync(compressed, guestOffset, buffer, cancellationToken).ConfigureAwait(false);
+            await DecompressAllAsync(compressed, guestOffset, buffer, maxCores, cancellationToken).ConfigureAwait(false);
         }
 
         return buffer.Length;
@@ -112,7 +112,7 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
         return run.Kind is RunKind.Data or RunKind.Compressed;
     }
 
-    private unsafe void DecompressAll(List<HostRun> runs, long guestOffset, Span<byte> buffer)
+    private unsafe void DecompressAll(List<HostRun> runs, long guestOffset, Span<byte> buffer, int maxCores)
     {
         if (runs.Count == 1)
         {
@@ -127,7 +127,7 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
             try
             {
                 Parallel.ForEach(
-                    runs, run => Fill(run, new Span<byte>(target + (run.GuestOffset - guestOffset), (int)run.Length)));
+                    runs, Limit(maxCores, default), run => Fill(run, new Span<byte>(target + (run.GuestOffset - guestOffset), (int)run.Length)));
             }
             catch (AggregateException e)
             {
@@ -137,9 +137,15 @@ internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)
     }
 
     private Task DecompressAllAsync(
-        List<HostRun> runs, long guestOffset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        List<HostRun> runs, long guestOffset, Memory<byte> buffer, int maxCores, CancellationToken cancellationToken) =>
         Parallel.ForEachAsync(
             runs,
-            cancellationToken,
+            Limit(maxCores, cancellationToken),
             (run, token) => FillAsync(run, buffer.Slice((int)(run.GuestOffset - guestOffset), (int)run.Length), token));
+
+    private static ParallelOptions Limit(int maxCores, CancellationToken cancellationToken) => new()
+    {
+        MaxDegreeOfParallelism = Math.Min(maxCores, Environment.ProcessorCount),
+        CancellationToken = cancellationToken,
+    };
 }

@@ -9,6 +9,8 @@ namespace Qcow2Stream.Layers;
 /// </summary>
 internal sealed class OpenChain : IDisposable
 {
+    private const int AllCores = int.MaxValue;
+
     private readonly IReadOnlyList<Layer> _owned;
     private readonly ChainReader _reader;
     private volatile bool _disposed;
@@ -51,25 +53,25 @@ internal sealed class OpenChain : IDisposable
     /// <summary>Fills <paramref name="buffer"/> from a range inside the disk.</summary>
     /// <param name="guestOffset">Where to start, in bytes.</param>
     /// <param name="buffer">Receives the bytes.</param>
-    /// <param name="onOneCore">Whether the caller keeps the other cores busy itself.</param>
+    /// <param name="maxCores">How many cores may decompress; 1 where the caller keeps the others busy itself.</param>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
-    public void Read(long guestOffset, Span<byte> buffer, bool onOneCore = false)
+    public void Read(long guestOffset, Span<byte> buffer, int maxCores = AllCores)
     {
         ThrowIfDisposed();
-        _reader.Read(guestOffset, buffer, onOneCore);
+        _reader.Read(guestOffset, buffer, maxCores);
     }
 
     /// <inheritdoc cref="Read"/>
     /// <param name="guestOffset">Where to start, in bytes.</param>
     /// <param name="buffer">Receives the bytes.</param>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <param name="onOneCore">Whether the caller keeps the other cores busy itself.</param>
+    /// <param name="maxCores">How many cores may decompress; 1 where the caller keeps the others busy itself.</param>
     /// <returns>The buffer's length.</returns>
     public ValueTask<int> ReadAsync(
-        long guestOffset, Memory<byte> buffer, CancellationToken cancellationToken, bool onOneCore = false)
+        long guestOffset, Memory<byte> buffer, CancellationToken cancellationToken, int maxCores = AllCores)
     {
         ThrowIfDisposed();
-        return _reader.ReadAsync(guestOffset, buffer, cancellationToken, onOneCore);
+        return _reader.ReadAsync(guestOffset, buffer, maxCores, cancellationToken);
     }
 
     /// <summary>How many of <paramref name="count"/> bytes from <paramref name="guestOffset"/> on the disk has.</summary>

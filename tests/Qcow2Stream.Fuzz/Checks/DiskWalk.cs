@@ -17,8 +17,8 @@ internal sealed class DiskWalk(Qcow2Chain chain, Func<int, ReadOnlyMemory<byte>?
 
     private readonly List<MapExtent> _extents = [];
     private readonly ReadTrial _trial = new(chain);
-    private readonly int _compressedPiece = Math.Clamp(chain.LargestCluster, 512, MostPiece);
-    private int _readsLeft = Math.Clamp(MostClusterBytes / Math.Max(1, chain.LargestCluster), 3, 512);
+    private readonly int _compressedPiece = Math.Clamp(chain.Inner.LargestCluster, 512, MostPiece);
+    private int _readsLeft = Math.Clamp(MostClusterBytes / Math.Max(1, chain.Inner.LargestCluster), 3, 512);
 
     public void Run()
     {
@@ -85,7 +85,7 @@ internal sealed class DiskWalk(Qcow2Chain chain, Func<int, ReadOnlyMemory<byte>?
         for (long position = start; position < end && _readsLeft > 0; _readsLeft--)
         {
             long next = Math.Min(end, (position / limit * limit) + limit);
-            bool isPart = next - position != limit || limit < chain.LargestCluster;
+            bool isPart = next - position != limit || limit < chain.Inner.LargestCluster;
             if (_trial.TryRead(position, (int)(next - position), mayDiffer: mayBeCompressed && isPart))
             {
                 CheckContent(extent, position, _trial.Bytes);

@@ -1,11 +1,13 @@
-namespace Qcow2Stream.Translation;
+using Qcow2Stream.Translation;
 
-/// <summary>A range of the guest's disk all of which has one key.</summary>
+namespace Qcow2Stream;
+
+/// <summary>A range of the guest's disk all of which has one key: see <see cref="MapEnumerator.MergedBy"/>.</summary>
 /// <typeparam name="TKey">What the caller tells apart.</typeparam>
 /// <param name="Start">Where the range starts in the guest's disk, in bytes.</param>
 /// <param name="Length">How long it is, in bytes; at least 1.</param>
 /// <param name="Key">What its parts have in common.</param>
-internal readonly record struct MapRange<TKey>(long Start, long Length, TKey Key) : IMergeable<MapRange<TKey>>
+public readonly record struct MapRange<TKey>(long Start, long Length, TKey Key) : IMergeable<MapRange<TKey>>
 {
     /// <summary>The first byte of the guest's disk after the range.</summary>
     public long End => Start + Length;
