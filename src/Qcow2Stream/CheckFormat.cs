@@ -28,14 +28,17 @@ public static class CheckFormat
     /// </summary>
     /// <param name="check">The check to make.</param>
     /// <param name="output">Receives UTF-8; left open.</param>
+    /// <param name="progress">Is told how far it has come: see <see cref="ImageCheck.Run"/>.</param>
+    /// <param name="cancellationToken">Ends the check.</param>
     /// <returns>The totals.</returns>
-    /// <inheritdoc cref="ImageCheck.Findings" path="/exception"/>
-    public static CheckSummary WriteText(this ImageCheck check, Stream output)
+    /// <inheritdoc cref="ImageCheck.Run" path="/exception"/>
+    public static CheckSummary WriteText(
+        this ImageCheck check, Stream output, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(check);
         using (Utf8Output text = new(output))
         {
-            foreach (CheckFinding finding in check.Findings())
+            foreach (CheckFinding finding in check.Run(progress, cancellationToken))
             {
                 text.Text(Encoding.UTF8.GetBytes(Line(finding)));
             }
@@ -53,7 +56,8 @@ public static class CheckFormat
     /// are 0 are left out, but for <c>check-errors</c>.
     /// </summary>
     /// <inheritdoc cref="WriteText"/>
-    public static CheckSummary WriteJson(this ImageCheck check, Stream output)
+    public static CheckSummary WriteJson(
+        this ImageCheck check, Stream output, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(check);
         ArgumentNullException.ThrowIfNull(output);
@@ -61,7 +65,7 @@ public static class CheckFormat
         {
             json.WriteStartObject();
             json.WriteStartArray("findings");
-            foreach (CheckFinding finding in check.Findings())
+            foreach (CheckFinding finding in check.Run(progress, cancellationToken))
             {
                 WriteFinding(json, finding);
                 if (json.BytesPending > FlushBytes)

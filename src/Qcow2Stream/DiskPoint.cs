@@ -1,6 +1,6 @@
 namespace Qcow2Stream;
 
-/// <summary>One of the disks that a chain holds, to be compared with another: see <see cref="Qcow2Chain.Changes"/>.</summary>
+/// <summary>One of the disks that a chain holds, to be compared with another: see <see cref="Qcow2Chain.GetChanges"/>.</summary>
 public readonly record struct DiskPoint
 {
     private DiskPoint(int depth, string? idOrName)

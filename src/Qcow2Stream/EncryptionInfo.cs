@@ -1,6 +1,15 @@
 namespace Qcow2Stream;
 
 /// <summary>How an image is encrypted: what can be known without its key. Immutable.</summary>
-/// <param name="Method">1 for AES, 2 for LUKS (header field crypt_method).</param>
-/// <param name="Luks">What the LUKS header says; null for method 1.</param>
-public sealed record EncryptionInfo(int Method, LuksInfo? Luks);
+public sealed record EncryptionInfo
+{
+    internal EncryptionInfo()
+    {
+    }
+
+    /// <summary>The method.</summary>
+    public required Qcow2EncryptionMethod Method { get; init; }
+
+    /// <summary>What the LUKS header says; null unless <see cref="Method"/> is <see cref="Qcow2EncryptionMethod.Luks"/>.</summary>
+    public LuksInfo? Luks { get; init; }
+}

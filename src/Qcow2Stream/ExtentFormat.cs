@@ -3,13 +3,16 @@ using Qcow2Stream.Text;
 
 namespace Qcow2Stream;
 
-/// <summary>The written forms of plain extents, such as those that a dirty bitmap marks, as buffered UTF-8.</summary>
+/// <summary>
+/// The written forms of plain extents, such as those that a dirty bitmap marks, as buffered UTF-8. They aren't extension methods:
+/// those would show up at every list of extents that DiscUtils gives.
+/// </summary>
 public static class ExtentFormat
 {
     /// <summary>Writes a line <c>START LENGTH</c> an extent, decimal and in bytes: what a dirty bitmap marks.</summary>
     /// <param name="extents">The extents to write.</param>
     /// <param name="output">Receives the lines; left open.</param>
-    public static void WriteText(this IEnumerable<StreamExtent> extents, Stream output)
+    public static void WriteText(IEnumerable<StreamExtent> extents, Stream output)
     {
         ArgumentNullException.ThrowIfNull(extents);
         ArgumentNullException.ThrowIfNull(output);
@@ -23,7 +26,7 @@ public static class ExtentFormat
     /// <summary>Writes an array of objects with <c>start</c> and <c>length</c>: what a dirty bitmap marks.</summary>
     /// <param name="extents">The extents to write.</param>
     /// <param name="output">Receives the JSON; left open.</param>
-    public static void WriteJson(this IEnumerable<StreamExtent> extents, Stream output)
+    public static void WriteJson(IEnumerable<StreamExtent> extents, Stream output)
     {
         ArgumentNullException.ThrowIfNull(extents);
         ArgumentNullException.ThrowIfNull(output);

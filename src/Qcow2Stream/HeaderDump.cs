@@ -4,7 +4,8 @@ using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using Qcow2Stream.Format;
-using Qcow2Stream.Info;
+using Qcow2Stream.HostFiles;
+using Qcow2Stream.Text;
 using Shared;
 
 namespace Qcow2Stream;
@@ -23,7 +24,7 @@ public sealed class HeaderDump
 
     private readonly byte[] _start;
     private readonly List<Qcow2HeaderExtension> _extensions;
-    private readonly List<HeaderField> _fields = [];
+    private readonly List<HeaderDumpField> _fields = [];
 
     private HeaderDump(byte[] start)
     {
@@ -32,35 +33,69 @@ public sealed class HeaderDump
         ReadFields();
     }
 
+    /// <summary>The fields, in the order of the file. Those of version 3 are there if the version says so.</summary>
+    public IReadOnlyList<HeaderDumpField> Fields => _fields;
+
+    /// <summary>The header extensions, in the order of the file, as far as they can be made out.</summary>
+    public IReadOnlyList<Qcow2HeaderExtension> Extensions => _extensions;
+
     /// <summary>Reads the header of a file, whatever state it is in.</summary>
     /// <param name="path">A regular file.</param>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="UnauthorizedAccessException">The host denies access.</exception>
     /// <exception cref="Qcow2FormatException">The file does not start with the magic of qcow2.</exception>
-    public static HeaderDump Read(string path)
-    {
-        using HostFile file = HostFile.FromPath(path);
-        return Read(file);
-    }
+    public static HeaderDump Read(string path) => ReadAsync(ImageSource.Of(path), async: false, default).Now();
 
     /// <inheritdoc cref="Read(string)"/>
-    /// <param name="file">A file of any kind; it stays open.</param>
-    public static HeaderDump Read(HostFile file)
-    {
-        ArgumentNullException.ThrowIfNull(file);
-        byte[] start = new byte[Math.Min(MaxLength, file.GetLength())];
-        int read = file.ReadAt(0, start);
-        return Qcow2HeaderParser.HasMagic(start.AsSpan(0, read))
-            ? new HeaderDump(start[..read])
-            : throw new Qcow2FormatException(
-                "the file does not start with the magic of qcow2, \"QFI\\xfb\" (what it is: info, or inspect)", file.Path, hostOffset: 0);
-    }
+    /// <param name="uri">An absolute address, http or https.</param>
+    /// <param name="options">How to ask the server, and who owns the file; null for the defaults.</param>
+    public static HeaderDump Read(Uri uri, Qcow2OpenOptions? options = null) =>
+        ReadAsync(ImageSource.Of(uri, options), async: false, default).Now();
+
+    /// <inheritdoc cref="Read(string)"/>
+    /// <param name="stream">Readable and seekable. It is closed, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="options">Who owns the stream; null for the defaults.</param>
+    public static HeaderDump Read(Stream stream, Qcow2OpenOptions? options = null) =>
+        ReadAsync(ImageSource.Of(stream, options), async: false, default).Now();
+
+    /// <inheritdoc cref="Read(string)"/>
+    /// <param name="file">A file of any kind. It is closed, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="options">Who owns the file; null for the defaults.</param>
+    public static HeaderDump Read(HostFile file, Qcow2OpenOptions? options = null) =>
+        ReadAsync(ImageSource.Of(file, options), async: false, default).Now();
+
+    /// <inheritdoc cref="Read(string)"/>
+    /// <param name="path">A regular file.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<HeaderDump> ReadAsync(string path, CancellationToken cancellationToken = default) =>
+        await ReadAsync(ImageSource.Of(path), async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc cref="Read(Uri, Qcow2OpenOptions?)"/>
+    /// <param name="uri">An absolute address, http or https.</param>
+    /// <param name="options">How to ask the server, and who owns the file; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<HeaderDump> ReadAsync(Uri uri, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await ReadAsync(ImageSource.Of(uri, options), async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc cref="Read(Stream, Qcow2OpenOptions?)"/>
+    /// <param name="stream">Readable and seekable. It is closed, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="options">Who owns the stream; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<HeaderDump> ReadAsync(Stream stream, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await ReadAsync(ImageSource.Of(stream, options), async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc cref="Read(HostFile, Qcow2OpenOptions?)"/>
+    /// <param name="file">A file of any kind. It is closed, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="options">Who owns the file; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<HeaderDump> ReadAsync(HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await ReadAsync(ImageSource.Of(file, options), async: true, cancellationToken).ConfigureAwait(false);
 
     /// <summary>The lines: a field each, then each extension with magic, length and data.</summary>
     public override string ToString()
     {
         StringBuilder text = new();
-        foreach (HeaderField field in _fields)
+        foreach (HeaderDumpField field in _fields)
         {
             Append(text, field.Name, Text(field));
         }
@@ -87,7 +122,7 @@ public sealed class HeaderDump
         using (Utf8JsonWriter json = new(output, Indented))
         {
             json.WriteStartObject();
-            foreach (HeaderField field in _fields)
+            foreach (HeaderDumpField field in _fields)
             {
                 WriteField(json, field);
             }
@@ -110,7 +145,21 @@ public sealed class HeaderDump
         output.WriteByte((byte)'\n');
     }
 
-    private static void WriteField(Utf8JsonWriter json, HeaderField field)
+    private static async ValueTask<HeaderDump> ReadAsync(HostFile file, bool async, CancellationToken cancellationToken)
+    {
+        using (file)
+        {
+            await file.ConnectAsync(async, cancellationToken).ConfigureAwait(false);
+            byte[] start = new byte[Math.Min(MaxLength, file.GetLength())];
+            int read = await file.ReadAtAsync(0, start, async, cancellationToken).ConfigureAwait(false);
+            return Qcow2HeaderParser.HasMagic(start.AsSpan(0, read))
+                ? new HeaderDump(start[..read])
+                : throw new Qcow2FormatException(
+                    "the file does not start with the magic of qcow2, \"QFI\\xfb\" (what it is: info, or inspect)", file.Path, hostOffset: 0);
+        }
+    }
+
+    private static void WriteField(Utf8JsonWriter json, HeaderDumpField field)
     {
         if (field.Value is { } value)
         {
@@ -121,7 +170,7 @@ public sealed class HeaderDump
             json.WriteNull(field.Name);
         }
 
-        if (field.Bits is not { } bits)
+        if (field.Features is not { } bits)
         {
             return;
         }
@@ -138,9 +187,9 @@ public sealed class HeaderDump
         json.WriteEndArray();
     }
 
-    private static string Text(HeaderField field) =>
+    private static string Text(HeaderDumpField field) =>
         field.Value is not { } value ? "(the file ends before)"
-        : field.Bits is { } bits ? $"[{string.Join(", ", bits.Select(b => $"{b.Bit} {b.Name ?? "(unknown)"}"))}]"
+        : field.Features is { } bits ? $"[{string.Join(", ", bits.Select(b => $"{b.Bit} {b.Name ?? "(unknown)"}"))}]"
         : field.IsHexadecimal ? $"0x{value:x}"
         : value.ToString(CultureInfo.InvariantCulture);
 
@@ -179,19 +228,19 @@ public sealed class HeaderDump
     }
 
     private void Field(string name, int offset, int length, bool hexadecimal = false) =>
-        _fields.Add(new HeaderField(name, Number(offset, length), hexadecimal));
+        _fields.Add(new HeaderDumpField { Name = name, HostOffset = offset, Value = Number(offset, length), IsHexadecimal = hexadecimal });
 
     private void Features(string name, int offset, byte type)
     {
         ulong? bits = Number(offset, sizeof(ulong));
-        List<(int Bit, string? Name)> names = [];
+        List<HeaderDumpFeature> names = [];
         for (ulong rest = bits ?? 0; rest != 0; rest &= rest - 1)
         {
             int bit = BitOperations.TrailingZeroCount(rest);
-            names.Add((bit, FeatureNames.Find(type, bit, _extensions)));
+            names.Add(new HeaderDumpFeature(bit, FeatureNames.Find(type, bit, _extensions)));
         }
 
-        _fields.Add(new HeaderField(name, bits, IsHexadecimal: false, names));
+        _fields.Add(new HeaderDumpField { Name = name, HostOffset = offset, Value = bits, Features = names });
     }
 
     /// <summary>The extensions as far as they can be made out.</summary>

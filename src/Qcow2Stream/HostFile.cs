@@ -32,6 +32,9 @@ public abstract class HostFile : IDisposable
     /// </summary>
     internal virtual string? HostDirectory => null;
 
+    /// <summary>The file that is read in the end: this one, unless it is another's stand-in.</summary>
+    internal virtual HostFile Underlying => this;
+
     /// <summary>A regular file, opened now, for reading, shared with readers and writers alike; no lock is taken.</summary>
     /// <param name="path">The file; a pipe, a device or a directory is refused without blocking.</param>
     /// <exception cref="FileNotFoundException">It does not exist.</exception>
@@ -165,6 +168,16 @@ public abstract class HostFile : IDisposable
     /// With <paramref name="async"/> false it has completed when it returns.
     /// </summary>
     internal virtual ValueTask ConnectAsync(bool async, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <summary>One call of <see cref="Read"/>, for a stand-in, which gets what it throws as it is.</summary>
+    internal int ReadOnce(long hostOffset, Span<byte> buffer) => Read(hostOffset, buffer);
+
+    /// <inheritdoc cref="ReadOnce"/>
+    internal ValueTask<int> ReadOnceAsync(long hostOffset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        ReadAsync(hostOffset, buffer, cancellationToken);
+
+    /// <summary>One call of <see cref="ReadLength"/>, likewise.</summary>
+    internal long ReadLengthOnce() => ReadLength();
 
     /// <summary>Closes the file. Reads that are running end in <see cref="ObjectDisposedException"/>, or finish first.</summary>
     public void Dispose()

@@ -1,5 +1,5 @@
 using Qcow2Stream.Check;
-using Qcow2Stream.Format;
+using Qcow2Stream.HostFiles;
 using Qcow2Stream.Images;
 using Qcow2Stream.Text;
 
@@ -31,16 +31,12 @@ public sealed class ImageCheck : IDisposable
     private readonly Qcow2Image _image;
     private CheckSummary? _summary;
 
-    private ImageCheck(HostFile file, Qcow2OpenOptions options)
+    private ImageCheck(HostFile file, long length, Qcow2Header header, Qcow2OpenOptions options)
     {
         _file = file;
         _options = options;
-        long length = file.GetLength();
-        (string format, Qcow2Header? header) = HeaderReader.ReadAsync(
-            file, length, options.Format is { } given ? FormatNames.Of(given) : null, options, async: false, default).Now();
-        Header = header
-            ?? throw new Qcow2UnsupportedException($"check of a {format} image", $"the image is {format}: only qcow2 images can be checked", file.Path);
-        _image = new Qcow2Image(file, length, dataFile: null, Header, onDamage: static _ => { });
+        Header = header;
+        _image = new Qcow2Image(file, length, dataFile: null, header, onDamage: static _ => { });
     }
 
     /// <summary>The image's file; null for a stream without a name.</summary>
@@ -49,10 +45,10 @@ public sealed class ImageCheck : IDisposable
     /// <summary>The image's header.</summary>
     public Qcow2Header Header { get; }
 
-    /// <summary>The counts of the last enumeration of <see cref="Findings"/> that reached the end.</summary>
+    /// <summary>The counts of the last enumeration of <see cref="Run"/> that reached the end.</summary>
     /// <exception cref="InvalidOperationException">None did yet.</exception>
     public CheckSummary Summary => _summary
-        ?? throw new InvalidOperationException("The summary is there once Findings has been enumerated to its end.");
+        ?? throw new InvalidOperationException("The summary is there once Run has been enumerated to its end.");
 
     /// <summary>Opens an image to be checked.</summary>
     /// <param name="path">The image: a regular file.</param>
@@ -61,60 +57,75 @@ public sealed class ImageCheck : IDisposable
     /// <exception cref="UnauthorizedAccessException">The host denies access to the image.</exception>
     /// <exception cref="Qcow2FormatException">The header is damaged, so that nothing can be checked.</exception>
     /// <exception cref="Qcow2UnsupportedException">The image is raw, or uses a feature that is not handled.</exception>
-    public static ImageCheck Open(string path, Qcow2OpenOptions? options = null)
-    {
-        return Open(HostFile.FromPath(path), options);
-    }
+    public static ImageCheck Open(string path, Qcow2OpenOptions? options = null) =>
+        OpenAsync(ImageSource.Of(path), options, async: false, default).Now();
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
-    /// <summary>Opens an image from a stream, which the check owns unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</summary>
-    /// <param name="stream">Readable and seekable.</param>
+    /// <param name="uri">The image: an absolute address, http or https.</param>
+    /// <param name="options">The format and the limits; null for the defaults.</param>
+    public static ImageCheck Open(Uri uri, Qcow2OpenOptions? options = null) =>
+        OpenAsync(ImageSource.Of(uri, options), options, async: false, default).Now();
+
+    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
+    /// <param name="stream">Readable and seekable; the check then owns it, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
     /// <param name="options">The format and the limits; null for the defaults.</param>
     /// <exception cref="ArgumentException">The stream can't be read or can't seek.</exception>
     public static ImageCheck Open(Stream stream, Qcow2OpenOptions? options = null) =>
-        Open(HostFile.FromStream(stream, options?.LeaveOpen ?? false), options);
+        OpenAsync(ImageSource.Of(stream, options), options, async: false, default).Now();
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
-    /// <summary>Opens an image from a file of any kind.</summary>
-    /// <param name="file">The image, which the check then owns, also where this fails.</param>
+    /// <param name="file">
+    /// The image, of any kind, which the check then owns, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.
+    /// </param>
     /// <param name="options">The format and the limits; null for the defaults.</param>
-    public static ImageCheck Open(HostFile file, Qcow2OpenOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(file);
-        try
-        {
-            return new ImageCheck(file, options ?? Qcow2OpenOptions.Default);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
+    public static ImageCheck Open(HostFile file, Qcow2OpenOptions? options = null) =>
+        OpenAsync(ImageSource.Of(file, options), options, async: false, default).Now();
+
+    /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
+    /// <param name="path">The image: a regular file.</param>
+    /// <param name="options">The format and the limits; null for the defaults. What is about other files is ignored.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    public static async Task<ImageCheck> OpenAsync(string path, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await OpenAsync(ImageSource.Of(path), options, async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc cref="Open(Uri, Qcow2OpenOptions?)"/>
+    /// <param name="uri">The image: an absolute address, http or https.</param>
+    /// <param name="options">The format and the limits; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    public static async Task<ImageCheck> OpenAsync(Uri uri, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await OpenAsync(ImageSource.Of(uri, options), options, async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc cref="Open(Stream, Qcow2OpenOptions?)"/>
+    /// <param name="stream">Readable and seekable; the check then owns it, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="options">The format and the limits; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    public static async Task<ImageCheck> OpenAsync(Stream stream, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await OpenAsync(ImageSource.Of(stream, options), options, async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc cref="Open(HostFile, Qcow2OpenOptions?)"/>
+    /// <param name="file">
+    /// The image, of any kind, which the check then owns, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.
+    /// </param>
+    /// <param name="options">The format and the limits; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    public static async Task<ImageCheck> OpenAsync(HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await OpenAsync(ImageSource.Of(file, options), options, async: true, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Checks the image: findings one by one, as they are found. Each enumeration is a check of its own.</summary>
+    /// <param name="progress">
+    /// Is told, as the check goes on, how many bytes are covered: of the disks whose tables are looked at, snapshots' included, and
+    /// of the file, whose refcounts are compared last; null if nobody asks.
+    /// </param>
     /// <param name="cancellationToken">Ends the check, also where it finds nothing for long.</param>
     /// <exception cref="Qcow2FormatException">The refcount table is misplaced, or the file became shorter meanwhile; thrown while enumerating, like all here.</exception>
     /// <exception cref="Qcow2UnsupportedException">The check takes more memory than <see cref="Qcow2OpenOptions.MaxCheckBytes"/>.</exception>
     /// <exception cref="Qcow2Exception">The host could not read the file.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The check is disposed.</exception>
-    public IEnumerable<CheckFinding> Findings(CancellationToken cancellationToken = default)
+    public IEnumerable<CheckFinding> Run(IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        CheckRun run = new(_image, _options, cancellationToken);
-        HeaderCheck.Check(run);
-        CheckPlace l1 = new("L1 table", HeaderLayout.L1TableOffset);
-        L1Check active = new(run, isActive: true);
-        IEnumerable<CheckFinding>[] steps =
-        [
-            active.Check((ulong)Header.L1TableOffset, Header.L1Size, l1),
-            active.CheckRepeated(),
-            SnapshotCheck.Check(run),
-            BitmapCheck.Check(run),
-            RefcountCheck.CheckTable(run),
-            RefcountCheck.Compare(run),
-        ];
-        foreach (CheckFinding finding in steps.SelectMany(step => step))
+        CheckRun run = new(_image, _options, progress, cancellationToken);
+        foreach (CheckFinding finding in CheckSteps.Of(run).SelectMany(step => step))
         {
             yield return finding;
         }
@@ -125,4 +136,28 @@ public sealed class ImageCheck : IDisposable
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _file.Dispose();
+
+    private static async ValueTask<ImageCheck> OpenAsync(
+        HostFile file, Qcow2OpenOptions? options, bool async, CancellationToken cancellationToken)
+    {
+        options ??= Qcow2OpenOptions.Default;
+        try
+        {
+            await file.ConnectAsync(async, cancellationToken).ConfigureAwait(false);
+            long length = file.GetLength();
+            (string format, Qcow2Header? header) = await HeaderReader.ReadAsync(
+                file, length, options.Format is { } given ? FormatNames.Of(given) : null, options, async, cancellationToken).ConfigureAwait(false);
+            return new ImageCheck(
+                file,
+                length,
+                header ?? throw new Qcow2UnsupportedException(
+                    $"check of a {format} image", $"the image is {format}: only qcow2 images can be checked", file.Path),
+                options);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
 }

@@ -1,10 +1,20 @@
 namespace Qcow2Stream;
 
 /// <summary>A spot of a damaged image that <see cref="Qcow2OpenOptions.Lenient"/> papered over.</summary>
-/// <param name="Reason">What is wrong there, and what was read in its place.</param>
-/// <param name="ImagePath">The file; null for a stream without a name.</param>
-/// <param name="GuestOffset">Where the guest's range starts, in bytes; null if the spot belongs to none.</param>
-/// <param name="GuestLength">How many guest bytes are affected; 0 if not known.</param>
-/// <param name="HostOffset">Where in the file, in bytes.</param>
-public readonly record struct ImageDamage(
-    string Reason, string? ImagePath, long? GuestOffset, long GuestLength, long? HostOffset);
+public readonly record struct ImageDamage
+{
+    /// <summary>What is wrong there, and what was read in its place.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>The file; null for a stream without a name.</summary>
+    public string? ImagePath { get; init; }
+
+    /// <summary>Where the guest's range starts, in bytes; null if the spot belongs to none.</summary>
+    public long? GuestOffset { get; init; }
+
+    /// <summary>How many guest bytes are affected; 0 if that isn't known.</summary>
+    public long GuestLength { get; init; }
+
+    /// <summary>Where in the file, in bytes; null if that isn't known.</summary>
+    public long? HostOffset { get; init; }
+}

@@ -1,3 +1,4 @@
+using Qcow2Stream.HostFiles;
 using Qcow2Stream.Info;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Opening;
@@ -13,8 +14,8 @@ public sealed class ImageInfo
         Facts = facts;
     }
 
-    /// <summary>The file's path or address as it was opened; empty for a file without a name.</summary>
-    public string Path => Facts.Path ?? "";
+    /// <summary>The file's path or address as it was opened; null for a file without a name.</summary>
+    public string? Path => Facts.Path;
 
     /// <summary>The image's format.</summary>
     public ImageFormat Format => Facts.Format;
@@ -43,8 +44,8 @@ public sealed class ImageInfo
     /// <summary>The internal snapshots, in the order of the image's table.</summary>
     public IReadOnlyList<Qcow2Snapshot> Snapshots => Facts.Snapshots;
 
-    /// <summary>The persistent dirty bitmaps, in the order of the image's directory. To read one, open the chain.</summary>
-    public IReadOnlyList<Qcow2Bitmap> Bitmaps => Facts.Bitmaps;
+    /// <summary>The persistent dirty bitmaps, in the order of the image's directory. To read one's bits, open the chain.</summary>
+    public IReadOnlyList<BitmapInfo> Bitmaps => Facts.Bitmaps;
 
     /// <summary>How the image is encrypted; null if it is not.</summary>
     public EncryptionInfo? Encryption => Facts.Encryption;
@@ -59,31 +60,88 @@ public sealed class ImageInfo
 
     /// <summary>Reads what one image says of itself, and opens nothing that it names.</summary>
     /// <param name="path">The image: a regular file.</param>
+    /// <param name="options">How to open; null for the defaults. What is about other files is ignored.</param>
     /// <inheritdoc cref="Qcow2Chain.Open(string, Qcow2OpenOptions?)" path="/exception"/>
-    public static ImageInfo Read(string path) => Read(HostFile.FromPath(path));
+    public static ImageInfo Read(string path, Qcow2OpenOptions? options = null) =>
+        ReadOneAsync(ImageSource.Of(path), options, async: false, default).Now();
 
-    /// <inheritdoc cref="Read(string)"/>
-    /// <param name="file">The image, of any kind; it is closed.</param>
-    public static ImageInfo Read(HostFile file)
+    /// <inheritdoc cref="Read(string, Qcow2OpenOptions?)"/>
+    /// <param name="uri">The image: an absolute address, http or https.</param>
+    /// <param name="options">How to open; null for the defaults. What is about other files is ignored.</param>
+    public static ImageInfo Read(Uri uri, Qcow2OpenOptions? options = null) =>
+        ReadOneAsync(ImageSource.Of(uri, options), options, async: false, default).Now();
+
+    /// <inheritdoc cref="Read(string, Qcow2OpenOptions?)"/>
+    /// <param name="stream">The image: readable and seekable. It is closed, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="options">How to open; null for the defaults. What is about other files is ignored.</param>
+    public static ImageInfo Read(Stream stream, Qcow2OpenOptions? options = null) =>
+        ReadOneAsync(ImageSource.Of(stream, options), options, async: false, default).Now();
+
+    /// <inheritdoc cref="Read(string, Qcow2OpenOptions?)"/>
+    /// <param name="file">The image, of any kind. It is closed, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="options">How to open; null for the defaults. What is about other files is ignored.</param>
+    public static ImageInfo Read(HostFile file, Qcow2OpenOptions? options = null) =>
+        ReadOneAsync(ImageSource.Of(file, options), options, async: false, default).Now();
+
+    /// <inheritdoc cref="Read(string, Qcow2OpenOptions?)"/>
+    /// <param name="path">The image: a regular file.</param>
+    /// <param name="options">How to open; null for the defaults. What is about other files is ignored.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<ImageInfo> ReadAsync(string path, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await ReadOneAsync(ImageSource.Of(path), options, async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc cref="Read(Uri, Qcow2OpenOptions?)"/>
+    /// <param name="uri">The image: an absolute address, http or https.</param>
+    /// <param name="options">How to open; null for the defaults. What is about other files is ignored.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<ImageInfo> ReadAsync(Uri uri, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await ReadOneAsync(ImageSource.Of(uri, options), options, async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc cref="Read(Stream, Qcow2OpenOptions?)"/>
+    /// <param name="stream">The image: readable and seekable. It is closed, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="options">How to open; null for the defaults. What is about other files is ignored.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<ImageInfo> ReadAsync(Stream stream, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await ReadOneAsync(ImageSource.Of(stream, options), options, async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc cref="Read(HostFile, Qcow2OpenOptions?)"/>
+    /// <param name="file">The image, of any kind. It is closed, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="options">How to open; null for the defaults. What is about other files is ignored.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<ImageInfo> ReadAsync(HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
+        await ReadOneAsync(ImageSource.Of(file, options), options, async: true, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Reads what each image of an open chain says of itself, the top one first. The chain stays open.</summary>
+    /// <param name="chain">The chain.</param>
+    /// <exception cref="Qcow2Exception">A table that holds some of it is damaged.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public static IReadOnlyList<ImageInfo> ReadChain(Qcow2Chain chain)
     {
-        ArgumentNullException.ThrowIfNull(file);
-        using OpenChain image = ChainOpener.OpenAsync(file, Qcow2OpenOptions.Default, policy: null, async: false, default).Now();
-        return Describe(image)[0];
+        ArgumentNullException.ThrowIfNull(chain);
+        return DescribeAsync(chain.Inner, async: false, default).Now();
     }
 
-    /// <summary>Opens a chain and reads what each of its images says of itself, the top one first.</summary>
-    /// <inheritdoc cref="Qcow2Chain.Open(string, Qcow2OpenOptions?)"/>
-    public static IReadOnlyList<ImageInfo> ReadChain(string path, Qcow2OpenOptions? options = null) =>
-        ReadChain(HostFile.FromPath(path), options);
-
-    /// <summary>Opens a chain and reads what each of its images says of itself, the top one first.</summary>
-    /// <inheritdoc cref="Qcow2Chain.Open(HostFile, Qcow2OpenOptions?)"/>
-    public static IReadOnlyList<ImageInfo> ReadChain(HostFile file, Qcow2OpenOptions? options = null)
+    /// <inheritdoc cref="ReadChain(Qcow2Chain)"/>
+    /// <param name="chain">The chain.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<IReadOnlyList<ImageInfo>> ReadChainAsync(Qcow2Chain chain, CancellationToken cancellationToken = default)
     {
-        using Qcow2Chain chain = Qcow2Chain.Open(file, options);
-        return Describe(chain.Inner);
+        ArgumentNullException.ThrowIfNull(chain);
+        return await DescribeAsync(chain.Inner, async: true, cancellationToken).ConfigureAwait(false);
     }
 
-    private static ImageInfo[] Describe(OpenChain chain) =>
-        [.. ImageFacts.ReadAsync(chain, async: false, default).Now().Select(facts => new ImageInfo(facts))];
+    private static async ValueTask<ImageInfo> ReadOneAsync(
+        HostFile file, Qcow2OpenOptions? options, bool async, CancellationToken cancellationToken)
+    {
+        // No policy: nothing that the image names is opened, nor looked for.
+        using OpenChain image = await ChainOpener.OpenAsync(
+            file, options ?? Qcow2OpenOptions.Default, policy: null, async, cancellationToken).ConfigureAwait(false);
+        return (await DescribeAsync(image, async, cancellationToken).ConfigureAwait(false))[0];
+    }
+
+    private static async ValueTask<ImageInfo[]> DescribeAsync(OpenChain chain, bool async, CancellationToken cancellationToken)
+    {
+        chain.ThrowIfDisposed();
+        return [.. (await ImageFacts.ReadAsync(chain, async, cancellationToken).ConfigureAwait(false)).Select(facts => new ImageInfo(facts))];
+    }
 }

@@ -1,106 +1,141 @@
-using System.Globalization;
-using Shared;
+using System.Runtime.CompilerServices;
+using Qcow2Stream.HostFiles;
+using Qcow2Stream.Info;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream;
 
 /// <summary>
 /// Whatever can be said of a file that ought to be an image, and does not open: its header as it stands, how far opening
-/// gets, and each part that can be read or can't, with the reason.
+/// gets, and each part that can be read or can't, with the reason. What is wrong with the file is told, not thrown.
 /// </summary>
+/// <remarks>
+/// The steps are lazy: each is told as soon as it is known, and nothing is done beyond the last one that was asked for. A file
+/// that was given open is read anew at each stage, and closed at the end, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.
+/// </remarks>
 public static class ImageInspection
 {
-    // Enough to see what kind of damage it is; an image can hold millions of broken entries.
-    private const int MaxSpots = 20;
-
-    /// <summary>Inspects a file; what is wrong with it is told, not thrown.</summary>
+    /// <summary>Inspects a file.</summary>
     /// <param name="path">A regular file.</param>
     /// <param name="options">Limits and policy, as for opening; null for the defaults.</param>
-    /// <returns>Lines of text, in order, as they are found.</returns>
-    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <param name="cancellationToken">Ends the inspection.</param>
+    /// <returns>What is found out, in order.</returns>
+    /// <exception cref="FileNotFoundException">The file does not exist; thrown while enumerating, like all here.</exception>
     /// <exception cref="UnauthorizedAccessException">The host denies access.</exception>
-    public static IEnumerable<string> Inspect(string path, Qcow2OpenOptions? options = null)
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static IEnumerable<InspectionStep> Inspect(
+        string path, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Inspect(() => HostFile.FromPath(path), options);
+        return RunAsync(() => ImageSource.Of(path), options, async: false, cancellationToken).Now();
     }
 
-    /// <inheritdoc cref="Inspect(string, Qcow2OpenOptions?)"/>
-    /// <param name="open">Opens the file; called several times, as each attempt begins anew.</param>
+    /// <inheritdoc cref="Inspect(string, Qcow2OpenOptions?, CancellationToken)"/>
+    /// <param name="uri">An absolute address, http or https.</param>
     /// <param name="options">Limits and policy, as for opening; null for the defaults.</param>
-    public static IEnumerable<string> Inspect(Func<HostFile> open, Qcow2OpenOptions? options = null)
+    /// <param name="cancellationToken">Ends the inspection.</param>
+    public static IEnumerable<InspectionStep> Inspect(
+        Uri uri, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(open);
-        return InspectFile(open, options ?? Qcow2OpenOptions.Default);
+        ArgumentNullException.ThrowIfNull(uri);
+        return RunAsync(() => ImageSource.Of(uri, options), options, async: false, cancellationToken).Now();
     }
 
-    private static IEnumerable<string> InspectFile(Func<HostFile> open, Qcow2OpenOptions options)
+    /// <inheritdoc cref="Inspect(string, Qcow2OpenOptions?, CancellationToken)"/>
+    /// <param name="stream">Readable and seekable.</param>
+    /// <param name="options">Limits and policy, as for opening; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the inspection.</param>
+    public static IEnumerable<InspectionStep> Inspect(
+        Stream stream, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default)
     {
-        using (HostFile file = open())
-        {
-            yield return string.Create(
-                CultureInfo.InvariantCulture,
-                $"file: {PrintableText.Escape(file.Path ?? "")}, {file.GetLength()} bytes, {file.GetAllocatedLength()} of them on disk");
-
-            foreach (string line in Attempt("header", () => HeaderDump.Read(file).ToString().TrimEnd('\n').Split('\n')))
-            {
-                yield return line;
-            }
-        }
-
-        foreach (string line in Attempt("image alone", () => DescribeImage(open()))
-            .Concat(Attempt("chain", () => DescribeChain(open(), options)))
-            .Concat(Attempt("map", () => DescribeMap(open(), options))))
-        {
-            yield return line;
-        }
+        ArgumentNullException.ThrowIfNull(stream);
+        return RunAsync(() => ImageSource.Of(stream, options), options, async: false, cancellationToken).Now();
     }
 
-    private static string[] DescribeImage(HostFile file)
+    /// <inheritdoc cref="Inspect(string, Qcow2OpenOptions?, CancellationToken)"/>
+    /// <param name="file">A file of any kind.</param>
+    /// <param name="options">Limits and policy, as for opening; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the inspection.</param>
+    public static IEnumerable<InspectionStep> Inspect(
+        HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ImageInfo info = ImageInfo.Read(file);
-        return
-        [
-            $"opens as {info.FormatName}, a disk of {info.Length} bytes",
-            $"{info.Snapshots.Count} snapshots, {info.Bitmaps.Count} bitmaps, {(info.Encryption is null ? "not encrypted" : "encrypted")}",
-        ];
+        ArgumentNullException.ThrowIfNull(file);
+        return RunAsync(() => ImageSource.Of(file, options), options, async: false, cancellationToken).Now();
     }
 
-    private static string[] DescribeChain(HostFile file, Qcow2OpenOptions options)
+    /// <inheritdoc cref="Inspect(string, Qcow2OpenOptions?, CancellationToken)"/>
+    public static IAsyncEnumerable<InspectionStep> InspectAsync(
+        string path, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default)
     {
-        using Qcow2Chain chain = Qcow2Chain.Open(file, options);
-        return [.. chain.Layers.Select(l => $"layer {l.Depth}: {PrintableText.Escape(l.Path ?? "")}, a disk of {l.Length} bytes")];
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return RunAsync(() => ImageSource.Of(path), options, async: true, cancellationToken);
     }
 
-    /// <summary>Walks the whole map as leniently as can be, and tells each spot where that was needed.</summary>
-    private static List<string> DescribeMap(HostFile file, Qcow2OpenOptions options)
+    /// <inheritdoc cref="Inspect(Uri, Qcow2OpenOptions?, CancellationToken)"/>
+    public static IAsyncEnumerable<InspectionStep> InspectAsync(
+        Uri uri, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default)
     {
-        List<string> spots = [];
-        using Qcow2Chain chain = Qcow2Chain.Open(
-            file, options with { Lenient = true, OnDamage = d => spots.Add($"damaged: {d.Reason}") });
-        try
-        {
-            if (chain.Map().Any(_ => spots.Count >= MaxSpots))
-            {
-                spots.Add("and maybe more");
-            }
-        }
-        catch (Qcow2Exception e)
-        {
-            spots.Add($"ends here: {e.Message}");
-        }
-
-        return spots.Count > 0 ? spots : ["no damage; the data itself was not read"];
+        ArgumentNullException.ThrowIfNull(uri);
+        return RunAsync(() => ImageSource.Of(uri, options), options, async: true, cancellationToken);
     }
 
-    private static string[] Attempt(string what, Func<IEnumerable<string>> tell)
+    /// <inheritdoc cref="Inspect(Stream, Qcow2OpenOptions?, CancellationToken)"/>
+    public static IAsyncEnumerable<InspectionStep> InspectAsync(
+        Stream stream, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default)
     {
-        try
+        ArgumentNullException.ThrowIfNull(stream);
+        return RunAsync(() => ImageSource.Of(stream, options), options, async: true, cancellationToken);
+    }
+
+    /// <inheritdoc cref="Inspect(HostFile, Qcow2OpenOptions?, CancellationToken)"/>
+    public static IAsyncEnumerable<InspectionStep> InspectAsync(
+        HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return RunAsync(() => ImageSource.Of(file, options), options, async: true, cancellationToken);
+    }
+
+    private static async IAsyncEnumerable<InspectionStep> RunAsync(
+        Func<HostFile> open, Qcow2OpenOptions? options, bool async, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using HostFile file = open();
+        await file.ConnectAsync(async, cancellationToken).ConfigureAwait(false);
+        InspectionRun run = new(file, options ?? Qcow2OpenOptions.Default, async, cancellationToken);
+        yield return run.DescribeFile();
+        foreach (InspectionStep step in await run.TryAsync(InspectionStage.Header, HeaderLinesAsync).ConfigureAwait(false))
         {
-            return tell().Select(line => $"{what}: {line}").ToArray();
+            yield return step;
         }
-        catch (Qcow2Exception e)
+
+        foreach (InspectionStep step in await run.TryAsync(InspectionStage.Image, ImageLinesAsync).ConfigureAwait(false))
         {
-            return [$"{what}: can't be read: {e.Message}"];
+            yield return step;
+        }
+
+        foreach (InspectionStep step in await run.TryAsync(InspectionStage.Chain, run.ChainLinesAsync).ConfigureAwait(false))
+        {
+            yield return step;
+        }
+
+        await foreach (InspectionStep step in run.WalkAsync().ConfigureAwait(false))
+        {
+            yield return step;
+        }
+
+        async ValueTask<IReadOnlyList<string>> HeaderLinesAsync(HostFile lent)
+        {
+            HeaderDump header = async ? await HeaderDump.ReadAsync(lent, cancellationToken: cancellationToken).ConfigureAwait(false) : HeaderDump.Read(lent);
+            return header.ToString().TrimEnd('\n').Split('\n');
+        }
+
+        async ValueTask<IReadOnlyList<string>> ImageLinesAsync(HostFile lent)
+        {
+            ImageInfo info = async ? await ImageInfo.ReadAsync(lent, cancellationToken: cancellationToken).ConfigureAwait(false) : ImageInfo.Read(lent);
+            return
+            [
+                $"opens as {info.FormatName}, a disk of {info.Length} bytes",
+                $"{info.Snapshots.Count} snapshots, {info.Bitmaps.Count} bitmaps, {(info.Encryption is null ? "not encrypted" : "encrypted")}",
+            ];
         }
     }
 }

@@ -1,22 +1,36 @@
 namespace Qcow2Stream;
 
 /// <summary>What the LUKS header of an image says, in the words of <c>qemu-img info</c>. Immutable.</summary>
-/// <param name="Cipher">The cipher and its key size, such as "aes-256".</param>
-/// <param name="CipherMode">The mode, such as "xts".</param>
-/// <param name="IvGenerator">How a sector's initialisation vector is made, such as "plain64"; null where none is recorded.</param>
-/// <param name="IvGeneratorHash">The hash that the generator "essiv" uses; null for the others.</param>
-/// <param name="Hash">The hash of the key derivation, such as "sha256".</param>
-/// <param name="Uuid">The volume's id. It is untrusted text.</param>
-/// <param name="PayloadOffset">Where a LUKS volume's data would start, in bytes; unused inside qcow2.</param>
-/// <param name="MasterKeyIterations">Rounds of the master key's digest.</param>
-/// <param name="KeySlots">The eight key slots.</param>
-public sealed record LuksInfo(
-    string Cipher,
-    string CipherMode,
-    string? IvGenerator,
-    string? IvGeneratorHash,
-    string Hash,
-    string Uuid,
-    long PayloadOffset,
-    long MasterKeyIterations,
-    IReadOnlyList<LuksKeySlotInfo> KeySlots);
+public sealed record LuksInfo
+{
+    internal LuksInfo()
+    {
+    }
+
+    /// <summary>The cipher and its key size, such as "aes-256".</summary>
+    public required string Cipher { get; init; }
+
+    /// <summary>The mode, such as "xts".</summary>
+    public required string CipherMode { get; init; }
+
+    /// <summary>How a sector's initialisation vector is made, such as "plain64"; null where none is recorded.</summary>
+    public string? IvGenerator { get; init; }
+
+    /// <summary>The hash that the generator "essiv" uses; null for the others.</summary>
+    public string? IvGeneratorHash { get; init; }
+
+    /// <summary>The hash of the key derivation, such as "sha256".</summary>
+    public required string Hash { get; init; }
+
+    /// <summary>The volume's id. It is untrusted text.</summary>
+    public required string Uuid { get; init; }
+
+    /// <summary>Where a LUKS volume's data would start, in bytes; unused inside qcow2.</summary>
+    public required long PayloadOffset { get; init; }
+
+    /// <summary>Rounds of the master key's digest.</summary>
+    public required long MasterKeyIterations { get; init; }
+
+    /// <summary>The eight key slots.</summary>
+    public required IReadOnlyList<LuksKeySlotInfo> KeySlots { get; init; }
+}

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Runtime.CompilerServices;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Mapping.Picture;
@@ -76,6 +77,26 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     /// <exception cref="OperationCanceledException">The map was cancelled (<see cref="WithCancellation"/>).</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public MapSummary Summarize() => MapTally.Of(_request with { Detail = RunDetail.HostHoles }, RangeStart, RangeEnd);
+
+    /// <summary>
+    /// The same extents for callers that must not block a thread: tables that aren't in memory are read asynchronously, which
+    /// matters for images on servers.
+    /// </summary>
+    /// <remarks>
+    /// A method, not a second interface of this class: every use of LINQ would then have to say which of the two it means.
+    /// </remarks>
+    /// <param name="cancellationToken">Ends it, beside the token of <see cref="WithCancellation"/>.</param>
+    /// <exception cref="Qcow2Exception">A table is damaged; what comes before it was told. Thrown while enumerating, like all here.</exception>
+    /// <exception cref="OperationCanceledException">A token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
+    public async IAsyncEnumerable<MapExtent> AsAsyncEnumerable([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        IAsyncEnumerable<HostRun> runs = AsyncRuns.Of(_request, _request.Chain.Translator, RangeStart, RangeEnd, cancellationToken);
+        await foreach (HostRun run in runs.MergeAsync().ConfigureAwait(false))
+        {
+            yield return ExtentDescription.Of(_request.Chain, run);
+        }
+    }
 
     /// <inheritdoc/>
     public IEnumerator<MapExtent> GetEnumerator()

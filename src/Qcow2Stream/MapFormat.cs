@@ -1,8 +1,6 @@
-using System.Text;
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Mapping.Picture;
 using Qcow2Stream.Text;
-using Shared;
 
 namespace Qcow2Stream;
 
@@ -39,9 +37,8 @@ public static class MapFormat
     }
 
     /// <summary>
-    /// Writes what <c>qemu-img map --output=json</c> prints, with the field <c>compressed</c> that QEMU has had since
-    /// 8.2. Holes of raw files show as zeros, if it is a <see cref="MapEnumerator"/>; other extents, such as those of
-    /// <see cref="Qcow2Chain.Changes"/>, are written as they are.
+    /// Writes the array that <c>qemu-img map --output=json</c> prints, with the field <c>compressed</c> that QEMU has had since
+    /// 8.2. As there, holes of raw files show as zeros, if the map tells them apart (<see cref="MapEnumerator.WithHostHoles"/>).
     /// </summary>
     /// <inheritdoc cref="WriteText"/>
     public static void WriteJson(this IEnumerable<MapExtent> map, Stream output)
@@ -49,19 +46,8 @@ public static class MapFormat
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(output);
         using Utf8Output text = new(output);
-        if (map is not MapEnumerator whole)
-        {
-            bool any = map.Select(JsonForm.Of).Write<JsonForm>(text);
-            text.Text(any ? "]\n"u8 : "[]\n"u8);
-            return;
-        }
-
-        if (!whole.WithHostHoles().Write<JsonForm>(text))
-        {
-            JsonForm.WriteEmptyEntry(text, whole.RangeStart);
-        }
-
-        text.Text("]\n"u8);
+        bool any = map is MapEnumerator whole ? whole.Write<JsonForm>(text) : map.Select(JsonForm.Of).Write<JsonForm>(text);
+        text.Text(any ? "]\n"u8 : "[]\n"u8);
     }
 
     /// <summary>
@@ -70,32 +56,12 @@ public static class MapFormat
     /// </summary>
     /// <inheritdoc cref="WriteText"/>
     /// <exception cref="Qcow2UnsupportedException">Compressed or encrypted data was met; what comes before was written.</exception>
-    public static void WriteHuman(this MapEnumerator map, Stream output)
+    public static void WriteHuman(this IEnumerable<MapExtent> map, Stream output)
     {
         ArgumentNullException.ThrowIfNull(map);
+        ArgumentNullException.ThrowIfNull(output);
         using Utf8Output text = new(output);
-        text.Text("Offset          Length          Mapped to       File\n"u8);
-        foreach (MapExtent extent in map.WithHostHoles())
-        {
-            string? opaque = extent.Kind == MapKind.Compressed ? "compressed"
-                : extent.Kind == MapKind.Data && extent.IsEncrypted ? "encrypted" : null;
-            if (opaque is not null)
-            {
-                throw new Qcow2UnsupportedException(
-                    $"{opaque} clusters in the human form",
-                    $"the human form of a map can't show the {opaque} data at guest offset {extent.Start}; the text and JSON forms can",
-                    extent.HostPath);
-            }
-
-            if (extent.Kind == MapKind.Data)
-            {
-                long position = extent.HostOffset ?? throw new Qcow2UnsupportedException(
-                    "data without a place in the human form",
-                    $"the human form of a map can't show the data at guest offset {extent.Start}, whose place in its file is not known; the text and JSON forms can");
-                text.Hexadecimal(extent.Start).Hexadecimal(extent.Length).Hexadecimal(position)
-                    .Text(Encoding.UTF8.GetBytes(PrintableText.Escape(extent.HostPath ?? ""))).Text("\n"u8);
-            }
-        }
+        HumanForm.Write(map, text);
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using DiscUtils.Streams;
 using Qcow2Stream.Format;
 using Qcow2Stream.Images;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream;
 
@@ -25,7 +26,7 @@ public sealed class Qcow2Bitmap
     public long Granularity => 1L << Entry.GranularityBits;
 
     /// <summary>
-    /// Whether the bitmap was not saved cleanly: what it says can't be relied on, and <see cref="DirtyExtents()"/>
+    /// Whether the bitmap was not saved cleanly: what it says can't be relied on, and <see cref="GetDirtyExtents()"/>
     /// refuses to read it.
     /// </summary>
     public bool IsInUse => Entry.Flags.HasFlag(BitmapFlags.InUse);
@@ -37,17 +38,32 @@ public sealed class Qcow2Bitmap
 
     /// <summary>The parts of the disk that are marked, neighbours merged, cut at the disk's end. Lazy, in constant memory.</summary>
     /// <exception cref="Qcow2FormatException">The bitmap is in use, or its table is damaged; thrown while enumerating.</exception>
-    public IEnumerable<StreamExtent> DirtyExtents() => DirtyExtents(0, long.MaxValue);
+    /// <exception cref="ObjectDisposedException">The chain is disposed; thrown while enumerating.</exception>
+    public IEnumerable<StreamExtent> GetDirtyExtents() => GetDirtyExtents(0, long.MaxValue);
 
     /// <summary>The parts of a range that are marked.</summary>
     /// <param name="start">Where the range starts, in bytes; 0 or more.</param>
     /// <param name="length">How long it is, in bytes; 0 or more.</param>
+    /// <param name="cancellationToken">Ends the listing.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is negative.</exception>
-    /// <inheritdoc cref="DirtyExtents()"/>
-    public IEnumerable<StreamExtent> DirtyExtents(long start, long length)
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; thrown while enumerating.</exception>
+    /// <inheritdoc cref="GetDirtyExtents()"/>
+    public IEnumerable<StreamExtent> GetDirtyExtents(long start, long length, CancellationToken cancellationToken = default) =>
+        ListAsync(start, length, async: false, cancellationToken).Now();
+
+    /// <inheritdoc cref="GetDirtyExtents()"/>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    public IAsyncEnumerable<StreamExtent> GetDirtyExtentsAsync(CancellationToken cancellationToken = default) =>
+        GetDirtyExtentsAsync(0, long.MaxValue, cancellationToken);
+
+    /// <inheritdoc cref="GetDirtyExtents(long, long, CancellationToken)"/>
+    public IAsyncEnumerable<StreamExtent> GetDirtyExtentsAsync(long start, long length, CancellationToken cancellationToken = default) =>
+        ListAsync(start, length, async: true, cancellationToken);
+
+    private IAsyncEnumerable<StreamExtent> ListAsync(long start, long length, bool async, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        return BitmapReader.DirtyExtents(_image, Entry, start, length);
+        return BitmapReader.DirtyExtentsAsync(_image, Entry, start, length, async, cancellationToken);
     }
 }

@@ -13,26 +13,26 @@ public sealed partial class Qcow2Chain
     /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
     /// <param name="length">How many bytes, 0 or more; the copy ends with the disk.</param>
     /// <param name="destination">Receives the bytes. After an error it has some or all of those in front of it, and none behind.</param>
+    /// <param name="progress">Is told after each piece, in order, how many bytes are done; null if nobody asks.</param>
+    /// <param name="cancellationToken">Ends the copy.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     /// <exception cref="Qcow2Exception">Bytes can't be read; the message says where and why.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
-    public void CopyTo(long guestOffset, long length, Stream destination)
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public void CopyTo(
+        long guestOffset, long length, Stream destination, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        ChainCopy.RunAsync(Inner, guestOffset, EndOf(guestOffset, length), destination, written: null, async: false, default).Now();
+        ChainCopy.RunAsync(Inner, guestOffset, EndOf(guestOffset, length), destination, written: null, progress, async: false, cancellationToken).Now();
     }
 
     /// <inheritdoc cref="CopyTo"/>
-    /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
-    /// <param name="length">How many bytes, 0 or more; the copy ends with the disk.</param>
-    /// <param name="destination">Receives the bytes. After an error it has some or all of those in front of it, and none behind.</param>
-    /// <param name="cancellationToken">Ends the copy.</param>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public Task CopyToAsync(long guestOffset, long length, Stream destination, CancellationToken cancellationToken = default)
+    public Task CopyToAsync(
+        long guestOffset, long length, Stream destination, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(destination);
         return ChainCopy.RunAsync(
-            Inner, guestOffset, EndOf(guestOffset, length), destination, written: null, async: true, cancellationToken);
+            Inner, guestOffset, EndOf(guestOffset, length), destination, written: null, progress, async: true, cancellationToken);
     }
 
     /// <summary>
@@ -44,15 +44,15 @@ public sealed partial class Qcow2Chain
     /// error it has some or all of the bytes in front of it, and none behind.
     /// </param>
     /// <param name="progress">
-    /// Is told after each piece, in order, how many bytes of what is stored
-    /// (<see cref="Qcow2ChainStream.Extents"/>) are done; null if nobody asks.
+    /// Is told after each piece, in order, how many bytes are done of what is stored
+    /// (<see cref="Qcow2ChainStream.Extents"/>); null if nobody asks. To know the total, the tables are walked before.
     /// </param>
     /// <param name="cancellationToken">Ends the copy.</param>
     /// <exception cref="ArgumentException"><paramref name="destination"/> can't seek, or does not stand at its end.</exception>
     /// <exception cref="Qcow2Exception">Bytes can't be read; the message says where and why.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public void CopySparseTo(Stream destination, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    public void CopySparseTo(Stream destination, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         CheckSparse(destination);
         ChainCopy.RunSparseAsync(Inner, destination, progress, async: false, cancellationToken).Now();
@@ -60,7 +60,7 @@ public sealed partial class Qcow2Chain
 
     /// <inheritdoc cref="CopySparseTo"/>
     public Task CopySparseToAsync(
-        Stream destination, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+        Stream destination, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         CheckSparse(destination);
         return ChainCopy.RunSparseAsync(Inner, destination, progress, async: true, cancellationToken);
@@ -72,15 +72,15 @@ public sealed partial class Qcow2Chain
     /// </summary>
     /// <param name="other">The other disk.</param>
     /// <param name="progress">
-    /// Is told after each piece, in order, how many bytes of what either of them stores
-    /// (<see cref="Qcow2ChainStream.Extents"/>) are compared; null if nobody asks.
+    /// Is told after each piece, in order, how many bytes are compared of what either of them stores
+    /// (<see cref="Qcow2ChainStream.Extents"/>); null if nobody asks. To know the total, the tables are walked before.
     /// </param>
     /// <param name="cancellationToken">Ends the comparison.</param>
     /// <returns>Where it is, in bytes from the start of the disks; null if there is none.</returns>
     /// <exception cref="Qcow2Exception">Bytes in front of the first difference can't be read; the message says where and why.</exception>
     /// <exception cref="ObjectDisposedException">A chain is disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public long? FindDifference(Qcow2Chain other, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    public long? FindDifference(Qcow2Chain other, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(other);
         return DiskComparison.RunAsync(Inner, other.Inner, progress, async: false, cancellationToken).Now();
@@ -88,7 +88,7 @@ public sealed partial class Qcow2Chain
 
     /// <inheritdoc cref="FindDifference"/>
     public Task<long?> FindDifferenceAsync(
-        Qcow2Chain other, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+        Qcow2Chain other, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(other);
         return DiskComparison.RunAsync(Inner, other.Inner, progress, async: true, cancellationToken);

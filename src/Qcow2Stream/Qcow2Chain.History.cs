@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DiscUtils.Streams;
 using Qcow2Stream.Images;
 using Qcow2Stream.Layers;
@@ -36,19 +37,16 @@ public sealed partial class Qcow2Chain
         await GetBitmapsAsync(async: true, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Finds a persistent dirty bitmap of the top image by its name.</summary>
+    /// <param name="name">Its name.</param>
     /// <exception cref="Qcow2Exception">There is none of that name; the message lists those that are.</exception>
     /// <inheritdoc cref="GetBitmaps()"/>
-    public Qcow2Bitmap GetBitmap(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        IReadOnlyList<Qcow2Bitmap> bitmaps = GetBitmaps();
-        return bitmaps.FirstOrDefault(b => b.Name == name)
-            ?? throw new Qcow2Exception(
-                bitmaps.Count == 0
-                    ? $"there is no bitmap '{name}': the image has none"
-                    : $"there is no bitmap '{name}'; there are {string.Join(", ", bitmaps.Select(b => PrintableText.Escape(b.Name)))}",
-                Layers[0].Path);
-    }
+    public Qcow2Bitmap GetBitmap(string name) => GetBitmapAsync(name, async: false, default).Now();
+
+    /// <inheritdoc cref="GetBitmap(string)"/>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Ends the reading of the directory.</param>
+    public async Task<Qcow2Bitmap> GetBitmapAsync(string name, CancellationToken cancellationToken = default) =>
+        await GetBitmapAsync(name, async: true, cancellationToken).ConfigureAwait(false);
 
     /// <summary>
     /// The saved state of the virtual machine that belongs to a snapshot, as a seekable, read-only stream. It lies in the
@@ -80,16 +78,35 @@ public sealed partial class Qcow2Chain
     /// The disk wanted. It sets the size: behind the end of <paramref name="from"/> everything that is not zeros is a
     /// change, and what <paramref name="from"/> has behind its own end is not told.
     /// </param>
+    /// <param name="cancellationToken">Ends the comparison, also where nothing differs for long.</param>
     /// <returns>Lazy, in order, neighbours merged, in constant memory. Each extent says what is in <paramref name="to"/>.</returns>
     /// <exception cref="Qcow2Exception">There is no such snapshot or layer, or a table is damaged.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
-    public IEnumerable<MapExtent> Changes(DiskPoint from, DiskPoint to)
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public IEnumerable<MapExtent> GetChanges(DiskPoint from, DiskPoint to, CancellationToken cancellationToken = default)
     {
         Inner.ThrowIfDisposed();
-        return RunComparison.Changes(TranslatorAt(from), TranslatorAt(to)).Merge().Select(run => ExtentDescription.Of(Inner, run));
+        ChainTranslator before = TranslatorAtAsync(from, async: false, cancellationToken).Now();
+        ChainTranslator after = TranslatorAtAsync(to, async: false, cancellationToken).Now();
+        return RunComparison.ChangesAsync(before, after, async: false, cancellationToken).Now()
+            .Merge().Select(run => ExtentDescription.Of(Inner, run));
     }
 
-    private ChainTranslator TranslatorAt(DiskPoint point)
+    /// <inheritdoc cref="GetChanges"/>
+    public async IAsyncEnumerable<MapExtent> GetChangesAsync(
+        DiskPoint from, DiskPoint to, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        Inner.ThrowIfDisposed();
+        ChainTranslator before = await TranslatorAtAsync(from, async: true, cancellationToken).ConfigureAwait(false);
+        ChainTranslator after = await TranslatorAtAsync(to, async: true, cancellationToken).ConfigureAwait(false);
+        IAsyncEnumerable<HostRun> changes = RunComparison.ChangesAsync(before, after, async: true, cancellationToken);
+        await foreach (HostRun run in changes.MergeAsync().ConfigureAwait(false))
+        {
+            yield return ExtentDescription.Of(Inner, run);
+        }
+    }
+
+    private async ValueTask<ChainTranslator> TranslatorAtAsync(DiskPoint point, bool async, CancellationToken cancellationToken)
     {
         if (point.Depth >= Inner.Layers.Count)
         {
@@ -104,7 +121,7 @@ public sealed partial class Qcow2Chain
                 ? DiskTables.Active(top.Image)
                 : DiskTables.Of(
                     top.Image,
-                    SnapshotTable.FindAsync(top.Image, point.IdOrName, Inner.Options, async: false, default).Now(),
+                    await SnapshotTable.FindAsync(top.Image, point.IdOrName, Inner.Options, async, cancellationToken).ConfigureAwait(false),
                     Inner.Options.MaxL1TableBytes);
             images[0] = new Qcow2Translator(top.Image, disk.L1, disk.Length, Inner.Options.LayerCacheBytes);
         }
@@ -114,6 +131,18 @@ public sealed partial class Qcow2Chain
         }
 
         return new ChainTranslator(images, point.Depth);
+    }
+
+    private async ValueTask<Qcow2Bitmap> GetBitmapAsync(string name, bool async, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        IReadOnlyList<Qcow2Bitmap> bitmaps = await GetBitmapsAsync(async, cancellationToken).ConfigureAwait(false);
+        return bitmaps.FirstOrDefault(b => b.Name == name)
+            ?? throw new Qcow2Exception(
+                bitmaps.Count == 0
+                    ? $"there is no bitmap '{name}': the image has none"
+                    : $"there is no bitmap '{name}'; there are {string.Join(", ", bitmaps.Select(b => PrintableText.Escape(b.Name)))}",
+                Layers[0].Path);
     }
 
     private async ValueTask<IReadOnlyList<Qcow2Snapshot>> GetSnapshotsAsync(bool async, CancellationToken cancellationToken)

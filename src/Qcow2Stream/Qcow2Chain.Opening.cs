@@ -1,4 +1,5 @@
 using DiscUtils;
+using Qcow2Stream.HostFiles;
 using Qcow2Stream.Opening;
 using Qcow2Stream.Text;
 
@@ -14,9 +15,9 @@ public sealed partial class Qcow2Chain
     /// <exception cref="UnauthorizedAccessException">The host denies access to the top image.</exception>
     /// <exception cref="Qcow2FormatException">An image of the chain is damaged.</exception>
     /// <exception cref="Qcow2UnsupportedException">An image of the chain uses a feature that is not handled.</exception>
-    /// <exception cref="BackingFileException">A backing file is missing, refused, looping or one too many.</exception>
+    /// <exception cref="NamedFileException">A backing file is missing, refused, looping or one too many.</exception>
     public static Qcow2Chain Open(string path, Qcow2OpenOptions? options = null) =>
-        OpenAsync(HostFile.FromPath(path), options, async: false, default).Now();
+        OpenAsync(ImageSource.Of(path), options, async: false, default).Now();
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
     /// <summary>
@@ -28,25 +29,25 @@ public sealed partial class Qcow2Chain
     /// <exception cref="ArgumentException">The address is not absolute, not of http or https, or names a user.</exception>
     /// <exception cref="Qcow2Exception">The server can't be reached, or serves no ranges.</exception>
     public static Qcow2Chain Open(Uri uri, Qcow2OpenOptions? options = null) =>
-        OpenAsync(HostFile.FromUri(uri, options?.Http), options, async: false, default).Now();
+        OpenAsync(ImageSource.Of(uri, options), options, async: false, default).Now();
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
     /// <summary>Opens an image from a stream; files that it names are opened only if <see cref="Qcow2OpenOptions.Follow"/> says so.</summary>
-    /// <param name="stream">Readable and seekable.</param>
+    /// <param name="stream">Readable and seekable. The chain then owns it, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     /// <exception cref="ArgumentException">The stream can't be read or can't seek.</exception>
     public static Qcow2Chain Open(Stream stream, Qcow2OpenOptions? options = null) =>
-        OpenAsync(HostFile.FromStream(stream, options?.LeaveOpen ?? false), options, async: false, default).Now();
+        OpenAsync(ImageSource.Of(stream, options), options, async: false, default).Now();
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
     /// <summary>
     /// Opens an image from a file of any kind. Files that it names are opened as where it was opened by path or address, if
     /// it comes from <see cref="HostFile.FromPath"/> or <see cref="HostFile.FromUri"/>; else only if <see cref="Qcow2OpenOptions.Follow"/> says so.
     /// </summary>
-    /// <param name="file">The top image, which the chain then owns, also where this fails.</param>
+    /// <param name="file">The top image, which the chain then owns, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     public static Qcow2Chain Open(HostFile file, Qcow2OpenOptions? options = null) =>
-        OpenAsync(file, options, async: false, default).Now();
+        OpenAsync(ImageSource.Of(file, options), options, async: false, default).Now();
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
     /// <param name="path">The top image: a regular file.</param>
@@ -55,7 +56,7 @@ public sealed partial class Qcow2Chain
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<Qcow2Chain> OpenAsync(
         string path, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
-        FromCall(() => HostFile.FromPath(path), options, cancellationToken);
+        FromCall(() => ImageSource.Of(path), options, cancellationToken);
 
     /// <inheritdoc cref="Open(Uri, Qcow2OpenOptions?)"/>
     /// <param name="uri">The top image: an absolute address, http or https. Its query, a signature maybe, is kept out of all messages.</param>
@@ -64,25 +65,25 @@ public sealed partial class Qcow2Chain
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<Qcow2Chain> OpenAsync(
         Uri uri, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
-        FromCall(() => HostFile.FromUri(uri, options?.Http), options, cancellationToken);
+        FromCall(() => ImageSource.Of(uri, options), options, cancellationToken);
 
     /// <inheritdoc cref="Open(Stream, Qcow2OpenOptions?)"/>
-    /// <param name="stream">Readable and seekable.</param>
+    /// <param name="stream">Readable and seekable. The chain then owns it, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<Qcow2Chain> OpenAsync(
         Stream stream, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
-        FromCall(() => HostFile.FromStream(stream, options?.LeaveOpen ?? false), options, cancellationToken);
+        FromCall(() => ImageSource.Of(stream, options), options, cancellationToken);
 
     /// <inheritdoc cref="Open(HostFile, Qcow2OpenOptions?)"/>
-    /// <param name="file">The top image, which the chain then owns, also where this fails.</param>
+    /// <param name="file">The top image, which the chain then owns, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<Qcow2Chain> OpenAsync(
         HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
-        FromCall(() => file, options, cancellationToken);
+        FromCall(() => ImageSource.Of(file, options), options, cancellationToken);
 
     /// <summary>Opens an image, which must be of one of QEMU's formats, as DiscUtils asks for it, and its backing chain.</summary>
     /// <exception cref="Qcow2FormatException">It is no such image, or damaged.</exception>
@@ -100,7 +101,6 @@ public sealed partial class Qcow2Chain
     private static async ValueTask<Qcow2Chain> OpenAsync(
         HostFile file, Qcow2OpenOptions? options, bool async, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(file);
         options ??= Qcow2OpenOptions.Default;
         return new Qcow2Chain(
             await ChainOpener.OpenAsync(file, options, options.Follow ?? FileGate.DefaultFor(file), async, cancellationToken).ConfigureAwait(false));

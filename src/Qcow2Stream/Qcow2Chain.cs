@@ -9,8 +9,9 @@ namespace Qcow2Stream;
 /// <remarks>
 /// <para>Thread safety: every member may be called by any number of threads at once. <see cref="Dispose"/> beside
 /// running reads ends them in <see cref="ObjectDisposedException"/>, never in wrong bytes.</para>
-/// <para>Opened by path, the chain owns its files. Opened from a stream it owns that stream, unless
-/// <see cref="Qcow2OpenOptions.LeaveOpen"/> is set; nothing else may move a stream that is no plain <see cref="FileStream"/> while the chain is open.</para>
+/// <para>Ownership: whatever the chain is opened from (a path, an address, a stream, a <see cref="HostFile"/>) is closed with it,
+/// and also where opening fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set. Nothing else may move a stream that
+/// isn't a plain <see cref="FileStream"/> while the chain is open.</para>
 /// <para>The files are never written to, and are opened shared, without locks: no program that has them open, or opens them
 /// later, is disturbed.</para>
 /// <para>An image that is in use, by a guest that runs: what its program has flushed before the chain was opened is read, all

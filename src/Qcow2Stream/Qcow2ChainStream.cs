@@ -290,7 +290,7 @@ public sealed class Qcow2ChainStream : MappedStream
 
     /// <summary>The cursor moves with what is written.</summary>
     private Task CopyAsync(Stream destination, bool async, CancellationToken cancellationToken) => ChainCopy.RunAsync(
-        Chain.Inner, _position, Math.Max(_position, Chain.Length), destination, position => _position = position, async, cancellationToken);
+        Chain.Inner, _position, Math.Max(_position, Chain.Length), destination, position => _position = position, progress: null, async, cancellationToken);
 
     private static NotSupportedException ReadOnlyStream() => new("The stream is read-only: images are never written to.");
 }

@@ -1,19 +1,22 @@
+using System.Diagnostics.CodeAnalysis;
 using DiscUtils;
+using DiscUtils.Setup;
 using DiscUtils.Streams;
 using Qcow2Stream.Plugin;
 
-// Not Qcow2Stream.DiscUtils, as the folder would have it: that would hide the namespace DiscUtils.
 namespace Qcow2Stream;
 
 /// <summary>An open image with its backing chain as a disk of DiscUtils: with its layers, partitions and volumes. It is read-only.</summary>
 /// <remarks>
 /// <para>The disk, its <see cref="Content"/>, partitions and volumes share one cursor and belong to one user at a time.
 /// For readers in other threads call <see cref="Qcow2Chain.OpenStream"/> of <see cref="Chain"/>, once for each.</para>
-/// <para>To have <see cref="VirtualDisk.OpenDisk(string, FileAccess)"/> open images, call <see cref="Qcow2.Register"/>.</para>
+/// <para>To have <see cref="VirtualDisk.OpenDisk(string, FileAccess)"/> open images, call <see cref="Register"/>.</para>
 /// </remarks>
 public sealed class Qcow2Disk : VirtualDisk
 {
-    private readonly Ownership _ownsChain;
+    private static readonly Lock Registering = new();
+
+    private readonly bool _leaveOpen;
     private readonly Qcow2DiskLayer[] _layers;
     private readonly Qcow2ChainStream _content;
     private bool _disposed;
@@ -21,32 +24,39 @@ public sealed class Qcow2Disk : VirtualDisk
     /// <summary>Opens an image, qcow2 or raw, and its backing chain.</summary>
     /// <inheritdoc cref="Qcow2Chain.Open(string, Qcow2OpenOptions?)"/>
     public Qcow2Disk(string path, Qcow2OpenOptions? options = null)
-        : this(Qcow2Chain.Open(path, options), Ownership.Dispose)
+        : this(Qcow2Chain.Open(path, options), leaveOpen: false)
+    {
+    }
+
+    /// <inheritdoc cref="Qcow2Chain.Open(Uri, Qcow2OpenOptions?)"/>
+    public Qcow2Disk(Uri uri, Qcow2OpenOptions? options = null)
+        : this(Qcow2Chain.Open(uri, options), leaveOpen: false)
     {
     }
 
     /// <inheritdoc cref="Qcow2Chain.Open(Stream, Qcow2OpenOptions?)"/>
-    /// <param name="stream">Readable and seekable.</param>
-    /// <param name="ownsStream">Whether the disk disposes the stream; it counts in place of <see cref="Qcow2OpenOptions.LeaveOpen"/>.</param>
-    /// <param name="options">How to open; null for the defaults.</param>
-    public Qcow2Disk(Stream stream, Ownership ownsStream, Qcow2OpenOptions? options = null)
-        : this(
-            Qcow2Chain.Open(stream, (options ?? Qcow2OpenOptions.Default) with { LeaveOpen = ownsStream == Ownership.None }),
-            Ownership.Dispose)
+    public Qcow2Disk(Stream stream, Qcow2OpenOptions? options = null)
+        : this(Qcow2Chain.Open(stream, options), leaveOpen: false)
+    {
+    }
+
+    /// <inheritdoc cref="Qcow2Chain.Open(HostFile, Qcow2OpenOptions?)"/>
+    public Qcow2Disk(HostFile file, Qcow2OpenOptions? options = null)
+        : this(Qcow2Chain.Open(file, options), leaveOpen: false)
     {
     }
 
     /// <summary>Makes a disk of an open chain.</summary>
     /// <param name="chain">The chain.</param>
-    /// <param name="ownsChain">Whether the disk disposes the chain.</param>
+    /// <param name="leaveOpen">Whether the chain stays open when the disk is disposed.</param>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
-    public Qcow2Disk(Qcow2Chain chain, Ownership ownsChain)
+    public Qcow2Disk(Qcow2Chain chain, bool leaveOpen = false)
     {
         ArgumentNullException.ThrowIfNull(chain);
         Chain = chain;
-        _ownsChain = ownsChain;
+        _leaveOpen = leaveOpen;
         _content = chain.OpenStream();
-        _layers = [.. chain.Layers.Select(l => new Qcow2DiskLayer(chain, l.Depth, Ownership.None))];
+        _layers = [.. chain.Layers.Select(l => new Qcow2DiskLayer(chain, l.Depth, ownsChain: false))];
     }
 
     /// <summary>The chain that the disk reads from, for its map, for snapshots, and for further readers.</summary>
@@ -95,6 +105,35 @@ public sealed class Qcow2Disk : VirtualDisk
     /// <inheritdoc cref="SetMasterBootRecord"/>
     public override VirtualDisk CreateDifferencingDisk(string path, bool useAsync) => throw ReadOnlyDisk();
 
+    /// <summary>
+    /// Registers the disk type QCOW2, with the file extensions .qcow2 and .qcow, so that
+    /// <see cref="VirtualDisk.OpenDisk(string, FileAccess)"/> opens images with their backing chains, as this class; read-only, with the defaults of <see cref="Qcow2OpenOptions"/>. Images inside the file
+    /// systems of other disks are opened too, with what they name in their own directories there, or below.
+    /// </summary>
+    /// <remarks>
+    /// May be called any number of times, from any thread, and after the assembly was registered by other means. For an
+    /// image by another name, give the type: <c>VirtualDisk.OpenDisk("disk.img", "QCOW2", FileAccess.Read, null, null)</c>.
+    /// A disk inside a file system shares the cursor of that file system's stream: nothing else may read there at the
+    /// same time.
+    /// </remarks>
+    /// <exception cref="ArgumentException">Another library has registered one of the extensions.</exception>
+    // DiscUtils finds both by reflection, so trimming would take them for unused.
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, typeof(Qcow2DiskFactory))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, "DiscUtils.FileTransport", "DiscUtils.Core")]
+    public static void Register()
+    {
+        lock (Registering)
+        {
+            // First of all DiscUtils' own formats, and the "file" transport that paths need: it registers them when
+            // its set-up is first used, which opening a disk by its path is not.
+            SetupHelper.RegisterAssembly(typeof(VirtualDisk).Assembly);
+            if (!VirtualDiskManager.SupportedDiskTypes.Contains(Qcow2DiskFactory.TypeName))
+            {
+                SetupHelper.RegisterAssembly(typeof(Qcow2Disk).Assembly);
+            }
+        }
+    }
+
     internal static VirtualDiskTypeInfo TypeInfo() => new()
     {
         Name = Qcow2DiskFactory.TypeName,
@@ -119,7 +158,7 @@ public sealed class Qcow2Disk : VirtualDisk
             if (disposing)
             {
                 _content.Dispose();
-                if (_ownsChain == Ownership.Dispose)
+                if (!_leaveOpen)
                 {
                     Chain.Dispose();
                 }

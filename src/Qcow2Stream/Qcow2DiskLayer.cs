@@ -10,10 +10,10 @@ public sealed class Qcow2DiskLayer : VirtualDiskLayer
 {
     private readonly Qcow2Chain _chain;
     private readonly Layer _layer;
-    private readonly Ownership _ownsChain;
+    private readonly bool _ownsChain;
     private readonly Qcow2DiskExtent _extent;
 
-    internal Qcow2DiskLayer(Qcow2Chain chain, int depth, Ownership ownsChain)
+    internal Qcow2DiskLayer(Qcow2Chain chain, int depth, bool ownsChain)
     {
         _chain = chain;
         _layer = chain.Inner.Layers[depth];
@@ -42,7 +42,7 @@ public sealed class Qcow2DiskLayer : VirtualDiskLayer
     /// Whether the image records a backing file. False for a layer that DiscUtils opened by itself, as the parent of a
     /// disk in another format: that has its backing chain open already.
     /// </summary>
-    public override bool NeedsParent => _ownsChain == Ownership.None && _layer.Backing is not null;
+    public override bool NeedsParent => !_ownsChain && _layer.Backing is not null;
 
     /// <summary>
     /// Null: a chain has all its layers open, and a locator to open the names that images record with would lead around
@@ -73,7 +73,7 @@ public sealed class Qcow2DiskLayer : VirtualDiskLayer
     /// <summary>Closes the chain that DiscUtils opened for this layer alone; does nothing to a layer of a disk.</summary>
     protected override void Dispose(bool disposing)
     {
-        if (disposing && _ownsChain == Ownership.Dispose)
+        if (disposing && _ownsChain)
         {
             _chain.Dispose();
         }

@@ -21,8 +21,8 @@ public sealed class Qcow2Header
     /// <summary>The guest disk's size in bytes, as recorded.</summary>
     public long Size { get; internal init; }
 
-    /// <summary>0 for no encryption, 1 for AES, 2 for LUKS.</summary>
-    public int EncryptionMethod { get; internal init; }
+    /// <summary>How guest data is encrypted.</summary>
+    public Qcow2EncryptionMethod EncryptionMethod { get; internal init; }
 
     /// <summary>How many entries the L1 table has.</summary>
     public int L1Size { get; internal init; }

@@ -68,7 +68,10 @@ public sealed record Qcow2OpenOptions
     /// </summary>
     public Action<ImageDamage>? OnDamage { get; init; }
 
-    /// <summary>Leaves a stream that the chain was opened from open when the chain is disposed. Default: false.</summary>
+    /// <summary>
+    /// Leaves the stream or the <see cref="HostFile"/> that an image is opened from to its caller: it is neither closed with what
+    /// was opened, nor where opening fails. Default: false.
+    /// </summary>
     public bool LeaveOpen { get; init; }
 
     /// <summary>How images on web servers are read; null, the default, for the defaults of <see cref="HttpFileOptions"/>.</summary>

@@ -88,7 +88,7 @@ internal sealed class SoakReader(SoakImage[] images, Tally tally, int seed)
             source.CancelAfter(Soon());
         }
 
-        await chain.CopyToAsync(start, count, copy, source.Token);
+        await chain.CopyToAsync(start, count, copy, cancellationToken: source.Token);
         copy.ToArray().CopyTo(_buffer, 0);
         Check(image, start, (int)copy.Length, count);
     }

@@ -39,7 +39,7 @@ internal static class ChangesCommand
         {
             using Qcow2Chain chain = chainOptions.Open(parsed.GetRequiredValue(image), parsed);
             using Stream target = StandardOutput.Open();
-            IEnumerable<MapExtent> changes = chain.Changes(parsed.GetValue(from), parsed.GetValue(to));
+            IEnumerable<MapExtent> changes = chain.GetChanges(parsed.GetValue(from), parsed.GetValue(to));
             Action<Stream> write = parsed.GetValue(output) == "json" ? changes.WriteJson : changes.WriteText;
             write(target);
             return ExitCodes.Success;

@@ -40,7 +40,7 @@ internal static class CompareCommand
             using Interruption interruption = new();
             Comparison comparison = new(a, b, parsed.GetValue(strict));
             interruption.Run([a, b], () => ByteProgress.Run(
-                "comparing", comparison.TotalBytes, progress => comparison.Run(progress, interruption.Token)));
+                "comparing", progress => comparison.Run(progress, interruption.Token)));
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(output) == "json")
             {

@@ -38,7 +38,7 @@ internal static class ConvertCommand
             using NewFile file = NewFile.Create(path, parsed.GetValue(overwrite), chain);
             Conversion conversion = new(chain, written);
             interruption.Run([chain], () => ByteProgress.Run(
-                path, conversion.TotalBytes, progress => conversion.Write(file.Stream, path, progress, interruption.Token)));
+                path, progress => conversion.Write(file.Stream, path, progress, interruption.Token)));
             file.Keep();
             return ExitCodes.Success;
         });

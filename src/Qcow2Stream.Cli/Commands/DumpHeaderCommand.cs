@@ -24,9 +24,8 @@ internal static class DumpHeaderCommand
             """);
         command.SetAction(parsed =>
         {
-            using HostFile file = remote.Open(parsed.GetRequiredValue(image), parsed);
             using Stream target = StandardOutput.Open();
-            HeaderDump header = HeaderDump.Read(file);
+            HeaderDump header = HeaderDump.Read(remote.Open(parsed.GetRequiredValue(image), parsed));
             if (parsed.GetValue(output) == "json")
             {
                 header.WriteJson(target);

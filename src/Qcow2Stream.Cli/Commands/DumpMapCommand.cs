@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text;
 using DiscUtils.Streams;
 
 namespace Qcow2Stream.Cli.Commands;
@@ -60,7 +62,7 @@ internal static class DumpMapCommand
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(bitmap) is { } name)
             {
-                Write(chain.GetBitmap(name).DirtyExtents(first, count), parsed.GetValue(output), target);
+                Write(chain.GetBitmap(name).GetDirtyExtents(first, count), parsed.GetValue(output), target);
             }
             else
             {
@@ -76,8 +78,9 @@ internal static class DumpMapCommand
     {
         Action<Stream> write = form switch
         {
-            "json" => map.WriteJson,
-            "human" => map.WriteHuman,
+            "json" when map.RangeLength == 0 => output => output.Write(Empty(map.RangeStart)),
+            "json" => map.WithHostHoles().WriteJson,
+            "human" => map.WithHostHoles().WriteHuman,
             "svg" => map.WriteSvg,
             "summary" => map.Summarize().WriteText,
             "summary-json" => map.Summarize().WriteJson,
@@ -88,7 +91,12 @@ internal static class DumpMapCommand
 
     private static void Write(IEnumerable<StreamExtent> dirty, string? form, Stream target)
     {
-        Action<Stream> write = form == "json" ? dirty.WriteJson : dirty.WriteText;
-        write(target);
+        Action<IEnumerable<StreamExtent>, Stream> write = form == "json" ? ExtentFormat.WriteJson : ExtentFormat.WriteText;
+        write(dirty, target);
     }
+
+    /// <summary>What QEMU prints of nothing at all: an entry of no length, which is neither data nor zeros.</summary>
+    private static byte[] Empty(long start) => Encoding.UTF8.GetBytes(string.Create(
+        CultureInfo.InvariantCulture,
+        $"[{{ \"start\": {start}, \"length\": 0, \"depth\": 0, \"present\": false, \"zero\": false, \"data\": false, \"compressed\": false}}]\n"));
 }

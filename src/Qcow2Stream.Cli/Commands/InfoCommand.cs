@@ -26,9 +26,7 @@ internal static class InfoCommand
         {
             HostFile file = chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed);
             bool chain = parsed.GetValue(wholeChain);
-            IReadOnlyList<ImageInfo> images = chain
-                ? ImageInfo.ReadChain(file, chainOptions.Parse(parsed))
-                : [ImageInfo.Read(file)];
+            IReadOnlyList<ImageInfo> images = chain ? ReadChain(file, chainOptions.Parse(parsed)) : [ImageInfo.Read(file)];
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(output) == "json")
             {
@@ -42,5 +40,11 @@ internal static class InfoCommand
             return ExitCodes.Success;
         });
         return command;
+    }
+
+    private static IReadOnlyList<ImageInfo> ReadChain(HostFile file, Qcow2OpenOptions options)
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(file, options);
+        return ImageInfo.ReadChain(chain);
     }
 }

@@ -25,18 +25,18 @@ internal static class InspectCommand
             """);
         command.SetAction(parsed =>
         {
-            IEnumerable<string> lines = ImageInspection.Inspect(
-                () => chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), chainOptions.Parse(parsed));
+            IEnumerable<InspectionStep> steps = ImageInspection.Inspect(
+                chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), chainOptions.Parse(parsed));
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(output) == "json")
             {
-                WriteJson(lines, target);
+                WriteJson(steps, target);
             }
             else
             {
-                foreach (string line in lines)
+                foreach (InspectionStep step in steps)
                 {
-                    target.Write(Encoding.UTF8.GetBytes(line + "\n"));
+                    target.Write(Encoding.UTF8.GetBytes($"{Name(step.Stage)}: {step.Text}\n"));
                 }
             }
 
@@ -45,17 +45,16 @@ internal static class InspectCommand
         return command;
     }
 
-    private static void WriteJson(IEnumerable<string> lines, Stream target)
+    private static void WriteJson(IEnumerable<InspectionStep> steps, Stream target)
     {
         using (Utf8JsonWriter json = new(target, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartArray();
-            foreach (string line in lines)
+            foreach (InspectionStep step in steps)
             {
-                string[] parts = line.Split(": ", 2);
                 json.WriteStartObject();
-                json.WriteString("step", parts[0]);
-                json.WriteString("text", parts[1]);
+                json.WriteString("step", Name(step.Stage));
+                json.WriteString("text", step.Text);
                 json.WriteEndObject();
             }
 
@@ -64,4 +63,13 @@ internal static class InspectCommand
 
         target.WriteByte((byte)'\n');
     }
+
+    private static string Name(InspectionStage stage) => stage switch
+    {
+        InspectionStage.File => "file",
+        InspectionStage.Header => "header",
+        InspectionStage.Image => "image alone",
+        InspectionStage.Chain => "chain",
+        _ => "map",
+    };
 }

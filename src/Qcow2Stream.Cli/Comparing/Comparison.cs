@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using DiscUtils.Streams;
 using Shared;
 
 namespace Qcow2Stream.Cli.Comparing;
@@ -16,19 +15,11 @@ internal sealed class Comparison(Qcow2Chain first, Qcow2Chain second, bool isStr
 
     public bool AreSame => _difference is null && !(isStrict && first.Length != second.Length);
 
-    /// <summary>How many bytes there are to compare.</summary>
-    public long TotalBytes()
-    {
-        using Qcow2ChainStream a = first.OpenStream();
-        using Qcow2ChainStream b = second.OpenStream();
-        return StreamExtent.Union(a.Extents, b.Extents).Sum(extent => extent.Length);
-    }
-
     /// <summary>Compares.</summary>
-    /// <param name="progress">Is told how many bytes more are compared.</param>
+    /// <param name="progress">Is told how many bytes are compared; null if nobody asks.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public void Run(Action<long> progress, CancellationToken cancellationToken) =>
-        _difference = first.FindDifferenceAsync(second, new Increments(progress), cancellationToken).GetAwaiter().GetResult();
+    public void Run(IProgress<WorkProgress>? progress, CancellationToken cancellationToken) =>
+        _difference = first.FindDifferenceAsync(second, progress, cancellationToken).GetAwaiter().GetResult();
 
     /// <summary>Writes what was found, with a line of the map for each disk where they differ.</summary>
     public void WriteText(Stream output, string firstName, string secondName)

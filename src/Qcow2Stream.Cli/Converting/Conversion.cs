@@ -26,40 +26,29 @@ internal sealed class Conversion(Qcow2Chain chain, OutputFormat format)
     /// <summary>Writes it.</summary>
     /// <param name="file">A new file.</param>
     /// <param name="name">The name that it will have.</param>
-    /// <param name="progress">Is told how many bytes more are done, of <see cref="TotalBytes"/>.</param>
+    /// <param name="progress">Is told how many bytes are done; null if nobody asks.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public void Write(FileStream file, string name, Action<long> progress, CancellationToken cancellationToken)
+    public void Write(FileStream file, string name, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
     {
         if (format == OutputFormat.Raw)
         {
-            chain.CopySparseToAsync(file, new Increments(progress), cancellationToken).GetAwaiter().GetResult();
+            chain.CopySparseToAsync(file, progress, cancellationToken).GetAwaiter().GetResult();
             return;
         }
 
         using Stream built = Build(name);
         SparseWriter writer = new(file);
         byte[] buffer = new byte[BufferSize];
+        long done = 0;
         for (int read; (read = built.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)) > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             writer.Write(buffer.AsSpan(0, read));
-            progress(read);
+            done += read;
+            progress?.Report(new WorkProgress(done, built.Length));
         }
 
         writer.Finish();
-    }
-
-    /// <summary>How many bytes there are to do.</summary>
-    public long TotalBytes()
-    {
-        if (format != OutputFormat.Raw)
-        {
-            using Stream built = Build("disk");
-            return built.Length;
-        }
-
-        using Qcow2ChainStream disk = chain.OpenStream();
-        return disk.Extents.Sum(extent => extent.Length);
     }
 
     private Stream Build(string name)

@@ -10,17 +10,23 @@ internal sealed class CheckRun
     private const int MostTimesWalked = 16;
 
     private readonly Queue<CheckFinding> _found = new();
+    private readonly IProgress<WorkProgress>? _progress;
     private readonly CancellationToken _cancellationToken;
     private readonly long _startLength;
     private long _tableBytesLeft;
     private bool _isBudgetTold;
+    private long _covered;
+    private long _toCover;
 
     /// <summary>Initializes the pass.</summary>
     /// <param name="image">The image, lenient: tables past the end of the file are zeros.</param>
     /// <param name="options">The limits.</param>
+    /// <param name="progress">Is told how many bytes are covered; null if nobody asks.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
-    public CheckRun(Qcow2Image image, Qcow2OpenOptions options, CancellationToken cancellationToken)
+    public CheckRun(
+        Qcow2Image image, Qcow2OpenOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
     {
+        _progress = progress;
         _cancellationToken = cancellationToken;
         Image = image;
         Options = options;
@@ -28,6 +34,7 @@ internal sealed class CheckRun
         FileLength = _startLength + (-_startLength & (Sector.Size - 1));
         Clusters = ClusterCount(FileLength);
         _tableBytesLeft = FileLength * MostTimesWalked;
+        Expect(FileLength);
         Recorded = new RecordedRefcounts(image, FileLength, options.LayerCacheBytes);
 
         // The last region may end up to a cluster past the end of the file.
@@ -139,6 +146,16 @@ internal sealed class CheckRun
         }
     }
 
+    /// <summary>Says that so many bytes more are to be covered, of the file or of a disk.</summary>
+    public void Expect(long bytes) => _toCover = _toCover > long.MaxValue - bytes ? long.MaxValue : _toCover + bytes;
+
+    /// <summary>Says that so many bytes more are covered.</summary>
+    public void Cover(long bytes)
+    {
+        _covered = Math.Min(_covered > long.MaxValue - bytes ? long.MaxValue : _covered + bytes, _toCover);
+        _progress?.Report(new WorkProgress(_covered, _toCover));
+    }
+
     /// <summary>Counts a reference to every cluster that a region of the file touches.</summary>
     /// <param name="hostOffset">Where the region starts.</param>
     /// <param name="length">Its length in bytes; 0 counts nothing.</param>
@@ -201,6 +218,7 @@ internal sealed class CheckRun
     public void CheckLength()
     {
         long length = Image.File.GetLength();
+        Cover(_toCover - _covered);
         if (length < _startLength)
         {
             throw new Qcow2FormatException(

@@ -5,8 +5,6 @@ namespace Qcow2Stream.Check;
 /// <summary>Checks what the header says of the image as a whole, and counts the header and the LUKS header.</summary>
 internal static class HeaderCheck
 {
-    private const int Luks = 2;
-
     public static void Check(CheckRun run)
     {
         Qcow2Header header = run.Image.Header;
@@ -22,7 +20,7 @@ internal static class HeaderCheck
         }
 
         run.Count(0, run.Geometry.ClusterSize, ClusterUse.Metadata, new CheckPlace("header", 0));
-        if (header.EncryptionMethod == Luks)
+        if (header.EncryptionMethod == Qcow2EncryptionMethod.Luks)
         {
             CountLuksHeader(run);
         }

@@ -28,6 +28,9 @@ internal sealed class L1Check(CheckRun run, bool isActive)
             run.Count(tableOffset, entries * L1Entry.Length, ClusterUse.Metadata, reference);
         }
 
+        long toCover = Coverage(entries);
+        long covered = 0;
+        run.Expect(toCover);
         for (long first = 0; mayWalk && first < entries; first += TablePieces.MaxWords)
         {
             long pieceOffset = (long)tableOffset + (first * L1Entry.Length);
@@ -49,9 +52,14 @@ internal sealed class L1Check(CheckRun run, bool isActive)
                 {
                     yield return finding;
                 }
+
+                long end = Coverage(first + i + 1);
+                run.Cover(end - covered);
+                covered = end;
             }
         }
 
+        run.Cover(toCover - covered);
         foreach (CheckFinding finding in run.Found())
         {
             yield return finding;
@@ -75,6 +83,9 @@ internal sealed class L1Check(CheckRun run, bool isActive)
 
         run.Times = 1;
     }
+
+    /// <summary>How much of a disk so many entries describe, in bytes.</summary>
+    private long Coverage(long entries) => Math.Min(entries, long.MaxValue / _geometry.L2Coverage) * _geometry.L2Coverage;
 
     private IEnumerable<CheckFinding> CheckEntry(L1Entry entry, CheckPlace place)
     {

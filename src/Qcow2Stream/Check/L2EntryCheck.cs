@@ -73,7 +73,7 @@ internal sealed class L2EntryCheck(CheckRun run, bool isActive)
             return;
         }
 
-        if (run.Image.Header.EncryptionMethod != 0)
+        if (run.Image.Header.EncryptionMethod != Qcow2EncryptionMethod.None)
         {
             run.Warn(CheckFindingKind.CompressedCluster, place, "a compressed cluster, which an encrypted image can't have");
         }

@@ -43,6 +43,7 @@ internal static class RefcountCheck
         for (long cluster = 0; cluster < run.Clusters; cluster = next)
         {
             next = ComparePiece(run, cluster);
+            run.Cover((next - cluster) << run.Geometry.ClusterBits);
             foreach (CheckFinding finding in run.Found())
             {
                 yield return finding;

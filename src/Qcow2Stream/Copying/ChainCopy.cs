@@ -13,11 +13,13 @@ internal static class ChainCopy
     /// <param name="end">In bytes.</param>
     /// <param name="target">Receives them.</param>
     /// <param name="written">Is told, after each piece, where the next one starts.</param>
+    /// <param name="progress">Is told, after each piece, how many bytes are done.</param>
     /// <param name="async">False: the task has completed when this returns.</param>
     /// <param name="cancellationToken">Ends the copy.</param>
     public static async Task RunAsync(
-        OpenChain chain, long start, long end, Stream target, Action<long>? written, bool async, CancellationToken cancellationToken)
+        OpenChain chain, long start, long end, Stream target, Action<long>? written, IProgress<WorkProgress>? progress, bool async, CancellationToken cancellationToken)
     {
+        ByteCount count = new(progress, end - start);
         PieceReader pieces = new(chain, [new StreamExtent(start, end - start)], PieceReader.PieceLength(chain), async, cancellationToken);
         await using (pieces.ConfigureAwait(false))
         {
@@ -34,6 +36,7 @@ internal static class ChainCopy
                 }
 
                 written?.Invoke(piece.End);
+                count.Add(piece.Length);
             }
         }
     }
@@ -41,17 +44,18 @@ internal static class ChainCopy
     /// <summary>Copies what is stored of the whole disk, and of that no block of zeros.</summary>
     /// <param name="chain">The disk.</param>
     /// <param name="target">Where it is to start; what is not written there must read as zeros.</param>
-    /// <param name="progress">Is told, after each piece, how many of the stored bytes are done.</param>
+    /// <param name="progress">Is told, after each piece, how many of the stored bytes are done. Their total takes a walk through the tables before.</param>
     /// <param name="async">False: the task has completed when this returns.</param>
     /// <param name="cancellationToken">Ends the copy.</param>
     public static async Task RunSparseAsync(
-        OpenChain chain, Stream target, IProgress<long>? progress, bool async, CancellationToken cancellationToken)
+        OpenChain chain, Stream target, IProgress<WorkProgress>? progress, bool async, CancellationToken cancellationToken)
     {
+        ByteCount count = new(
+            progress, progress is null ? 0 : StoredRanges.Of(chain, 0, chain.Length, cancellationToken).Sum(e => e.Length));
         SparseWriter writer = new(target);
         PieceReader pieces = new(chain, StoredRanges.Of(chain, 0, chain.Length, cancellationToken), PieceReader.PieceLength(chain), async, cancellationToken);
         await using (pieces.ConfigureAwait(false))
         {
-            long done = 0;
             while (await pieces.NextAsync().ConfigureAwait(false) is { } piece)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -65,7 +69,7 @@ internal static class ChainCopy
                     writer.Write(piece.Bytes.Span);
                 }
 
-                progress?.Report(done += piece.Length);
+                count.Add(piece.Length);
             }
         }
 

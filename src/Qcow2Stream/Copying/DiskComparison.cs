@@ -15,10 +15,11 @@ internal static class DiskComparison
     /// <param name="cancellationToken">Ends the comparison.</param>
     /// <returns>The byte's position; null if there is none.</returns>
     public static async Task<long?> RunAsync(
-        OpenChain first, OpenChain second, IProgress<long>? progress, bool async, CancellationToken cancellationToken)
+        OpenChain first, OpenChain second, IProgress<WorkProgress>? progress, bool async, CancellationToken cancellationToken)
     {
         OpenChain longer = first.Length >= second.Length ? first : second;
         long common = Math.Min(first.Length, second.Length);
+        ByteCount count = new(progress, progress is null ? 0 : TotalOf(first, second, cancellationToken));
         using SharedRanges stored = new(StoredRanges.OfEither(first, second, common, cancellationToken));
         IEnumerable<StreamExtent> rest = StoredRanges.Of(longer, common, longer.Length - common, cancellationToken);
 
@@ -30,7 +31,6 @@ internal static class DiskComparison
         await using (others.ConfigureAwait(false))
         await using (tail.ConfigureAwait(false))
         {
-            long done = 0;
             try
             {
                 while (await ones.NextAsync().ConfigureAwait(false) is { } one && await others.NextAsync().ConfigureAwait(false) is { } other)
@@ -42,7 +42,7 @@ internal static class DiskComparison
                         return one.Start + same;
                     }
 
-                    progress?.Report(done += one.Length);
+                    count.Add(one.Length);
                 }
             }
             catch (Qcow2Exception)
@@ -67,11 +67,19 @@ internal static class DiskComparison
                     return piece.Start + zeros;
                 }
 
-                progress?.Report(done += piece.Length);
+                count.Add(piece.Length);
             }
         }
 
         return null;
+    }
+
+    private static long TotalOf(OpenChain first, OpenChain second, CancellationToken cancellationToken)
+    {
+        OpenChain longer = first.Length >= second.Length ? first : second;
+        long common = Math.Min(first.Length, second.Length);
+        return StoredRanges.OfEither(first, second, common, cancellationToken)
+            .Concat(StoredRanges.Of(longer, common, longer.Length - common, cancellationToken)).Sum(e => e.Length);
     }
 
     /// <summary>Compares sector by sector until one can't be read.</summary>

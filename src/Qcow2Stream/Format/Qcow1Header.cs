@@ -39,8 +39,8 @@ internal sealed class Qcow1Header
 
     public required int L2Bits { get; init; }
 
-    /// <summary>0 for no encryption, 1 for AES.</summary>
-    public required int EncryptionMethod { get; init; }
+    /// <summary>None, or AES.</summary>
+    public required Qcow2EncryptionMethod EncryptionMethod { get; init; }
 
     public required long L1TableOffset { get; init; }
 
@@ -105,7 +105,7 @@ internal sealed class Qcow1Header
             Size = size,
             ClusterBits = clusterBits,
             L2Bits = l2Bits,
-            EncryptionMethod = (int)cryptMethod,
+            EncryptionMethod = (Qcow2EncryptionMethod)cryptMethod,
             L1TableOffset = ReadL1Offset(start, EntriesFor(size, clusterBits + l2Bits) * L1Entry.Length, fileLength, path),
             BackingNameOffset = nameOffset,
             BackingNameLength = nameLength,

@@ -10,8 +10,7 @@ internal static class Qcow2HeaderParser
     public const uint MagicNumber = 0x5146_49FB;
 
     private const int MaxRefcountOrder = 6;
-    private const uint LuksCryptMethod = 2;
-
+    
     public static bool HasMagic(ReadOnlySpan<byte> start) =>
         start.Length >= sizeof(uint) && BinaryPrimitives.ReadUInt32BigEndian(start) == MagicNumber;
 
@@ -205,19 +204,19 @@ internal static class Qcow2HeaderParser
             feature, $"the image uses a feature that is not handled: {feature}", path, HeaderLayout.IncompatibleFeatures);
     }
 
-    private static int CheckCryptMethod(uint method, List<Qcow2HeaderExtension> extensions, string? path)
+    private static Qcow2EncryptionMethod CheckCryptMethod(uint method, List<Qcow2HeaderExtension> extensions, string? path)
     {
-        if (method > LuksCryptMethod)
+        if (method > (uint)Qcow2EncryptionMethod.Luks)
         {
             throw new Qcow2UnsupportedException(
                 $"encryption method {method}", $"crypt_method {method} is not known; 0 (none), 1 (AES) and 2 (LUKS) are", path, HeaderLayout.CryptMethod);
         }
 
         // It is there if and only if the method is LUKS. One flipped bit must not make encrypted bytes the disk's own.
-        return method == LuksCryptMethod || !extensions.Exists(e => e.Type == HeaderExtensions.FullDiskEncryption)
-            ? (int)method
+        return method == (uint)Qcow2EncryptionMethod.Luks || !extensions.Exists(e => e.Type == HeaderExtensions.FullDiskEncryption)
+            ? (Qcow2EncryptionMethod)method
             : throw new Qcow2FormatException(
-                $"crypt_method is {method}, but there is a full disk encryption extension, which only {LuksCryptMethod} (LUKS) has",
+                $"crypt_method is {method}, but there is a full disk encryption extension, which only {(uint)Qcow2EncryptionMethod.Luks} (LUKS) has",
                 path,
                 hostOffset: HeaderLayout.CryptMethod);
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using DiscUtils.Streams;
 using Qcow2Stream.Format;
 using Shared;
@@ -12,7 +13,8 @@ internal static class BitmapReader
     private const int BufferSize = 1 << 16;
 
     /// <summary>The marked ranges between two places of the disk in order, neighbours merged.</summary>
-    public static IEnumerable<StreamExtent> DirtyExtents(Qcow2Image image, BitmapEntry bitmap, long start, long length)
+    public static async IAsyncEnumerable<StreamExtent> DirtyExtentsAsync(
+        Qcow2Image image, BitmapEntry bitmap, long start, long length, bool async, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (bitmap.Flags.HasFlag(BitmapFlags.InUse))
         {
@@ -23,7 +25,9 @@ internal static class BitmapReader
         start = Math.Min(start, size);
         long end = start + Math.Min(length, size - start);
         long dirtyFrom = -1;
-        foreach ((long firstBit, bool isSet) in BitRuns(image, bitmap, start >> bitmap.GranularityBits, BitsFor(end, bitmap)))
+        IAsyncEnumerable<(long First, bool IsSet)> runs = BitRunsAsync(
+            image, bitmap, start >> bitmap.GranularityBits, BitsFor(end, bitmap), async, cancellationToken);
+        await foreach ((long firstBit, bool isSet) in runs.ConfigureAwait(false))
         {
             long position = Math.Max(start, firstBit << bitmap.GranularityBits);
             if (isSet && dirtyFrom < 0)
@@ -51,7 +55,8 @@ internal static class BitmapReader
     }
 
     /// <summary>Where runs of equal bits start, from bit to bit, table entry after table entry; a run may be told in parts.</summary>
-    private static IEnumerable<(long First, bool IsSet)> BitRuns(Qcow2Image image, BitmapEntry bitmap, long firstBit, long endBit)
+    private static async IAsyncEnumerable<(long First, bool IsSet)> BitRunsAsync(
+        Qcow2Image image, BitmapEntry bitmap, long firstBit, long endBit, bool async, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long bitsPerCluster = (long)image.Geometry.ClusterSize * BitsPerByte;
         long needed = (BitsFor(image.Header.Size, bitmap) + bitsPerCluster - 1) / bitsPerCluster;
@@ -64,13 +69,16 @@ internal static class BitmapReader
         long tableFirst = -1;
         for (long bit = firstBit; bit < endBit;)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             long entry = bit / bitsPerCluster;
             if (entry / TablePieces.MaxWords != tableFirst)
             {
                 tableFirst = entry / TablePieces.MaxWords;
                 long first = tableFirst * TablePieces.MaxWords;
                 int words = (int)Math.Min(TablePieces.MaxWords, needed - first);
-                table = TablePieces.Load(image, bitmap.TableOffset + (first * sizeof(ulong)), words);
+                table = new ulong[words];
+                await TablePieces.LoadAsync(
+                    image, bitmap.TableOffset + (first * sizeof(ulong)), table, guestOffset: null, async, cancellationToken).ConfigureAwait(false);
             }
 
             ulong value = table[entry % TablePieces.MaxWords];
@@ -82,7 +90,9 @@ internal static class BitmapReader
             }
             else
             {
-                foreach ((long, bool) run in ClusterRuns(image, dataOffset, entry * bitsPerCluster, bit, end))
+                IAsyncEnumerable<(long, bool)> inCluster = ClusterRunsAsync(
+                    image, dataOffset, entry * bitsPerCluster, bit, end, async, cancellationToken);
+                await foreach ((long, bool) run in inCluster.ConfigureAwait(false))
                 {
                     yield return run;
                 }
@@ -104,8 +114,8 @@ internal static class BitmapReader
     }
 
     /// <summary>The runs of bits <paramref name="bit"/> to <paramref name="end"/>, which one cluster holds.</summary>
-    private static IEnumerable<(long First, bool IsSet)> ClusterRuns(
-        Qcow2Image image, long dataOffset, long clusterFirstBit, long bit, long end)
+    private static async IAsyncEnumerable<(long First, bool IsSet)> ClusterRunsAsync(
+        Qcow2Image image, long dataOffset, long clusterFirstBit, long bit, long end, bool async, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
@@ -115,7 +125,7 @@ internal static class BitmapReader
                 long firstByte = (bit - clusterFirstBit) / BitsPerByte;
                 long bufferFirstBit = clusterFirstBit + (firstByte * BitsPerByte);
                 int length = (int)Math.Min(BufferSize, (end - bufferFirstBit + BitsPerByte - 1) / BitsPerByte);
-                ReadData(image, dataOffset + firstByte, buffer.AsSpan(0, length));
+                await ReadDataAsync(image, dataOffset + firstByte, buffer.AsMemory(0, length), async, cancellationToken).ConfigureAwait(false);
                 int bits = (int)Math.Min((long)length * BitsPerByte, end - bufferFirstBit);
                 for (int index = (int)(bit - bufferFirstBit); index < bits; index = EndOfRun(buffer, index, bits))
                 {
@@ -131,9 +141,10 @@ internal static class BitmapReader
         }
     }
 
-    private static void ReadData(Qcow2Image image, long hostOffset, Span<byte> buffer)
+    private static async ValueTask ReadDataAsync(
+        Qcow2Image image, long hostOffset, Memory<byte> buffer, bool async, CancellationToken cancellationToken)
     {
-        if (image.File.ReadAt(hostOffset, buffer) < buffer.Length)
+        if (await image.File.ReadAtAsync(hostOffset, buffer, async, cancellationToken).ConfigureAwait(false) < buffer.Length)
         {
             throw new Qcow2FormatException("the file ends inside a bitmap", image.File.Path, hostOffset: hostOffset);
         }

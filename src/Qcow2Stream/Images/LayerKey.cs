@@ -8,23 +8,21 @@ namespace Qcow2Stream.Images;
 /// The key of one encrypted image: asks for the passphrase at the first read of data, tries all key slots, and keeps
 /// the cipher until it is disposed. Safe for any number of threads.
 /// </summary>
-internal sealed class LayerKey(TableFile image, int method, Qcow2OpenOptions options) : IDisposable
+internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qcow2OpenOptions options) : IDisposable
 {
-    private const int MethodAes = 1;
-
     private readonly SemaphoreSlim _gate = new(1, 1);
     private volatile SectorCipher? _cipher;
     private volatile bool _disposed;
 
-    /// <summary>1 for AES, 2 for LUKS.</summary>
-    public int Method { get; } = method;
+    /// <summary>How the image is encrypted.</summary>
+    public Qcow2EncryptionMethod Method { get; } = method;
 
     /// <summary>Reads the LUKS header; null for an image that is not encrypted by LUKS.</summary>
     /// <exception cref="Qcow2FormatException">The header is damaged.</exception>
     /// <exception cref="Qcow2UnsupportedException">It uses an algorithm that is not known.</exception>
     public static async ValueTask<LuksHeader?> ReadLuksHeaderAsync(Qcow2Image image, bool async, CancellationToken cancellationToken)
     {
-        if (image.Header.EncryptionMethod <= MethodAes)
+        if (image.Header.EncryptionMethod != Qcow2EncryptionMethod.Luks)
         {
             return null;
         }
@@ -80,7 +78,7 @@ internal sealed class LayerKey(TableFile image, int method, Qcow2OpenOptions opt
         LuksHeader? luks = image is Qcow2Image qcow2
             ? await ReadLuksHeaderAsync(qcow2, async, cancellationToken).ConfigureAwait(false)
             : null;
-        byte[] passphrase = options.Passphrase?.Invoke(new EncryptedImage(image.File.Path, Method, luks?.Uuid))
+        byte[] passphrase = options.Passphrase?.Invoke(new EncryptedImage { ImagePath = image.File.Path, Method = Method, Uuid = luks?.Uuid })
             ?? throw new PassphraseException(
                 "the image is encrypted, and no passphrase was given (to give it: Passphrase, or --secret-file)", image.File.Path);
         try

@@ -25,7 +25,14 @@ internal class TableFile(HostFile file, long fileLength, Action<ImageDamage>? on
             throw error;
         }
 
-        onDamage(new ImageDamage(error.Message, error.ImagePath, error.GuestOffset, guestLength, error.HostOffset));
+        onDamage(new ImageDamage
+        {
+            Reason = error.Message,
+            ImagePath = error.ImagePath,
+            GuestOffset = error.GuestOffset,
+            GuestLength = guestLength,
+            HostOffset = error.HostOffset,
+        });
     }
 
     protected long LengthFor(HostFile file, ref long known, long end)

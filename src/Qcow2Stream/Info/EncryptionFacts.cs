@@ -20,21 +20,31 @@ internal static class EncryptionFacts
         if (layer is not Qcow2Layer qcow2)
         {
             // Version 1 of the format has but the one method.
-            return new EncryptionInfo(Method: 1, Luks: null);
+            return new EncryptionInfo { Method = Qcow2EncryptionMethod.Aes };
         }
 
         LuksHeader? luks = await LayerKey.ReadLuksHeaderAsync(qcow2.Image, async, cancellationToken).ConfigureAwait(false);
-        return new EncryptionInfo(qcow2.Header.EncryptionMethod, luks is null ? null : Describe(luks));
+        return new EncryptionInfo { Method = qcow2.Header.EncryptionMethod, Luks = luks is null ? null : Describe(luks) };
     }
 
-    private static LuksInfo Describe(LuksHeader luks) => new(
-        luks.Cipher.CipherName,
-        luks.Cipher.ModeName,
-        luks.Cipher.IvName,
-        luks.Cipher.EssivHash?.Name,
-        luks.Hash.Name,
-        luks.Uuid,
-        luks.PayloadOffset,
-        luks.MasterKeyIterations,
-        [.. luks.Slots.Select(s => new LuksKeySlotInfo(s.Active, s.Iterations, s.KeyMaterialOffset, s.Stripes))]);
+    private static LuksInfo Describe(LuksHeader luks) => new()
+    {
+        Cipher = luks.Cipher.CipherName,
+        CipherMode = luks.Cipher.ModeName,
+        IvGenerator = luks.Cipher.IvName,
+        IvGeneratorHash = luks.Cipher.EssivHash?.Name,
+        Hash = luks.Hash.Name,
+        Uuid = luks.Uuid,
+        PayloadOffset = luks.PayloadOffset,
+        MasterKeyIterations = luks.MasterKeyIterations,
+        KeySlots = [.. luks.Slots.Select(Describe)],
+    };
+
+    private static LuksKeySlotInfo Describe(LuksKeySlot slot) => new()
+    {
+        IsActive = slot.Active,
+        Iterations = slot.Iterations,
+        KeyOffset = slot.KeyMaterialOffset,
+        Stripes = slot.Stripes,
+    };
 }

@@ -34,7 +34,7 @@ internal sealed class ImageFacts
 
     public required IReadOnlyList<Qcow2Snapshot> Snapshots { get; init; }
 
-    public required IReadOnlyList<Qcow2Bitmap> Bitmaps { get; init; }
+    public required IReadOnlyList<BitmapInfo> Bitmaps { get; init; }
 
     public required EncryptionInfo? Encryption { get; init; }
 
@@ -73,7 +73,7 @@ internal sealed class ImageFacts
         return new ImageFacts
         {
             Path = layer.File.Path,
-            Address = (layer.File as HttpHostFile)?.Uri,
+            Address = (layer.File.Underlying as HttpHostFile)?.Uri,
             Directory = layer.File.HostDirectory,
             Format = layer.Format,
             FormatName = layer.FormatName,
@@ -83,8 +83,18 @@ internal sealed class ImageFacts
             Header = layer.Header,
             AllocatedLength = layer.File.GetAllocatedLength(),
             Snapshots = image is null ? [] : await SnapshotTable.ReadAsync(image, options, async, cancellationToken).ConfigureAwait(false),
-            Bitmaps = image is null ? [] : await BitmapDirectory.ListAsync(image, options, async, cancellationToken).ConfigureAwait(false),
+            Bitmaps = image is null ? [] : await BitmapsAsync(image, options, async, cancellationToken).ConfigureAwait(false),
             Encryption = await EncryptionFacts.ReadAsync(layer, async, cancellationToken).ConfigureAwait(false),
         };
     }
+
+    private static async ValueTask<BitmapInfo[]> BitmapsAsync(
+        Qcow2Image image, Qcow2OpenOptions options, bool async, CancellationToken cancellationToken) =>
+        [.. (await BitmapDirectory.ListAsync(image, options, async, cancellationToken).ConfigureAwait(false)).Select(b => new BitmapInfo
+        {
+            Name = b.Name,
+            Granularity = b.Granularity,
+            IsInUse = b.IsInUse,
+            IsEnabled = b.IsEnabled,
+        })];
 }

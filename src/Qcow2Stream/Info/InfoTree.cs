@@ -116,7 +116,7 @@ internal static class InfoTree
         return tree;
     }
 
-    private static JsonObject Bitmap(Qcow2Bitmap bitmap)
+    private static JsonObject Bitmap(BitmapInfo bitmap)
     {
         JsonArray flags = [];
         if (bitmap.IsInUse)

@@ -13,13 +13,11 @@ namespace Qcow2Stream.Layers;
 /// <param name="FirstSector">The number that the first sector is encrypted under.</param>
 internal readonly record struct SectorSlice(long HostOffset, int Skip, int Length, long FirstSector)
 {
-    private const int MethodAes = 1;
-
     /// <summary>Whether the piece is whole sectors.</summary>
     public bool IsWhole => Skip == 0 && Length % Sector.Size == 0;
 
     /// <summary>The piece of a run at <paramref name="done"/> bytes into a read of <paramref name="length"/>.</summary>
-    public static SectorSlice At(in HostRun run, int encryptionMethod, int done, int length)
+    public static SectorSlice At(in HostRun run, Qcow2EncryptionMethod method, int done, int length)
     {
         long position = run.HostOffset + done;
         int skip = (int)(position % Sector.Size);
@@ -27,7 +25,7 @@ internal readonly record struct SectorSlice(long HostOffset, int Skip, int Lengt
         int whole = skip == 0 ? rest - (rest % Sector.Size) : 0;
 
         // AES counts the guest's sectors, LUKS the file's.
-        long numbered = encryptionMethod == MethodAes ? run.GuestOffset + done : position;
+        long numbered = method == Qcow2EncryptionMethod.Aes ? run.GuestOffset + done : position;
         return new SectorSlice(
             position - skip, skip, whole > 0 ? whole : Math.Min(Sector.Size - skip, rest), numbered / Sector.Size);
     }

@@ -20,13 +20,7 @@ internal readonly struct JsonForm : IMapForm
         return run.Kind == RunKind.Compressed || extent.IsEncrypted ? run with { HostOffset = HostRun.Nowhere } : run;
     }
 
-    public static void WriteEntry(Utf8Output text, in HostRun run, bool isFirst) => WriteEntry(text, run, run.IsZero, isFirst);
-
-    /// <summary>The entry that QEMU prints for nothing at all: it is neither data nor zero.</summary>
-    public static void WriteEmptyEntry(Utf8Output text, long guestOffset) =>
-        WriteEntry(text, HostRun.Unallocated(guestOffset, length: 0), isZero: false, isFirst: true);
-
-    private static void WriteEntry(Utf8Output text, in HostRun run, bool isZero, bool isFirst)
+    public static void WriteEntry(Utf8Output text, in HostRun run, bool isFirst)
     {
         text.Text(isFirst ? "["u8 : ",\n"u8)
             .Text("{ \"start\": "u8).Number(run.GuestOffset)
@@ -40,7 +34,7 @@ internal readonly struct JsonForm : IMapForm
         else
         {
             text.Text(", \"present\": "u8).Boolean(run.Kind != RunKind.Unallocated)
-                .Text(", \"zero\": "u8).Boolean(isZero)
+                .Text(", \"zero\": "u8).Boolean(run.IsZero)
                 .Text(", \"data\": "u8).Boolean(run.Kind == RunKind.Compressed)
                 .Text(", \"compressed\": "u8).Boolean(run.Kind == RunKind.Compressed);
         }

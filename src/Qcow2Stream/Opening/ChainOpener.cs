@@ -111,7 +111,7 @@ internal sealed class ChainOpener : IDisposable
     /// <returns>The file, what names it, and the format that is recorded for it.</returns>
     private (HostFile File, NamedFile Named, string? Format) OpenBackingFile(FollowPolicy policy, BackingReference backing, bool probed)
     {
-        NamedFile named = new(NamedFileKind.BackingFile, backing.Text, backing.Format, _images[^1].File.Path);
+        NamedFile named = Name(NamedFileKind.BackingFile, backing.Text, backing.Format);
         if (_images.Count >= _options.MaxChainDepth)
         {
             throw Refuse(named, $"the chain would be deeper than the {_options.MaxChainDepth} layers of MaxChainDepth");
@@ -137,7 +137,7 @@ internal sealed class ChainOpener : IDisposable
     /// <summary>Opens a file that the last image, of a format that DiscUtils reads, names.</summary>
     private HostFile OpenPart(FollowPolicy policy, string name)
     {
-        NamedFile named = new(NamedFileKind.ExtentOrParent, name, Format: null, _images[^1].File.Path);
+        NamedFile named = Name(NamedFileKind.ExtentOrParent, name, format: null);
         HostFile file = Open(policy, named, Encoding.UTF8.GetBytes(name), isLiteral: true, probed: false);
         ConnectAsync(file, named, async: false, default).Now();
         return file;
@@ -150,16 +150,20 @@ internal sealed class ChainOpener : IDisposable
         if (_images.Count == 1 && _options.DataFile is { } given)
         {
             // The caller's own choice, like the top image's path.
-            image.DataFile = NotYetInChain(PathHostFile.Open(given), new(NamedFileKind.DataFile, given, "raw", image.File.Path));
+            image.DataFile = NotYetInChain(PathHostFile.Open(given), Name(NamedFileKind.DataFile, given, FormatNames.Raw));
             return;
         }
 
-        NamedFile named = new(NamedFileKind.DataFile, header.DataFile ?? "", "raw", image.File.Path);
+        NamedFile named = Name(NamedFileKind.DataFile, header.DataFile ?? "", FormatNames.Raw);
         image.DataFile = header.DataFileName.IsEmpty
             ? throw Refuse(named, "the image does not name it (to name it: DataFile, or --data-file)")
             : Open(policy, named, header.DataFileName.Span, isLiteral: true, probed);
         await ConnectAsync(image.DataFile, named, async, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>A file that the last image names.</summary>
+    private NamedFile Name(NamedFileKind kind, string name, string? format) =>
+        new() { Kind = kind, Name = name, Format = format, ImagePath = _images[^1].File.Path };
 
     private HostFile Open(
         FollowPolicy policy, NamedFile named, ReadOnlySpan<byte> recordedName, bool isLiteral, bool probed)
@@ -208,7 +212,7 @@ internal sealed class ChainOpener : IDisposable
 
     private static bool IsFault(Exception e) => e is RefusedException or IOException or UnauthorizedAccessException;
 
-    private BackingFileException Refuse(NamedFile named, Exception fault) => fault switch
+    private NamedFileException Refuse(NamedFile named, Exception fault) => fault switch
     {
         RefusedException => Refuse(named, fault.Message),
         FileNotFoundException or DirectoryNotFoundException => Refuse(named, "it does not exist", fault),
@@ -227,7 +231,7 @@ internal sealed class ChainOpener : IDisposable
         throw Refuse(named, "the chain loops: that file is already part of it");
     }
 
-    private BackingFileException Refuse(NamedFile named, string reason, Exception? cause = null)
+    private NamedFileException Refuse(NamedFile named, string reason, Exception? cause = null)
     {
         IEnumerable<string> chain = _images.Select(i => PrintableText.Escape(i.File.Path ?? "(stream)"));
         string kind = named.Kind switch
@@ -237,10 +241,9 @@ internal sealed class ChainOpener : IDisposable
             _ => "backing file",
         };
         string name = PrintableText.Escape(named.Name);
-        return new BackingFileException(
+        return new NamedFileException(
             $"{kind} '{name}' is not opened: {reason}; the chain: {string.Join(" -> ", chain)} -> {name}",
-            named.ImagePath,
-            named.Name,
+            named,
             cause);
     }
 
@@ -266,7 +269,7 @@ internal sealed class ChainOpener : IDisposable
                     await SnapshotTable.FindAsync(image, wanted, _options, async, cancellationToken).ConfigureAwait(false),
                     _options.MaxL1TableBytes)
                 : DiskTables.Active(image);
-            LayerKey? key = header.EncryptionMethod == 0 ? null : new LayerKey(image, header.EncryptionMethod, _options);
+            LayerKey? key = header.EncryptionMethod == Qcow2EncryptionMethod.None ? null : new LayerKey(image, header.EncryptionMethod, _options);
             layers[depth] = new Qcow2Layer(image, disk, decompressed, cacheBytes, _options.MaxZstdWindowBytes, key);
         }
 
@@ -293,7 +296,7 @@ internal sealed class ChainOpener : IDisposable
 
         decompressed.Expect(header.ClusterSize);
         Qcow1Image image = new(opened.File, opened.FileLength, header, _options.DamageHandler);
-        LayerKey? key = header.EncryptionMethod == 0 ? null : new LayerKey(image, header.EncryptionMethod, _options);
+        LayerKey? key = header.EncryptionMethod == Qcow2EncryptionMethod.None ? null : new LayerKey(image, header.EncryptionMethod, _options);
         return new Qcow1Layer(image, opened.Backing, decompressed, cacheBytes, key);
     }
 

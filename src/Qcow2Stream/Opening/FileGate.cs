@@ -25,7 +25,7 @@ internal static class FileGate
     /// file of the caller's own kind, has none.
     /// </summary>
     public static FollowPolicy DefaultFor(HostFile top) =>
-        top is PathHostFile or HttpHostFile ? FollowPolicy.SameDirectory : FollowPolicy.None;
+        top.Underlying is PathHostFile or HttpHostFile ? FollowPolicy.SameDirectory : FollowPolicy.None;
 
     /// <summary>Opens the file that <paramref name="image"/> names.</summary>
     /// <param name="policy">The caller's choice.</param>
@@ -49,7 +49,7 @@ internal static class FileGate
                 "no file that an image names is opened (FollowPolicy.None; to allow it: Follow = FollowPolicy.SameDirectory, or --follow here)");
         }
 
-        if (image is HttpHostFile remote)
+        if (image.Underlying is HttpHostFile remote)
         {
             return UrlGate.Open(policy, remote, recordedName, isLiteral);
         }

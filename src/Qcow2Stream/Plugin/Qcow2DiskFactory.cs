@@ -1,11 +1,10 @@
 using DiscUtils;
 using DiscUtils.Internal;
-using DiscUtils.Streams;
 using Qcow2Stream.Images;
 
 namespace Qcow2Stream.Plugin;
 
-/// <summary>What DiscUtils finds by <see cref="Qcow2.Register"/> and opens images through.</summary>
+/// <summary>What DiscUtils finds by <see cref="Qcow2Disk.Register"/> and opens images through.</summary>
 [VirtualDiskFactory(TypeName, Extensions)]
 internal sealed class Qcow2DiskFactory : VirtualDiskFactory
 {
@@ -27,13 +26,13 @@ internal sealed class Qcow2DiskFactory : VirtualDiskFactory
     public override VirtualDisk OpenDisk(string path, FileAccess access, bool useAsync)
     {
         RefuseToWrite(access);
-        return new Qcow2Disk(Qcow2Chain.Open(path).NotRaw(), Ownership.Dispose);
+        return new Qcow2Disk(Qcow2Chain.Open(path).NotRaw());
     }
 
     public override VirtualDisk OpenDisk(FileLocator locator, string path, FileAccess access)
     {
         RefuseToWrite(access);
-        return new Qcow2Disk(Qcow2Chain.Open(locator, path), Ownership.Dispose);
+        return new Qcow2Disk(Qcow2Chain.Open(locator, path));
     }
 
     /// <summary>
@@ -43,7 +42,7 @@ internal sealed class Qcow2DiskFactory : VirtualDiskFactory
     public override VirtualDiskLayer OpenDiskLayer(FileLocator locator, string path, FileAccess access)
     {
         RefuseToWrite(access);
-        return new Qcow2DiskLayer(Qcow2Chain.Open(locator, path), depth: 0, Ownership.Dispose);
+        return new Qcow2DiskLayer(Qcow2Chain.Open(locator, path), depth: 0, ownsChain: true);
     }
 
     private static void RefuseToWrite(FileAccess access)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Qcow2Stream.Translation;
 
 /// <summary>Where two disks over the same files differ by what their tables say, without reading any data.</summary>
@@ -7,13 +9,19 @@ internal static class RunComparison
     /// The runs of <paramref name="to"/> that are not in the same place in <paramref name="from"/>. Ranges known to be
     /// zeros in both are equal, whoever says so; behind the end of <paramref name="from"/> there is nothing.
     /// </summary>
-    public static IEnumerable<HostRun> Changes(ChainTranslator from, ChainTranslator to)
+    /// <param name="from">The disk that is there already.</param>
+    /// <param name="to">The disk wanted.</param>
+    /// <param name="async">False: each step has completed when it returns.</param>
+    /// <param name="cancellationToken">Ends the comparison.</param>
+    public static async IAsyncEnumerable<HostRun> ChangesAsync(
+        ChainTranslator from, ChainTranslator to, bool async, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (long position = 0; position < to.Length;)
         {
-            HostRun after = to.Translate(position, to.Length - position);
+            cancellationToken.ThrowIfCancellationRequested();
+            HostRun after = await TranslateAsync(to, position, to.Length - position, async, cancellationToken).ConfigureAwait(false);
             HostRun before = position < from.Length
-                ? from.Translate(position, Math.Min(after.Length, from.Length - position))
+                ? await TranslateAsync(from, position, Math.Min(after.Length, from.Length - position), async, cancellationToken).ConfigureAwait(false)
                 : HostRun.Unallocated(position, after.Length);
             if (!IsSame(before, after))
             {
@@ -28,6 +36,11 @@ internal static class RunComparison
             position += before.Length;
         }
     }
+
+    private static ValueTask<HostRun> TranslateAsync(
+        ChainTranslator translator, long guestOffset, long maxLength, bool async, CancellationToken cancellationToken) => async
+        ? translator.TranslateAsync(guestOffset, maxLength, RunDetail.Metadata, cancellationToken)
+        : new(translator.Translate(guestOffset, maxLength));
 
     private static bool IsSame(in HostRun before, in HostRun after)
     {

@@ -47,7 +47,7 @@ internal sealed class BitmapsHarness : IHarness
     private static void Read(Qcow2Chain chain, Qcow2Bitmap bitmap)
     {
         List<StreamExtent> extents = [];
-        bool isWhole = TryList(bitmap.DirtyExtents(), extents);
+        bool isWhole = TryList(bitmap.GetDirtyExtents(), extents);
         long position = -1;
         foreach (StreamExtent extent in extents)
         {
@@ -71,7 +71,7 @@ internal sealed class BitmapsHarness : IHarness
         long from = chain.Length / 3;
         long to = chain.Length - 700;
         List<StreamExtent> part = [];
-        if (!TryList(bitmap.DirtyExtents(from, to - from), part))
+        if (!TryList(bitmap.GetDirtyExtents(from, to - from), part))
         {
             throw new BrokenInvariantException("the whole bitmap can be read, and a part of it can't");
         }

@@ -45,11 +45,11 @@ internal sealed class HeaderHarness : IHarness
             // It does not open.
         }
 
-        foreach (string line in ImageInspection.Inspect(path, FuzzOptions.Default))
+        foreach (InspectionStep step in ImageInspection.Inspect(path, FuzzOptions.Default))
         {
-            if (line.Any(char.IsControl))
+            if (step.Text.Any(char.IsControl))
             {
-                throw new BrokenInvariantException($"an inspection's line has control characters: {line}");
+                throw new BrokenInvariantException($"an inspection's line has control characters: {step.Text}");
             }
         }
     }

@@ -77,7 +77,7 @@ internal sealed class SnapshotsHarness : IHarness
         try
         {
             long position = 0;
-            foreach (MapExtent change in chain.Changes(from, to).Take(MostChanges))
+            foreach (MapExtent change in chain.GetChanges(from, to).Take(MostChanges))
             {
                 if (change.Start < position || change.Length <= 0)
                 {

@@ -20,7 +20,7 @@ public sealed class CheckBombTests : IDisposable
         byte[] image = Bomb(l1Entries: 1 << 16);
         using TrackedStream file = new(image);
         using ImageCheck check = ImageCheck.Open(file);
-        int findings = check.Findings().Count();
+        int findings = check.Run().Count();
 
         // The header, the L1 table in pieces, the refcount tables, and the L2 table twice.
         Assert.InRange(file.Reads.Count, 5, 40);
@@ -34,7 +34,7 @@ public sealed class CheckBombTests : IDisposable
         byte[] image = WithSnapshots(Bomb(l1Entries: Entries));
         using TrackedStream file = new(image);
         using ImageCheck check = ImageCheck.Open(file);
-        int findings = check.Findings().Count();
+        int findings = check.Run().Count();
         Assert.InRange(findings, 1, 6 * Entries);
 
         // Each snapshot's own entry in three reads, and its L1 table in one.
@@ -49,7 +49,7 @@ public sealed class CheckBombTests : IDisposable
         byte[] image = WithSnapshots(Bomb(l1Entries: 1 << 16), Many);
         using TrackedStream file = new(image);
         using ImageCheck check = ImageCheck.Open(file);
-        CheckFinding gaveUp = Assert.Single(check.Findings(), f => f.Severity == CheckSeverity.Error);
+        CheckFinding gaveUp = Assert.Single(check.Run(), f => f.Severity == CheckSeverity.Error);
         Assert.Contains("share more of their bytes than a check follows", gaveUp.Message, StringComparison.Ordinal);
         Assert.Equal(CheckFindingKind.SnapshotTable, gaveUp.Kind);
         Assert.Equal(0, check.Summary.Leaks);
@@ -69,7 +69,7 @@ public sealed class CheckBombTests : IDisposable
         string path = _scratch.Write("bomb.qcow2", withSnapshots ? WithSnapshots(image) : image);
         JsonNode qemu = JsonNode.Parse((await Qemu.ImgRaw("check", "--output=json", path)).Output)!;
         using ImageCheck check = ImageCheck.Open(path);
-        long unseen = check.Findings().LongCount(f => f.Kind == CheckFindingKind.Overlap && f.Refcount >= f.References);
+        long unseen = check.Run().LongCount(f => f.Kind == CheckFindingKind.Overlap && f.Refcount >= f.References);
         CheckSummary ours = check.Summary;
         long Of(string name) => qemu[name]?.GetValue<long>() ?? 0;
         Assert.Equal(

@@ -11,7 +11,7 @@ internal sealed record CheckResult(IReadOnlyList<CheckFinding> Findings, CheckSu
         try
         {
             using ImageCheck check = ImageCheck.Open(path);
-            findings.AddRange(check.Findings());
+            findings.AddRange(check.Run());
             return new CheckResult(findings, check.Summary, null);
         }
         catch (Qcow2Exception e)

@@ -46,10 +46,22 @@ public sealed class ImageCheckTests
     };
 
     [Fact]
+    public void Progress_GrowsToItsTotal()
+    {
+        Reports progress = new();
+        using ImageCheck check = ImageCheck.Open(Repository.Image("snapshots.qcow2"));
+        Assert.Empty(check.Run(progress).Where(f => f.Severity != CheckSeverity.Warning));
+        Assert.NotEmpty(progress.Values);
+        Assert.Equal(progress.Values[^1].Total, progress.Values[^1].Done);
+        Assert.Equal(progress.Values.Select(v => v.Done).Order(), progress.Values.Select(v => v.Done));
+        Assert.All(progress.Values, v => Assert.InRange(v.Done, 0, v.Total));
+    }
+
+    [Fact]
     public void HealthyImage_HasNoFindings()
     {
         using ImageCheck check = ImageCheck.Open(new MemoryStream(Image.ToBytes()));
-        Assert.Empty(check.Findings());
+        Assert.Empty(check.Run());
         Assert.True(check.Summary.IsClean);
         Assert.Equal(
             (Image.FileLength, 1024, 7, 2, 2, 0),
@@ -184,7 +196,7 @@ public sealed class ImageCheckTests
     public void HugeHole_CostsNothing()
     {
         using ImageCheck check = ImageCheck.Open(new EndlessStream(Image.ToBytes(), 1L << 46));
-        Assert.Empty(check.Findings());
+        Assert.Empty(check.Run());
         Assert.Equal(Image.FileLength, check.Summary.ImageEndOffset);
     }
 
@@ -192,11 +204,11 @@ public sealed class ImageCheckTests
     public void Memory_IsBounded()
     {
         using ImageCheck huge = ImageCheck.Open(new EndlessStream(Image.ToBytes(), long.MaxValue - 511));
-        Assert.Contains("MaxCheckBytes", Assert.Throws<Qcow2UnsupportedException>(() => huge.Findings().Count()).Message, StringComparison.Ordinal);
+        Assert.Contains("MaxCheckBytes", Assert.Throws<Qcow2UnsupportedException>(() => huge.Run().Count()).Message, StringComparison.Ordinal);
         using ImageCheck small = ImageCheck.Open(new MemoryStream(Image.ToBytes()), new Qcow2OpenOptions { MaxCheckBytes = 8192 });
-        Assert.Throws<Qcow2UnsupportedException>(() => small.Findings().Count());
+        Assert.Throws<Qcow2UnsupportedException>(() => small.Run().Count());
         using ImageCheck enough = ImageCheck.Open(new MemoryStream(Image.ToBytes()), new Qcow2OpenOptions { MaxCheckBytes = 8200 + (2 * 128) });
-        Assert.Empty(enough.Findings());
+        Assert.Empty(enough.Run());
     }
 
     [Fact]
@@ -204,11 +216,11 @@ public sealed class ImageCheckTests
     {
         using ImageCheck check = ImageCheck.Open(new MemoryStream(Damaged("an L1 entry is cleared")));
         Assert.Throws<InvalidOperationException>(() => check.Summary);
-        Assert.Single(check.Findings().Take(1));
+        Assert.Single(check.Run().Take(1));
         Assert.Throws<InvalidOperationException>(() => check.Summary);
-        Assert.Throws<OperationCanceledException>(() => check.Findings(new CancellationToken(canceled: true)).Count());
-        Assert.Equal(2, check.Findings().Count());
-        Assert.Equal(2, check.Findings().Count());
+        Assert.Throws<OperationCanceledException>(() => check.Run(cancellationToken: new CancellationToken(canceled: true)).Count());
+        Assert.Equal(2, check.Run().Count());
+        Assert.Equal(2, check.Run().Count());
         Assert.Equal((0, 2), (check.Summary.Corruptions, check.Summary.Leaks));
     }
 
@@ -263,7 +275,7 @@ public sealed class ImageCheckTests
     private static List<CheckFinding> Find(byte[] image)
     {
         using ImageCheck check = ImageCheck.Open(new MemoryStream(image));
-        List<CheckFinding> findings = [.. check.Findings()];
+        List<CheckFinding> findings = [.. check.Run()];
         Assert.Equal(
             (check.Summary.Corruptions, check.Summary.Leaks, check.Summary.Warnings),
             (findings.LongCount(f => f.Severity == CheckSeverity.Corruption), findings.LongCount(f => f.Severity == CheckSeverity.Leak), findings.LongCount(f => f.Severity == CheckSeverity.Warning)));
@@ -271,4 +283,11 @@ public sealed class ImageCheckTests
     }
 
     private static string[] Kinds(byte[] image) => [.. Find(image).Select(f => $"{f.Severity} {f.Kind}")];
+
+    private sealed class Reports : IProgress<WorkProgress>
+    {
+        public List<WorkProgress> Values { get; } = [];
+
+        public void Report(WorkProgress value) => Values.Add(value);
+    }
 }

@@ -1,7 +1,6 @@
 using DiscUtils;
 using DiscUtils.Ext;
 using DiscUtils.Fat;
-using DiscUtils.Streams;
 using Qcow2Stream.Tests.Concurrency;
 using Qcow2Stream.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
@@ -19,7 +18,7 @@ public sealed class NestedImageTests : IDisposable
     private readonly TempDirectory _scratch = new();
     private readonly ListedFiles _files = new();
 
-    static NestedImageTests() => Qcow2.Register();
+    static NestedImageTests() => Qcow2Disk.Register();
 
     public void Dispose() => _scratch.Dispose();
 
@@ -31,7 +30,7 @@ public sealed class NestedImageTests : IDisposable
     public void ChainInsideADiskInAChain_IsRead(string path)
     {
         SampleDisk.WriteChain(_scratch, out byte[] expected);
-        using Qcow2Disk outer = new(new MemoryStream(FatDisk("images")), Ownership.Dispose);
+        using Qcow2Disk outer = new(new MemoryStream(FatDisk("images")));
         using FatFileSystem files = new(outer.Content);
 
         using VirtualDisk inner = VirtualDisk.OpenDisk(files, path, FileAccess.Read);
@@ -103,7 +102,7 @@ public sealed class NestedImageTests : IDisposable
         _files.Add("images/base.raw", RawDisk);
         _files.Add("secret.raw", RawDisk);
 
-        BackingFileException error = Assert.Throws<BackingFileException>(
+        NamedFileException error = Assert.Throws<NamedFileException>(
             () => VirtualDisk.OpenDisk(_files, @"images\top.qcow2", FileAccess.Read));
 
         Assert.Equal("images/top.qcow2", error.ImagePath);
@@ -118,7 +117,7 @@ public sealed class NestedImageTests : IDisposable
         _files.Add("images/sub/middle.qcow2", Overlay("../base.raw"));
         _files.Add("images/base.raw", RawDisk);
 
-        BackingFileException error = Assert.Throws<BackingFileException>(
+        NamedFileException error = Assert.Throws<NamedFileException>(
             () => VirtualDisk.OpenDisk(_files, "images/top.qcow2", FileAccess.Read));
 
         Assert.Contains("leads upwards", error.Message, StringComparison.Ordinal);
@@ -133,7 +132,7 @@ public sealed class NestedImageTests : IDisposable
         _files.Add("images/top.qcow2", Overlay("middle.qcow2", "qcow2"));
         _files.Add("images/middle.qcow2", Overlay(name, "qcow2"));
 
-        BackingFileException error = Assert.Throws<BackingFileException>(
+        NamedFileException error = Assert.Throws<NamedFileException>(
             () => VirtualDisk.OpenDisk(_files, @"\images\.\top.qcow2", FileAccess.Read));
 
         Assert.Contains("loops", error.Message, StringComparison.Ordinal);
@@ -147,7 +146,7 @@ public sealed class NestedImageTests : IDisposable
             _files.Add($"{i}.qcow2", Overlay($"{i + 1}.qcow2", "qcow2"));
         }
 
-        BackingFileException error = Assert.Throws<BackingFileException>(() => VirtualDisk.OpenDisk(_files, "0.qcow2", FileAccess.Read));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => VirtualDisk.OpenDisk(_files, "0.qcow2", FileAccess.Read));
 
         Assert.Contains("64 layers", error.Message, StringComparison.Ordinal);
     }
@@ -159,7 +158,7 @@ public sealed class NestedImageTests : IDisposable
         _files.Add("middle.qcow2", Overlay("base.raw"));
         _files.Add("base.raw", RawDisk);
 
-        Assert.Throws<BackingFileException>(() => VirtualDisk.OpenDisk(_files, "top.qcow2", FileAccess.Read));
+        Assert.Throws<NamedFileException>(() => VirtualDisk.OpenDisk(_files, "top.qcow2", FileAccess.Read));
     }
 
     [Fact]

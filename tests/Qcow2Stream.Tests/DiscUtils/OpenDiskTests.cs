@@ -14,7 +14,7 @@ public sealed class OpenDiskTests : IDisposable
     private readonly ChainFiles _files = new();
     private readonly TempDirectory _scratch = new();
 
-    static OpenDiskTests() => Qcow2.Register();
+    static OpenDiskTests() => Qcow2Disk.Register();
 
     /// <summary>How DiscUtils comes to a file of the host, given its path.</summary>
     public static IEnumerable<string> Ways => ["path", "file system", "file system of a directory above"];
@@ -47,9 +47,9 @@ public sealed class OpenDiskTests : IDisposable
     {
         _files.WriteOutside("base.raw", ChainFiles.RawDisk);
         _files.WriteTop("../outside/base.raw");
-        Assert.Contains("it lies outside", Assert.Throws<BackingFileException>(() => Open(way, _files.Top)).Message, StringComparison.Ordinal);
+        Assert.Contains("it lies outside", Assert.Throws<NamedFileException>(() => Open(way, _files.Top)).Message, StringComparison.Ordinal);
         _files.WriteTop(Path.Combine(_files.Outside, "base.raw"));
-        Assert.Contains("it lies outside", Assert.Throws<BackingFileException>(() => Open(way, _files.Top)).Message, StringComparison.Ordinal);
+        Assert.Contains("it lies outside", Assert.Throws<NamedFileException>(() => Open(way, _files.Top)).Message, StringComparison.Ordinal);
     }
 
     [UnixFact]
@@ -59,7 +59,7 @@ public sealed class OpenDiskTests : IDisposable
         _files.WriteTop("link");
         foreach (string way in Ways)
         {
-            Assert.Contains("it lies outside", Assert.Throws<BackingFileException>(() => Open(way, _files.Top)).Message, StringComparison.Ordinal);
+            Assert.Contains("it lies outside", Assert.Throws<NamedFileException>(() => Open(way, _files.Top)).Message, StringComparison.Ordinal);
         }
     }
 
@@ -76,7 +76,7 @@ public sealed class OpenDiskTests : IDisposable
 
         Assert.Equal(expected, disk.Content.ReadAll());
         _scratch.Write("top.qcow2", [.. ChainFiles.Overlay("../base.raw").Select(b => (byte)~b)]);
-        Assert.Throws<BackingFileException>(() => VirtualDisk.OpenDisk(new InvertedFiles(_scratch.Path), "top.qcow2", FileAccess.Read));
+        Assert.Throws<NamedFileException>(() => VirtualDisk.OpenDisk(new InvertedFiles(_scratch.Path), "top.qcow2", FileAccess.Read));
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class OpenDiskTests : IDisposable
     public void FailedOpen_LeavesNoFileOpen()
     {
         _files.WriteTop("missing.raw");
-        Assert.Throws<BackingFileException>(() => VirtualDisk.OpenDisk(_files.Top, FileAccess.Read));
+        Assert.Throws<NamedFileException>(() => VirtualDisk.OpenDisk(_files.Top, FileAccess.Read));
         Assert.Empty(_files.OpenFiles());
     }
 

@@ -35,7 +35,7 @@ public sealed class Qcow2DiskLayerTests : IDisposable
     [Fact]
     public void LayerOfAStream_HasNoPath()
     {
-        using Qcow2Disk disk = new(SampleDisk.Single().OpenImage(), Ownership.Dispose);
+        using Qcow2Disk disk = new(SampleDisk.Single().OpenImage());
         Assert.Equal("", disk.Layers.Single().FullPath);
     }
 
@@ -79,7 +79,7 @@ public sealed class Qcow2DiskLayerTests : IDisposable
     [InlineData(Ownership.Dispose)]
     public void Parent_IsClosedIfItIsTheContents(Ownership ownsParent)
     {
-        using Qcow2Disk disk = new(SampleDisk.Single().OpenImage(), Ownership.Dispose);
+        using Qcow2Disk disk = new(SampleDisk.Single().OpenImage());
         TrackedStream parent = new(new byte[512]);
         SparseStream content = disk.Layers.Single().OpenContent(SparseStream.FromStream(parent, Ownership.Dispose), ownsParent);
 
@@ -92,7 +92,7 @@ public sealed class Qcow2DiskLayerTests : IDisposable
     [Fact]
     public void LayersAndContents_EndWithTheirChain()
     {
-        Qcow2Disk disk = new(SampleDisk.Single().OpenImage(), Ownership.Dispose);
+        Qcow2Disk disk = new(SampleDisk.Single().OpenImage());
         VirtualDiskLayer layer = disk.Layers.Single();
         SparseStream content = layer.OpenContent(null, Ownership.None);
         layer.Dispose();
@@ -108,7 +108,7 @@ public sealed class Qcow2DiskLayerTests : IDisposable
     public void Extent_TellsTheFilesBytesAndWhereTheDisksAre()
     {
         SampleDisk image = SampleDisk.Single();
-        using Qcow2Disk disk = new(image.OpenImage(), Ownership.Dispose);
+        using Qcow2Disk disk = new(image.OpenImage());
         VirtualDiskExtent extent = Assert.Single(disk.Layers.Single().Extents);
 
         Assert.Equal((disk.Capacity, image.Image.LongLength, true), (extent.Capacity, extent.StoredSize, extent.IsSparse));

@@ -32,15 +32,15 @@ public sealed class Qcow2DiskTests : IDisposable
     {
         string path = SampleDisk.WriteChain(_scratch, out byte[] expected);
 
-        Assert.Throws<BackingFileException>(() => new Qcow2Disk(new MemoryStream(File.ReadAllBytes(path)), Ownership.Dispose));
-        using Qcow2Disk disk = new(File.OpenRead(path), Ownership.Dispose, new() { Follow = FollowPolicy.SameDirectory });
+        Assert.Throws<NamedFileException>(() => new Qcow2Disk(new MemoryStream(File.ReadAllBytes(path))));
+        using Qcow2Disk disk = new(File.OpenRead(path), new Qcow2OpenOptions { Follow = FollowPolicy.SameDirectory });
         Assert.Equal(expected, disk.Content.ReadAll());
     }
 
     [Fact]
     public void Disk_IsReadOnlyAndSaysSo()
     {
-        using Qcow2Disk disk = new(SampleDisk.Single().OpenImage(), Ownership.Dispose);
+        using Qcow2Disk disk = new(SampleDisk.Single().OpenImage());
 
         Assert.False(disk.CanWrite);
         Assert.False(disk.Content.CanWrite);
@@ -66,7 +66,7 @@ public sealed class Qcow2DiskTests : IDisposable
     [InlineData(16 * TiB)]
     public void DiskOfAnySize_AnswersEveryQuestion(long size)
     {
-        using Qcow2Disk disk = new(new MemoryStream(new Qcow2Builder { ClusterBits = 21, Size = size }.Build().ToBytes()), Ownership.Dispose);
+        using Qcow2Disk disk = new(new MemoryStream(new Qcow2Builder { ClusterBits = 21, Size = size }.Build().ToBytes()));
 
         Assert.Equal(size, disk.Capacity);
         Assert.Equal(DiscUtils.Geometry.FromCapacity(size), disk.Geometry);
@@ -124,8 +124,8 @@ public sealed class Qcow2DiskTests : IDisposable
         TrackedStream owned = new(SampleDisk.Single().Image);
         TrackedStream lent = new(SampleDisk.Single().Image);
 
-        new Qcow2Disk(owned, Ownership.Dispose).Dispose();
-        new Qcow2Disk(lent, Ownership.None, new() { LeaveOpen = false }).Dispose();
+        new Qcow2Disk(owned).Dispose();
+        new Qcow2Disk(lent, new Qcow2OpenOptions { LeaveOpen = true }).Dispose();
 
         Assert.True(owned.IsDisposed);
         Assert.False(lent.IsDisposed);
@@ -138,32 +138,32 @@ public sealed class Qcow2DiskTests : IDisposable
         TrackedStream owned = new(damaged);
         TrackedStream lent = new(damaged);
 
-        Assert.ThrowsAny<Exception>(() => new Qcow2Disk(owned, Ownership.Dispose, new() { Format = ImageFormat.Qcow2 }));
-        Assert.ThrowsAny<Exception>(() => new Qcow2Disk(lent, Ownership.None, new() { Format = ImageFormat.Qcow2 }));
+        Assert.ThrowsAny<Exception>(() => new Qcow2Disk(owned, new Qcow2OpenOptions { Format = ImageFormat.Qcow2 }));
+        Assert.ThrowsAny<Exception>(() => new Qcow2Disk(lent, new Qcow2OpenOptions { Format = ImageFormat.Qcow2, LeaveOpen = true }));
 
         Assert.True(owned.IsDisposed);
         Assert.False(lent.IsDisposed);
     }
 
     [Theory]
-    [InlineData(Ownership.None)]
-    [InlineData(Ownership.Dispose)]
-    public void Chain_IsClosedIfItIsTheDisks(Ownership ownsChain)
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Chain_IsClosedIfItIsTheDisks(bool leaveOpen)
     {
         using Qcow2Chain chain = Qcow2Chain.Open(SampleDisk.Single().OpenImage());
-        Qcow2Disk disk = new(chain, ownsChain);
+        Qcow2Disk disk = new(chain, leaveOpen);
 
         disk.Dispose();
 
         Assert.Throws<ObjectDisposedException>(() => disk.Content.ReadByte());
         Exception? afterwards = Record.Exception(() => chain.ReadRange(0, 1));
-        Assert.Equal(ownsChain == Ownership.Dispose, afterwards is ObjectDisposedException);
+        Assert.Equal(!leaveOpen, afterwards is ObjectDisposedException);
     }
 
     [Fact]
     public void SecondDispose_DoesNothing()
     {
-        Qcow2Disk disk = new(SampleDisk.Single().OpenImage(), Ownership.Dispose);
+        Qcow2Disk disk = new(SampleDisk.Single().OpenImage());
         int events = 0;
         disk.Disposing += (_, _) => events++;
         disk.Disposed += (_, _) => events++;

@@ -18,7 +18,7 @@ public sealed class RecursionTests : IDisposable
     static RecursionTests()
     {
         ForeignImages.Register();
-        Qcow2.Register();
+        Qcow2Disk.Register();
     }
 
     public void Dispose() => _scratch.Dispose();
@@ -107,7 +107,7 @@ public sealed class RecursionTests : IDisposable
         WriteVmdkOverQcow2("disk.vmdk");
         _scratch.Write("base.qcow2", Overlay(name, name == "base.qcow2" ? "qcow2" : "raw"));
 
-        BackingFileException error = Assert.Throws<BackingFileException>(() => VirtualDisk.OpenDisk(_scratch.File("disk.vmdk"), FileAccess.Read));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => VirtualDisk.OpenDisk(_scratch.File("disk.vmdk"), FileAccess.Read));
 
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }

@@ -59,7 +59,7 @@ public sealed class RegistrationTests
     [Fact]
     public void Registration_LeavesImgToRawDisks()
     {
-        Qcow2.Register();
+        Qcow2Disk.Register();
 
         Assert.Contains("QCOW2", VirtualDiskManager.SupportedDiskTypes);
         Assert.All(["qcow2", "qcow", "img"], e => Assert.Contains(e, VirtualDiskManager.SupportedDiskFormats));

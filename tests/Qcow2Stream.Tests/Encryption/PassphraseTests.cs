@@ -51,7 +51,7 @@ public sealed class PassphraseTests : IDisposable
         Assert.Equal(sync, async);
         Assert.All(sync[..5000], b => Assert.Contains(b, new byte[] { 0xE1, 0 }));
         (EncryptedImage Image, byte[] Given) only = Assert.Single(asked);
-        Assert.Equal((path, image == "aes" ? 1 : 2), (only.Image.ImagePath, only.Image.Method));
+        Assert.Equal((path, image == "aes" ? Qcow2EncryptionMethod.Aes : Qcow2EncryptionMethod.Luks), (only.Image.ImagePath, only.Image.Method));
         Assert.Equal(image == "luks", only.Image.Uuid is not null);
         Assert.All(only.Given, b => Assert.Equal(0, b));
     }

@@ -121,7 +121,7 @@ public sealed class CheckFaultTests
     private static string? Run(ImageCheck check, out Exception? thrown, CancellationToken cancellationToken = default)
     {
         string? result = null;
-        thrown = Record.Exception(() => result = $"{string.Join('\n', new List<CheckFinding>(check.Findings(cancellationToken)))}\n{check.Summary}");
+        thrown = Record.Exception(() => result = $"{string.Join('\n', new List<CheckFinding>(check.Run(cancellationToken: cancellationToken)))}\n{check.Summary}");
         return result;
     }
 }

@@ -101,11 +101,11 @@ internal sealed record FaultyUse(string Name, Func<Qcow2Chain, byte[], Cancellat
         {
             if (async)
             {
-                await chain.CopyToAsync(0, chain.Length, copy, cancellationToken);
+                await chain.CopyToAsync(0, chain.Length, copy, cancellationToken: cancellationToken);
             }
             else
             {
-                chain.CopyTo(0, chain.Length, copy);
+                chain.CopyTo(0, chain.Length, copy, cancellationToken: cancellationToken);
             }
         }
         finally
@@ -127,7 +127,7 @@ internal sealed record FaultyUse(string Name, Func<Qcow2Chain, byte[], Cancellat
             byte[] bytes = new byte[state.Length];
             state.ReadExactly(bytes);
             text.Append(snapshot).Append('\n').Append(Hash(bytes)).Append('\n')
-                .Append(Text(chain.Changes(DiskPoint.Snapshot(snapshot.Id), DiskPoint.Active))).Append('\n');
+                .Append(Text(chain.GetChanges(DiskPoint.Snapshot(snapshot.Id), DiskPoint.Active))).Append('\n');
         }
 
         return Append(text, chain.GetBitmaps());
@@ -149,7 +149,7 @@ internal sealed record FaultyUse(string Name, Func<Qcow2Chain, byte[], Cancellat
         foreach (Qcow2Bitmap bitmap in bitmaps)
         {
             text.Append(bitmap.Name).Append('\n');
-            foreach (StreamExtent dirty in bitmap.IsInUse ? [] : bitmap.DirtyExtents())
+            foreach (StreamExtent dirty in bitmap.IsInUse ? [] : bitmap.GetDirtyExtents())
             {
                 text.Append(dirty).Append('\n');
             }

@@ -28,8 +28,8 @@ public sealed class HandleTests : IDisposable
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Qcow2Chain.OpenAsync(top, cancellationToken: cancelled.Token));
         Assert.Throws<Qcow2Exception>(() => Qcow2Chain.Open(top, new() { Snapshot = "none" }));
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(top, new() { Follow = FollowPolicy.None }));
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(top, new() { MaxChainDepth = 1 }));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(top, new() { Follow = FollowPolicy.None }));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(top, new() { MaxChainDepth = 1 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => Qcow2Chain.Open(top, new() { Format = (ImageFormat)99 }));
         using (FileStream below = new(_scratch.File("base.qcow2"), FileMode.Open, FileAccess.Write))
         {

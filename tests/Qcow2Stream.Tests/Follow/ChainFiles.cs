@@ -57,13 +57,13 @@ internal sealed class ChainFiles : IDisposable
     }
 
     /// <summary>Opens the top image, synchronously and not, which must be refused both times in the same words.</summary>
-    public BackingFileException CheckRefused(string reason, FollowPolicy? follow = null)
+    public NamedFileException CheckRefused(string reason, FollowPolicy? follow = null)
     {
         Qcow2OpenOptions options = new() { Follow = follow };
-        var error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top, options));
+        var error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Top, options));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
         Assert.Equal(Top, error.ImagePath);
-        var asyncError = Assert.IsType<BackingFileException>(Record.Exception(() => Qcow2Chain.OpenAsync(Top, options).GetAwaiter().GetResult()));
+        var asyncError = Assert.IsType<NamedFileException>(Record.Exception(() => Qcow2Chain.OpenAsync(Top, options).GetAwaiter().GetResult()));
         Assert.Equal(error.Message, asyncError.Message);
         return error;
     }

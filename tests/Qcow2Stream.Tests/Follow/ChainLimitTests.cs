@@ -13,9 +13,9 @@ public sealed class ChainLimitTests : IDisposable
     public void ImageThatNamesItself_IsALoop()
     {
         _files.WriteTop("top.qcow2", "qcow2");
-        BackingFileException error = _files.CheckRefused("the chain loops: that file is already part of it");
+        NamedFileException error = _files.CheckRefused("the chain loops: that file is already part of it");
         Assert.Contains($"the chain: {_files.Top} -> top.qcow2", error.Message, StringComparison.Ordinal);
-        Assert.Equal("top.qcow2", error.FileName);
+        Assert.Equal("top.qcow2", error.File.Name);
     }
 
     /// <summary>What a name means is for the file system to say; a loop is found by the file that it finds.</summary>
@@ -31,7 +31,7 @@ public sealed class ChainLimitTests : IDisposable
     {
         string other = _files.WriteInside("other.qcow2", ChainFiles.Overlay("./top.qcow2", "qcow2"));
         _files.WriteTop("other.qcow2", "qcow2");
-        var error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(_files.Top));
+        var error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(_files.Top));
         Assert.Contains("the chain loops", error.Message, StringComparison.Ordinal);
         Assert.Contains($"the chain: {_files.Top} -> {other} -> ./top.qcow2", error.Message, StringComparison.Ordinal);
         Assert.Equal(other, error.ImagePath);
@@ -41,7 +41,7 @@ public sealed class ChainLimitTests : IDisposable
     public void ResolverThatReturnsALayersStreamAgain_IsALoop()
     {
         using TrackedStream stream = new(ChainFiles.Overlay("itself", "qcow2"));
-        var error = Assert.Throws<BackingFileException>(
+        var error = Assert.Throws<NamedFileException>(
             () => Qcow2Chain.Open(stream, new() { Follow = FollowPolicy.FromResolver(_ => stream) }));
         Assert.Contains("the chain loops", error.Message, StringComparison.Ordinal);
     }
@@ -60,7 +60,7 @@ public sealed class ChainLimitTests : IDisposable
         }
 
         WriteChain(depth + 1);
-        var error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(_files.Top, new() { MaxChainDepth = depth }));
+        var error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(_files.Top, new() { MaxChainDepth = depth }));
         Assert.Contains($"deeper than the {depth} layers of MaxChainDepth", error.Message, StringComparison.Ordinal);
         Qcow2Chain.Open(_files.Top, new() { MaxChainDepth = depth + 1 }).Dispose();
     }
@@ -71,7 +71,7 @@ public sealed class ChainLimitTests : IDisposable
         WriteChain(64);
         Qcow2Chain.Open(_files.Top).Dispose();
         WriteChain(65);
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(_files.Top));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(_files.Top));
     }
 
     [LinuxFact]
@@ -147,7 +147,7 @@ public sealed class ChainLimitTests : IDisposable
         using TrackedStream top = new(ChainFiles.Overlay("middle", "qcow2"));
         using TrackedStream middle = new(ChainFiles.Overlay("base", "qcow2"));
         Qcow2OpenOptions options = new() { Follow = FollowPolicy.FromResolver(file => file.Name == "middle" ? middle : null) };
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(top, options));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(top, options));
         Assert.True(top.IsDisposed);
         Assert.True(middle.IsDisposed);
     }

@@ -19,17 +19,17 @@ public sealed class DataFileTests : IDisposable
     [InlineData("top.qcow2", "the chain loops: that file is already part of it")]
     public void NameThatLeadsElsewhere_IsRefused(string name, string reason)
     {
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Write(name)));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Write(name)));
         Assert.Contains("data file '", error.Message, StringComparison.Ordinal);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
-        Assert.Equal(name, error.FileName);
+        Assert.Equal(name, error.File.Name);
     }
 
     [Fact]
     public void ImageFromAStream_OpensNoDataFile()
     {
         byte[] image = File.ReadAllBytes(Write("data.raw"));
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(new MemoryStream(image)));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(new MemoryStream(image)));
         Assert.Contains("FollowPolicy.None", error.Message, StringComparison.Ordinal);
     }
 
@@ -45,7 +45,7 @@ public sealed class DataFileTests : IDisposable
                 return new MemoryStream(GuestDisk.Filled(ClusterSize, 0x44));
             }),
         });
-        Assert.Equal([new NamedFile(NamedFileKind.DataFile, "nbd:data", "raw", null)], asked);
+        Assert.Equal([new NamedFile { Kind = NamedFileKind.DataFile, Name = "nbd:data", Format = "raw", ImagePath = null }], asked);
         Assert.Equal(GuestDisk.Filled(ClusterSize, 0x44), chain.ReadRange(0, ClusterSize));
     }
 
@@ -65,7 +65,7 @@ public sealed class DataFileTests : IDisposable
     public void DataFileThatIsALayer_IsRefusedWhoeverNamesIt()
     {
         string top = Write("/etc/passwd");
-        BackingFileException given = Assert.Throws<BackingFileException>(
+        NamedFileException given = Assert.Throws<NamedFileException>(
             () => Qcow2Chain.Open(top, new Qcow2OpenOptions { DataFile = top }));
         Assert.Contains("data file '", given.Message, StringComparison.Ordinal);
         Assert.Contains("the chain loops: that file is already part of it", given.Message, StringComparison.Ordinal);
@@ -75,18 +75,18 @@ public sealed class DataFileTests : IDisposable
         File.Move(Write("data.raw"), _files.File("base.qcow2"));
         Assert.Contains(
             "data file 'data.raw' is not opened: the chain loops",
-            Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Write("data.raw", "base.qcow2", "qcow2"))).Message,
+            Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Write("data.raw", "base.qcow2", "qcow2"))).Message,
             StringComparison.Ordinal);
         Assert.Contains(
             "backing file 'data.raw' is not opened: the chain loops",
-            Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Write("data.raw", "data.raw", "raw"))).Message,
+            Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Write("data.raw", "data.raw", "raw"))).Message,
             StringComparison.Ordinal);
     }
 
     [Fact]
     public void ImageThatNamesNone_SaysHowToGiveIt()
     {
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Write(name: null)));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Write(name: null)));
         Assert.Contains("--data-file", error.Message, StringComparison.Ordinal);
     }
 

@@ -25,9 +25,9 @@ public sealed class FormatChoiceTests : IDisposable
         _files.WriteTop("middle", format: null);
         foreach (FollowPolicy policy in new[] { FollowPolicy.SameDirectory, FollowPolicy.Directories(_files.Inside) })
         {
-            var error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(_files.Top, new() { Follow = policy }));
+            var error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(_files.Top, new() { Follow = policy }));
             Assert.Equal(middle, error.ImagePath);
-            Assert.Equal("base.raw", error.FileName);
+            Assert.Equal("base.raw", error.File.Name);
             Assert.Contains("no format is recorded", error.Message, StringComparison.Ordinal);
             Assert.Contains("qemu-img rebase -u -F", error.Message, StringComparison.Ordinal);
             Assert.Contains("FollowPolicy.Trusted", error.Message, StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public sealed class FormatChoiceTests : IDisposable
     {
         int calls = 0;
         FollowPolicy policy = FollowPolicy.FromResolver(_ => ++calls == 1 ? new MemoryStream(ChainFiles.Overlay("base.raw")) : null);
-        Assert.Throws<BackingFileException>(
+        Assert.Throws<NamedFileException>(
             () => Qcow2Chain.Open(new MemoryStream(ChainFiles.Overlay("middle", format: null)), new() { Follow = policy }));
         Assert.Equal(1, calls);
     }

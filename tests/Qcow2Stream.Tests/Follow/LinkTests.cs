@@ -197,7 +197,7 @@ public sealed partial class LinkTests : IDisposable
     {
         _files.WriteTop("link", "qcow2");
         _files.LinkInside("link", "top.qcow2");
-        BackingFileException error = _files.CheckRefused("the chain loops: that file is already part of it");
+        NamedFileException error = _files.CheckRefused("the chain loops: that file is already part of it");
         Assert.Contains($"the chain: {_files.Top} -> link", error.Message, StringComparison.Ordinal);
     }
 
@@ -207,7 +207,7 @@ public sealed partial class LinkTests : IDisposable
         string middle = _files.WriteInside("middle.qcow2", ChainFiles.Overlay("hard", "qcow2"));
         _files.WriteTop("middle.qcow2", "qcow2");
         Assert.Equal(0, HardLink(_files.Top, Path.Combine(_files.Inside, "hard")));
-        var error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(_files.Top));
+        var error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(_files.Top));
         Assert.Contains("the chain loops", error.Message, StringComparison.Ordinal);
         Assert.Contains($"the chain: {_files.Top} -> {middle} -> hard", error.Message, StringComparison.Ordinal);
     }

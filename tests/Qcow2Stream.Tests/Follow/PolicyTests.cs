@@ -14,7 +14,7 @@ public sealed class PolicyTests : IDisposable
     {
         _files.WriteInside("base.raw", ChainFiles.RawDisk);
         _files.WriteTop("base.raw");
-        BackingFileException error = _files.CheckRefused("no file that an image names is opened", FollowPolicy.None);
+        NamedFileException error = _files.CheckRefused("no file that an image names is opened", FollowPolicy.None);
         Assert.Contains("Follow = FollowPolicy.SameDirectory, or --follow here", error.Message, StringComparison.Ordinal);
         Assert.Contains($"the chain: {_files.Top} -> base.raw", error.Message, StringComparison.Ordinal);
     }
@@ -44,7 +44,7 @@ public sealed class PolicyTests : IDisposable
     {
         _files.WriteInside("base.raw", ChainFiles.RawDisk);
         _files.WriteTop("base.raw");
-        BackingFileException error = _files.CheckRefused($"it lies outside '{_files.Outside}'", FollowPolicy.Directories(_files.Outside));
+        NamedFileException error = _files.CheckRefused($"it lies outside '{_files.Outside}'", FollowPolicy.Directories(_files.Outside));
         Assert.Contains("FollowPolicy.Directories(...)", error.Message, StringComparison.Ordinal);
     }
 
@@ -94,7 +94,7 @@ public sealed class PolicyTests : IDisposable
             asked.Add(file);
             return new MemoryStream(ChainFiles.RawDisk);
         }));
-        Assert.Equal([new NamedFile(NamedFileKind.BackingFile, "json:{\"x\":1}\n", "raw", _files.Top)], asked);
+        Assert.Equal([new NamedFile { Kind = NamedFileKind.BackingFile, Name = "json:{\"x\":1}\n", Format = "raw", ImagePath = _files.Top }], asked);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class PolicyTests : IDisposable
             }),
         };
         using var chain = Qcow2Chain.Open(new MemoryStream(ChainFiles.Overlay("middle", "qcow2")), options);
-        Assert.Equal([new NamedFile(NamedFileKind.BackingFile, "middle", "qcow2", null), new NamedFile(NamedFileKind.BackingFile, "base", "raw", null)], asked);
+        Assert.Equal([new NamedFile { Kind = NamedFileKind.BackingFile, Name = "middle", Format = "qcow2", ImagePath = null }, new NamedFile { Kind = NamedFileKind.BackingFile, Name = "base", Format = "raw", ImagePath = null }], asked);
         Assert.Equal([null, null, null], chain.Layers.Select(layer => layer.Path));
         Assert.Equal(ChainFiles.RawDisk, chain.ReadWholeDisk());
     }
@@ -133,7 +133,7 @@ public sealed class PolicyTests : IDisposable
     {
         _files.WriteTop("base.raw");
         IOException cause = new("the store is down\n");
-        BackingFileException error = _files.CheckRefused(
+        NamedFileException error = _files.CheckRefused(
             @"it can't be opened: the store is down\u000a", FollowPolicy.FromResolver(_ => throw cause));
         Assert.Same(cause, error.InnerException);
     }
@@ -152,7 +152,7 @@ public sealed class PolicyTests : IDisposable
         _files.WriteInside("base.raw", ChainFiles.RawDisk);
         _files.WriteTop("base.raw");
         using FileStream stream = File.OpenRead(_files.Top);
-        var error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(stream, new() { LeaveOpen = true }));
+        var error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(stream, new() { LeaveOpen = true }));
         Assert.Contains("FollowPolicy.None", error.Message, StringComparison.Ordinal);
 
         using var chain = Qcow2Chain.Open(stream, new() { Follow = FollowPolicy.SameDirectory });
@@ -163,7 +163,7 @@ public sealed class PolicyTests : IDisposable
     public void StreamWithoutAName_HasNoDirectory()
     {
         Qcow2OpenOptions options = new() { Follow = FollowPolicy.SameDirectory };
-        var error = Assert.Throws<BackingFileException>(
+        var error = Assert.Throws<NamedFileException>(
             () => Qcow2Chain.Open(new MemoryStream(ChainFiles.Overlay("base.raw")), options));
         Assert.Contains("it was opened from a stream", error.Message, StringComparison.Ordinal);
         Assert.Contains("the chain: (stream) -> base.raw", error.Message, StringComparison.Ordinal);
@@ -178,7 +178,7 @@ public sealed class PolicyTests : IDisposable
         using var handle = File.OpenHandle(_files.Top);
         using Microsoft.Win32.SafeHandles.SafeFileHandle nameless = new(handle.DangerousGetHandle(), ownsHandle: false);
         using FileStream stream = new(nameless, FileAccess.Read);
-        var error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(stream, new() { Follow = FollowPolicy.SameDirectory }));
+        var error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(stream, new() { Follow = FollowPolicy.SameDirectory }));
         Assert.Contains("it was opened from a stream", error.Message, StringComparison.Ordinal);
         Assert.Null(error.ImagePath);
     }

@@ -30,8 +30,8 @@ public sealed class RecordedNameTests : IDisposable
         _files.WriteTop(name);
         foreach (FollowPolicy policy in new[] { FollowPolicy.SameDirectory, FollowPolicy.Trusted, FollowPolicy.Directories(_files.Inside) })
         {
-            BackingFileException error = _files.CheckRefused($"names that start with {quoted} are not followed; plain names and 'file:' are", policy);
-            Assert.Equal(name, error.FileName);
+            NamedFileException error = _files.CheckRefused($"names that start with {quoted} are not followed; plain names and 'file:' are", policy);
+            Assert.Equal(name, error.File.Name);
         }
     }
 
@@ -76,7 +76,7 @@ public sealed class RecordedNameTests : IDisposable
         _files.WriteTop(name);
         foreach (FollowPolicy policy in new[] { FollowPolicy.SameDirectory, FollowPolicy.Trusted })
         {
-            BackingFileException error = _files.CheckRefused("its name holds a control character", policy);
+            NamedFileException error = _files.CheckRefused("its name holds a control character", policy);
             Assert.Contains($"backing file {escaped} is not opened", error.Message, StringComparison.Ordinal);
             Assert.DoesNotContain(error.Message, character => char.IsControl(character));
         }

@@ -44,8 +44,8 @@ public sealed class SameDirectoryTests : IDisposable
         _files.WriteOutside("base.raw", ChainFiles.RawDisk);
         _files.WriteOutside("../inside-not/base.raw", ChainFiles.RawDisk);
         _files.WriteTop(name);
-        BackingFileException error = _files.CheckRefused(Outside);
-        Assert.Equal(name, error.FileName);
+        NamedFileException error = _files.CheckRefused(Outside);
+        Assert.Equal(name, error.File.Name);
         Assert.Contains("FollowPolicy.Directories(...) or FollowPolicy.Trusted", error.Message, StringComparison.Ordinal);
         Assert.Contains("--follow DIR", error.Message, StringComparison.Ordinal);
     }
@@ -91,7 +91,7 @@ public sealed class SameDirectoryTests : IDisposable
         _files.WriteInside("base.raw", ChainFiles.RawDisk);
         string middle = _files.WriteInside("sub/middle.qcow2", ChainFiles.Overlay("../base.raw"));
         _files.WriteTop("sub/middle.qcow2", "qcow2");
-        var error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(_files.Top));
+        var error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(_files.Top));
         Assert.Equal(middle, error.ImagePath);
         Assert.Contains($"the chain: {_files.Top} -> {middle} -> ../base.raw", error.Message, StringComparison.Ordinal);
     }
@@ -112,7 +112,7 @@ public sealed class SameDirectoryTests : IDisposable
     public void MissingFile_SaysSoWithTheChain()
     {
         _files.WriteTop("missing.raw");
-        BackingFileException error = _files.CheckRefused("backing file 'missing.raw' is not opened: it does not exist");
+        NamedFileException error = _files.CheckRefused("backing file 'missing.raw' is not opened: it does not exist");
         Assert.Contains($"the chain: {_files.Top} -> missing.raw", error.Message, StringComparison.Ordinal);
         Assert.IsType<FileNotFoundException>(error.InnerException);
     }

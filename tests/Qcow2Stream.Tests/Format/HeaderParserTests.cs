@@ -36,7 +36,7 @@ public class HeaderParserTests
         Assert.Equal(3, header.Version);
         Assert.Equal(65536, header.ClusterSize);
         Assert.Equal(0xC0001234L, header.Size);
-        Assert.Equal(0, header.EncryptionMethod);
+        Assert.Equal(Qcow2EncryptionMethod.None, header.EncryptionMethod);
         Assert.Equal(7, header.L1Size);
         Assert.Equal(0x30000, header.L1TableOffset);
         Assert.Equal(0x10000UL, header.RefcountTableOffset);

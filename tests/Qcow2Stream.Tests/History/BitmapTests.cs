@@ -23,7 +23,7 @@ public sealed class BitmapTests
         using Qcow2Chain chain = Qcow2Chain.Open(Image);
         Assert.Equal(
             [new StreamExtent(0, 4096), new(9728, 1536), new(307_200, 4096), new(524_288, 131_072), new(1_048_064, 512)],
-            chain.GetBitmap("fine").DirtyExtents());
+            chain.GetBitmap("fine").GetDirtyExtents());
     }
 
     /// <summary>A disabled bitmap has stopped at what came before, in its own granularity.</summary>
@@ -33,7 +33,7 @@ public sealed class BitmapTests
         using Qcow2Chain chain = Qcow2Chain.Open(Image);
         Assert.Equal(
             [new StreamExtent(0, 65_536), new(524_288, 131_072), new(983_040, 65_536)],
-            chain.GetBitmap("coarse").DirtyExtents());
+            chain.GetBitmap("coarse").GetDirtyExtents());
     }
 
     [Theory]
@@ -48,15 +48,15 @@ public sealed class BitmapTests
         using Qcow2Chain chain = Qcow2Chain.Open(Image);
         Qcow2Bitmap bitmap = chain.GetBitmap("fine");
         Assert.Equal(
-            StreamExtent.Intersect(bitmap.DirtyExtents(), new StreamExtent(start, length)),
-            bitmap.DirtyExtents(start, length));
+            StreamExtent.Intersect(bitmap.GetDirtyExtents(), new StreamExtent(start, length)),
+            bitmap.GetDirtyExtents(start, length));
     }
 
     [Fact]
     public void BitmapInUse_IsListedAndRefused()
     {
         using Qcow2Chain chain = Qcow2Chain.Open(Image);
-        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => chain.GetBitmap("unsaved").DirtyExtents().Any());
+        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => chain.GetBitmap("unsaved").GetDirtyExtents().Any());
         Assert.Contains("bitmap 'unsaved': it is in use", error.Message, StringComparison.Ordinal);
     }
 
@@ -108,9 +108,9 @@ public sealed class BitmapTests
         int table = (int)image.ReadU64(DirectoryOffset(image));
         image.WriteU64(table, 0x201);
         using Qcow2Chain chain = Qcow2Chain.Open(new MemoryStream(image));
-        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => chain.GetBitmap("fine").DirtyExtents().Any());
+        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => chain.GetBitmap("fine").GetDirtyExtents().Any());
         Assert.Equal(table, error.HostOffset);
-        Assert.NotEmpty(chain.GetBitmap("coarse").DirtyExtents());
+        Assert.NotEmpty(chain.GetBitmap("coarse").GetDirtyExtents());
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class ChangesTests
         byte[] wanted = Read(image, to);
         Array.Resize(ref rebuilt, wanted.Length);
         using Qcow2Chain chain = Qcow2Chain.Open(image);
-        foreach (MapExtent change in chain.Changes(from, to))
+        foreach (MapExtent change in chain.GetChanges(from, to))
         {
             wanted.AsSpan((int)change.Start, (int)change.Length).CopyTo(rebuilt.AsSpan((int)change.Start));
         }
@@ -46,8 +46,8 @@ public sealed class ChangesTests
     public void SameDiskTwice_HasNoChanges(string image, DiskPoint from, DiskPoint to)
     {
         using Qcow2Chain chain = Qcow2Chain.Open(image);
-        Assert.Empty(chain.Changes(from, from));
-        Assert.Empty(chain.Changes(to, to));
+        Assert.Empty(chain.GetChanges(from, from));
+        Assert.Empty(chain.GetChanges(to, to));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class ChangesTests
         using Qcow2Chain chain = Qcow2Chain.Open(Snapshots);
         Assert.Equal(
             [(4096L, 8192L, MapKind.Data), (49_152L, 4096L, MapKind.Data)],
-            chain.Changes(DiskPoint.Snapshot("first"), DiskPoint.Snapshot("second")).Select(e => (e.Start, e.Length, e.Kind)));
+            chain.GetChanges(DiskPoint.Snapshot("first"), DiskPoint.Snapshot("second")).Select(e => (e.Start, e.Length, e.Kind)));
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class ChangesTests
         using Qcow2Chain chain = Qcow2Chain.Open(Snapshots, new Qcow2OpenOptions { Snapshot = "third one" });
         Assert.Equal(
             [(81_920L, 8192L)],
-            chain.Changes(DiskPoint.Snapshot("third one"), DiskPoint.Active).Select(e => (e.Start, e.Length)));
+            chain.GetChanges(DiskPoint.Snapshot("third one"), DiskPoint.Active).Select(e => (e.Start, e.Length)));
     }
 
     [Fact]
@@ -74,9 +74,9 @@ public sealed class ChangesTests
         using Qcow2Chain chain = Qcow2Chain.Open(Chain);
         Assert.Contains(
             "there is no layer 4: the chain has 4",
-            Assert.Throws<Qcow2Exception>(() => chain.Changes(DiskPoint.Layer(4), DiskPoint.Active)).Message,
+            Assert.Throws<Qcow2Exception>(() => chain.GetChanges(DiskPoint.Layer(4), DiskPoint.Active)).Message,
             StringComparison.Ordinal);
-        Assert.Throws<Qcow2Exception>(() => chain.Changes(DiskPoint.Snapshot("x"), DiskPoint.Active));
+        Assert.Throws<Qcow2Exception>(() => chain.GetChanges(DiskPoint.Snapshot("x"), DiskPoint.Active));
         Assert.Throws<ArgumentOutOfRangeException>(() => DiskPoint.Layer(-1));
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Qcow2Stream.Tests.Differential;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Layers;
@@ -39,9 +40,7 @@ internal static class AgainstQemu
     public static string JsonMap(string image)
     {
         using Qcow2Chain chain = Qcow2Chain.Open(image);
-        MemoryStream map = new();
-        chain.Map().WriteJson(map);
-        string json = Encoding.UTF8.GetString(map.ToArray());
+        string json = MapText.Json(chain);
         JsonDocument.Parse(json).Dispose();
         return json.Replace(", \"compressed\": true", "", StringComparison.Ordinal)
             .Replace(", \"compressed\": false", "", StringComparison.Ordinal);

@@ -99,8 +99,8 @@ public sealed class ForeignTests : IDisposable
 
         Directory.CreateDirectory(_scratch.File("sub"));
         File.Move(parent, _scratch.File("sub/parent.vmdk"));
-        BackingFileException missing = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(top));
-        Assert.Equal("parent.vmdk", missing.FileName);
+        NamedFileException missing = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(top));
+        Assert.Equal("parent.vmdk", missing.File.Name);
         Assert.Contains("does not exist", missing.Message, StringComparison.Ordinal);
     }
 
@@ -113,9 +113,9 @@ public sealed class ForeignTests : IDisposable
         await MakeChain("vmdk", "subformat=monolithicFlat", "base.vmdk");
         string descriptor = await File.ReadAllTextAsync(_scratch.File("base.vmdk"));
         await File.WriteAllTextAsync(_scratch.File("base.vmdk"), descriptor.Replace("base-flat.vmdk", name, StringComparison.Ordinal));
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(_scratch.File("top.qcow2")));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(_scratch.File("top.qcow2")));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
-        Assert.EndsWith(Path.GetFileName(name), error.FileName, StringComparison.Ordinal);
+        Assert.EndsWith(Path.GetFileName(name), error.File.Name, StringComparison.Ordinal);
 
         List<NamedFile> asked = [];
         FollowPolicy resolver = FollowPolicy.FromResolver(file =>
@@ -123,7 +123,7 @@ public sealed class ForeignTests : IDisposable
             asked.Add(file);
             return file.Kind == NamedFileKind.BackingFile ? File.OpenRead(_scratch.File(file.Name)) : null;
         });
-        Assert.Throws<BackingFileException>(
+        Assert.Throws<NamedFileException>(
             () => Qcow2Chain.Open(_scratch.File("top.qcow2"), new Qcow2OpenOptions { Follow = resolver }));
         Assert.Equal((NamedFileKind.ExtentOrParent, _scratch.File("base.vmdk")), (asked[^1].Kind, asked[^1].ImagePath));
     }
@@ -202,7 +202,7 @@ public sealed class ForeignTests : IDisposable
         Directory.CreateDirectory(_scratch.File("elsewhere"));
         File.Move(child, _scratch.File("elsewhere/child.vhdx"));
         new Qcow2Builder { Size = 4 << 20, BackingFile = "elsewhere/child.vhdx", BackingFormat = "vhdx" }.Build().WriteTo(_scratch.File("top"));
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(_scratch.File("top")));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(_scratch.File("top")));
         Assert.Contains("lies outside", error.Message, StringComparison.Ordinal);
     }
 

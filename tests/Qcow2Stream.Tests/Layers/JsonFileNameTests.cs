@@ -116,7 +116,7 @@ public sealed class JsonFileNameTests : IDisposable
     public void FileNameInside_PassesTheSameGate(string name, string expected)
     {
         string top = MakeTop($$"""{"driver":"raw","file.filename":"{{name}}"}""", null);
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(top));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(top));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
@@ -130,7 +130,7 @@ public sealed class JsonFileNameTests : IDisposable
             Assert.Equal(3, chain.Layers.Count);
         }
 
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(MakeTop("""{"file.filename":"base"}""", null)));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(MakeTop("""{"file.filename":"base"}""", null)));
     }
 
     [Fact]

@@ -26,13 +26,13 @@ internal sealed class ImageUses(byte[] image, Qcow2OpenOptions options, byte[] b
 
         yield return ("snapshot", () => With(ReadEnds, "second"));
         yield return ("state", () => With(ReadStates));
-        yield return ("changes", () => With(c => _ = c.Changes(DiskPoint.Snapshot("first"), DiskPoint.Active).Take(MostExtents).Count()));
-        yield return ("bitmaps", () => With(c => _ = c.GetBitmaps().Sum(b => b.DirtyExtents().Take(MostExtents).Count())));
+        yield return ("changes", () => With(c => _ = c.GetChanges(DiskPoint.Snapshot("first"), DiskPoint.Active).Take(MostExtents).Count()));
+        yield return ("bitmaps", () => With(c => _ = c.GetBitmaps().Sum(b => b.GetDirtyExtents().Take(MostExtents).Count())));
         yield return ("check", () =>
         {
             File = new CountedFile(image);
             using ImageCheck check = ImageCheck.Open(File, options);
-            _ = check.Findings().Take(MostExtents).Count();
+            _ = check.Run().Take(MostExtents).Count();
         }
         );
     }

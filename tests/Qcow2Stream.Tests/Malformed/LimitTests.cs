@@ -47,7 +47,7 @@ public sealed class LimitTests
         directory.Write("base.raw", new byte[512]);
         string path = directory.Write("top.qcow2", image);
         Qcow2Chain.Open(path, new() { MaxJsonDepth = 3 }).Dispose();
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(path, new() { MaxJsonDepth = 2 }));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(path, new() { MaxJsonDepth = 2 }));
         Assert.Contains("its json: name is not valid JSON", error.Message, StringComparison.Ordinal);
         Assert.Contains("MaxJsonDepth", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new Qcow2OpenOptions { MaxJsonDepth = 0 });

@@ -26,12 +26,12 @@ public sealed class LocalDamageTests : IDisposable
         {
             Assert.Equal(ReadSnapshot(Repository.Image("snapshots.qcow2"), name), ReadSnapshot(path, name));
             Assert.Equal(
-                sound.Changes(DiskPoint.Snapshot(name), DiskPoint.Active).Select(e => e.Length),
-                chain.Changes(DiskPoint.Snapshot(name), DiskPoint.Active).Select(e => e.Length));
+                sound.GetChanges(DiskPoint.Snapshot(name), DiskPoint.Active).Select(e => e.Length),
+                chain.GetChanges(DiskPoint.Snapshot(name), DiskPoint.Active).Select(e => e.Length));
         }
 
         Assert.Contains("snapshot 'first'", Assert.Throws<Qcow2FormatException>(() => ReadSnapshot(path, "first")).Message, StringComparison.Ordinal);
-        Assert.Throws<Qcow2FormatException>(() => chain.Changes(DiskPoint.Snapshot("first"), DiskPoint.Active).Any());
+        Assert.Throws<Qcow2FormatException>(() => chain.GetChanges(DiskPoint.Snapshot("first"), DiskPoint.Active).Any());
     }
 
     /// <summary>The table cannot be read at all, and no more can the directory of bitmaps.</summary>
@@ -61,11 +61,11 @@ public sealed class LocalDamageTests : IDisposable
         Assert.Equal((path, (long?)1L << 40), (error.ImagePath, error.HostOffset));
 
         // What tells of everything tells of this too, and goes on; and so does a check.
-        string[] lines = [.. ImageInspection.Inspect(path)];
-        Assert.Contains(lines, line => line.StartsWith("image alone: can't be read: ", StringComparison.Ordinal));
-        Assert.Contains("map: no damage; the data itself was not read", lines);
+        InspectionStep[] steps = [.. ImageInspection.Inspect(path)];
+        Assert.Contains(steps, step => step is { Stage: InspectionStage.Image, Error: Qcow2FormatException });
+        Assert.Contains(steps, step => step is { Stage: InspectionStage.Map, Text: "no damage; the data itself was not read" });
         using ImageCheck check = ImageCheck.Open(path);
-        Assert.Contains(check.Findings(), finding => finding.Severity is CheckSeverity.Error or CheckSeverity.Corruption);
+        Assert.Contains(check.Run(), finding => finding.Severity is CheckSeverity.Error or CheckSeverity.Corruption);
     }
 
     /// <summary>Method 2 with nothing that says where its header is: QEMU crashes on it.</summary>
@@ -81,7 +81,7 @@ public sealed class LocalDamageTests : IDisposable
         await Assert.ThrowsAsync<Qcow2FormatException>(() => chain.CopyToAsync(0, chain.Length, Stream.Null));
         Assert.Contains("encrypt", HeaderDump.Read(path).ToString() + string.Join('\n', ImageInspection.Inspect(path)), StringComparison.Ordinal);
         using ImageCheck check = ImageCheck.Open(path);
-        Assert.NotEmpty(check.Findings());
+        Assert.NotEmpty(check.Run());
     }
 
     /// <summary>An error about a range says which, whatever asked for it.</summary>

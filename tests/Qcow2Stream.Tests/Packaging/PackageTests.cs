@@ -269,7 +269,7 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
             using DiscUtils;
             using Qcow2Stream;
 
-            Qcow2.Register();
+            Qcow2Disk.Register();
             using Qcow2ChainStream stream = new(args[0]);
             using VirtualDisk disk = VirtualDisk.OpenDisk(args[0], FileAccess.Read);
             Console.WriteLine($"{stream.Length} {disk.Capacity} {stream.Chain.Map().Count()}");

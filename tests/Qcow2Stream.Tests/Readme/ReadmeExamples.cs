@@ -21,7 +21,7 @@ internal static class ReadmeExamples
 
     public static void ReadFileSystem()
     {
-        Qcow2.Register();
+        Qcow2Disk.Register();
         using VirtualDisk disk = VirtualDisk.OpenDisk("disk.qcow2", FileAccess.Read);
         foreach (PhysicalVolumeInfo volume in VolumeManager.GetPhysicalVolumes(disk).Where(v => NtfsFileSystem.Detect(v.Open())))
         {
@@ -74,7 +74,7 @@ internal static class ReadmeExamples
     {
         using Qcow2Chain chain = Qcow2Chain.Open("disk.qcow2");
         using FileStream backup = File.OpenWrite("backup.raw");
-        foreach (MapExtent change in chain.Changes(DiskPoint.Snapshot("first"), DiskPoint.Active))
+        foreach (MapExtent change in chain.GetChanges(DiskPoint.Snapshot("first"), DiskPoint.Active))
         {
             backup.Position = change.Start;
             chain.CopyTo(change.Start, change.Length, backup);

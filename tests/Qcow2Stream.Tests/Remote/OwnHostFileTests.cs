@@ -47,7 +47,7 @@ public sealed class OwnHostFileTests
     public void FilesThatItNames_ComeOnlyFromTheResolver()
     {
         byte[] top = ChainFiles.Overlay("base.raw");
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(new MemoryFile(top)));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(new MemoryFile(top)));
         MemoryFile below = new(ChainFiles.RawDisk);
         using (var chain = Qcow2Chain.Open(new MemoryFile(top), new()
         {
@@ -58,7 +58,7 @@ public sealed class OwnHostFileTests
         }
 
         Assert.True(below.IsDisposed);
-        BackingFileException refused = Assert.Throws<BackingFileException>(
+        NamedFileException refused = Assert.Throws<NamedFileException>(
             () => Qcow2Chain.Open(new MemoryFile(top), new() { Follow = FollowPolicy.FromFileResolver(_ => null) }));
         Assert.Contains("FollowPolicy.FromFileResolver", refused.Message, StringComparison.Ordinal);
     }
@@ -76,10 +76,10 @@ public sealed class OwnHostFileTests
         {
             Qcow2OpenOptions options = new() { Follow = policy };
             MemoryFile Image() => new(top) { Name = directory.File("top.qcow2") };
-            BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Image(), options));
+            NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Image(), options));
             Assert.Contains("FollowPolicy.FromFileResolver", error.Message, StringComparison.Ordinal);
-            await Assert.ThrowsAsync<BackingFileException>(() => Qcow2Chain.OpenAsync(Image(), options));
-            Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(new MemoryStream(top), options));
+            await Assert.ThrowsAsync<NamedFileException>(() => Qcow2Chain.OpenAsync(Image(), options));
+            Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(new MemoryStream(top), options));
         }
 
         Assert.Null(ImageInfo.Read(new MemoryFile(top) { Name = directory.File("top.qcow2") }).FullBackingFile);
@@ -105,7 +105,7 @@ public sealed class OwnHostFileTests
     public void SameFileTwice_IsALoop()
     {
         MemoryFile file = new(ChainFiles.Overlay("again", "qcow2"));
-        BackingFileException error = Assert.Throws<BackingFileException>(
+        NamedFileException error = Assert.Throws<NamedFileException>(
             () => Qcow2Chain.Open(file, new() { Follow = FollowPolicy.FromFileResolver(_ => file) }));
         Assert.Contains("loops", error.Message, StringComparison.Ordinal);
     }

@@ -74,9 +74,9 @@ public sealed class RemotePolicyTests : IDisposable
     public async Task OtherFile_IsRefusedUnasked(string name, string reason)
     {
         WriteTop(name);
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Top));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
-        BackingFileException asyncError = await Assert.ThrowsAsync<BackingFileException>(() => Qcow2Chain.OpenAsync(Top));
+        NamedFileException asyncError = await Assert.ThrowsAsync<NamedFileException>(() => Qcow2Chain.OpenAsync(Top));
         Assert.Equal(error.Message, asyncError.Message);
         Assert.All(_server.Requests, r => Assert.Equal("/in/top.qcow2", r.Path));
         Assert.Empty(_other.Requests);
@@ -86,7 +86,7 @@ public sealed class RemotePolicyTests : IDisposable
     public void MissingFile_SaysSoWithTheChain()
     {
         WriteTop("missing.raw");
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Top));
         Assert.Contains($"it does not exist; the chain: {Top} -> missing.raw", error.Message, StringComparison.Ordinal);
     }
 
@@ -94,7 +94,7 @@ public sealed class RemotePolicyTests : IDisposable
     public void None_OpensNothing()
     {
         WriteTop("base.raw");
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top, new() { Follow = FollowPolicy.None }));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Top, new() { Follow = FollowPolicy.None }));
         Assert.All(_server.Requests, r => Assert.Equal("/in/top.qcow2", r.Path));
     }
 
@@ -102,7 +102,7 @@ public sealed class RemotePolicyTests : IDisposable
     public void Directories_AreOfThisHostAndAllowNoServer()
     {
         WriteTop("base.raw");
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top, new() { Follow = FollowPolicy.Directories(_directory.Path) }));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Top, new() { Follow = FollowPolicy.Directories(_directory.Path) }));
     }
 
     [Theory]
@@ -119,7 +119,7 @@ public sealed class RemotePolicyTests : IDisposable
     public void Trusted_OpensNoFileOfThisHost()
     {
         WriteTop(_directory.File("base.raw"));
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top, new() { Follow = FollowPolicy.Trusted }));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Top, new() { Follow = FollowPolicy.Trusted }));
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class RemotePolicyTests : IDisposable
         }
 
         string local = _directory.Write("in/local.qcow2", ChainFiles.Overlay("../base.raw"));
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(local, new() { Follow = policy }));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(local, new() { Follow = policy }));
         FollowPolicy more = FollowPolicy.AnyOf(policy, FollowPolicy.Directories(_directory.Path));
         using Qcow2Chain chain = Qcow2Chain.Open(local, new() { Follow = more });
         Assert.Equal(ChainFiles.RawDisk, chain.ReadWholeDisk());
@@ -175,7 +175,7 @@ public sealed class RemotePolicyTests : IDisposable
     public void AddressThatNoDirectoryAllows_IsAllowedByTrustAlone(string name)
     {
         WriteTop(name);
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Top));
         Assert.Contains("(to allow it: Follow = FollowPolicy.Trusted, or --follow anywhere)", error.Message, StringComparison.Ordinal);
     }
 
@@ -183,7 +183,7 @@ public sealed class RemotePolicyTests : IDisposable
     public void AddressesAreNoDirectories_OfThisHost()
     {
         string top = _directory.Write("in/local.qcow2", ChainFiles.Overlay("base.raw"));
-        BackingFileException error = Assert.Throws<BackingFileException>(
+        NamedFileException error = Assert.Throws<NamedFileException>(
             () => Qcow2Chain.Open(top, new() { Follow = FollowPolicy.Addresses(_server.Root) }));
         Assert.Contains("a file of this host", error.Message, StringComparison.Ordinal);
     }
@@ -194,7 +194,7 @@ public sealed class RemotePolicyTests : IDisposable
         string top = _directory.Write("in/local.qcow2", ChainFiles.Overlay(_server.AddressOf("in/base.raw").ToString()));
         foreach (FollowPolicy policy in new[] { FollowPolicy.SameDirectory, FollowPolicy.Trusted, FollowPolicy.Addresses(_server.Root) })
         {
-            Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(top, new() { Follow = policy }));
+            Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(top, new() { Follow = policy }));
         }
 
         Assert.Empty(_server.Requests);
@@ -206,7 +206,7 @@ public sealed class RemotePolicyTests : IDisposable
         using WebServer images = new(Path.GetDirectoryName(Repository.Image("."))!);
         using Qcow2Chain remote = Qcow2Chain.Open(images.AddressOf("data-file.qcow2"));
         Assert.Equal(images.AddressOf("data-file.raw").ToString(), remote.Layers[0].DataPath);
-        BackingFileException error = Assert.Throws<BackingFileException>(
+        NamedFileException error = Assert.Throws<NamedFileException>(
             () => Qcow2Chain.Open(images.AddressOf("data-file.qcow2"), new() { Follow = FollowPolicy.None }));
         Assert.Contains("data file", error.Message, StringComparison.Ordinal);
     }
@@ -215,7 +215,7 @@ public sealed class RemotePolicyTests : IDisposable
     public void Loop_IsFound()
     {
         _directory.Write("in/top.qcow2", ChainFiles.Overlay("sub/../top.qcow2", "qcow2"));
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Top));
         Assert.Contains("loops", error.Message, StringComparison.Ordinal);
     }
 

@@ -101,15 +101,16 @@ public sealed class RemoteReadTests : IDisposable
         Assert.Equal(ImageInfo.Read(path).Snapshots, ImageInfo.Read(Open()).Snapshots);
         using ImageCheck remote = ImageCheck.Open(Open());
         using ImageCheck local = ImageCheck.Open(path);
-        Assert.Equal(local.Findings(), remote.Findings());
+        Assert.Equal(local.Run(), remote.Run());
         Assert.Equal(local.Summary, remote.Summary);
-        Assert.Equal(ImageInspection.Inspect(path).Skip(1), ImageInspection.Inspect(Open).Skip(1).Select(line => line.Replace(_server.Root.ToString(), Path.GetDirectoryName(path) + "/", StringComparison.Ordinal)));
+        Assert.Equal(ImageInspection.Inspect(path).Skip(1).Select(step => step.Text), ImageInspection.Inspect(Open()).Skip(1).Select(step => step.Text.Replace(_server.Root.ToString(), Path.GetDirectoryName(path) + "/", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void BackingFileOfInformation_IsAnAddress()
     {
-        IReadOnlyList<ImageInfo> images = ImageInfo.ReadChain(HostFile.FromUri(_server.AddressOf("chain-3.qcow2")));
+        using Qcow2Chain chain = Qcow2Chain.Open(_server.AddressOf("chain-3.qcow2"));
+        IReadOnlyList<ImageInfo> images = ImageInfo.ReadChain(chain);
         Assert.Equal(4, images.Count);
         Assert.Equal(images[1].Path, images[0].FullBackingFile);
         Assert.Equal($"{_server.Root}chain-2.qcow2", images[1].Path);

@@ -71,7 +71,7 @@ public sealed class RemoteRedirectTests : IDisposable
 
             return Task.FromResult(isAway);
         };
-        BackingFileException error = Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top));
+        NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Top));
         Assert.Contains("lies outside", error.Message, StringComparison.Ordinal);
         Assert.Empty(_other.Requests);
         using Qcow2Chain top = Qcow2Chain.Open(_server.AddressOf("in/away.raw"));
@@ -182,7 +182,7 @@ public sealed class RemoteRedirectTests : IDisposable
             return Task.FromResult(isAway);
         };
         using SocketsHttpHandler handler = new() { AllowAutoRedirect = false };
-        Assert.Throws<BackingFileException>(() => Qcow2Chain.Open(Top, new() { Http = new() { Handler = handler } }));
+        Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Top, new() { Http = new() { Handler = handler } }));
         Assert.Empty(_other.Requests);
     }
 

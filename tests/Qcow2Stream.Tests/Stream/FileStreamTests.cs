@@ -42,7 +42,7 @@ public sealed class FileStreamTests : IDisposable
     {
         byte[] image = new Qcow2Builder { Size = 1 << 20, BackingFile = "self.qcow2", BackingFormat = "qcow2" }.Build().ToBytes();
         using FileStream file = File.OpenRead(_directory.Write("self.qcow2", image));
-        BackingFileException error = Assert.Throws<BackingFileException>(
+        NamedFileException error = Assert.Throws<NamedFileException>(
             () => Qcow2Chain.Open(file, new Qcow2OpenOptions { Follow = FollowPolicy.SameDirectory }));
         Assert.Contains("the chain loops", error.Message, StringComparison.Ordinal);
     }

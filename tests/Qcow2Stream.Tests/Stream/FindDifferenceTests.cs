@@ -110,9 +110,9 @@ public sealed class FindDifferenceTests
     {
         using Qcow2Chain one = Open(GuestClusters.Data(1, 1, count: 2));
         using Qcow2Chain other = Open(GuestClusters.Data(1, 1, count: 2), GuestClusters.Data(700, 0, count: 3));
-        List<long> reports = [];
+        List<WorkProgress> reports = [];
         Assert.Null(one.FindDifference(other, new Reports(reports)));
-        Assert.Equal(5 * ClusterSize, reports[^1]);
+        Assert.Equal(new WorkProgress(5 * ClusterSize, 5 * ClusterSize), reports[^1]);
     }
 
     [Fact]
@@ -134,8 +134,8 @@ public sealed class FindDifferenceTests
     private static Qcow2Chain Raw(byte[] content) =>
         Qcow2Chain.Open(new MemoryStream(content), new Qcow2OpenOptions { Format = ImageFormat.Raw });
 
-    private sealed class Reports(List<long> values) : IProgress<long>
+    private sealed class Reports(List<WorkProgress> values) : IProgress<WorkProgress>
     {
-        public void Report(long value) => values.Add(value);
+        public void Report(WorkProgress value) => values.Add(value);
     }
 }

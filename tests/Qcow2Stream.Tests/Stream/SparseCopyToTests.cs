@@ -86,8 +86,9 @@ public sealed class SparseCopyToTests : IDisposable
         Reports progress = new();
         chain.CopySparseTo(new MemoryStream(), progress);
         using Qcow2ChainStream stream = chain.OpenStream();
-        Assert.Equal(stream.Extents.Sum(e => e.Length), progress.Values[^1]);
-        Assert.Equal(progress.Values.Order(), progress.Values);
+        long stored = stream.Extents.Sum(e => e.Length);
+        Assert.Equal(new WorkProgress(stored, stored), progress.Values[^1]);
+        Assert.Equal(progress.Values.OrderBy(v => v.Done), progress.Values);
     }
 
     /// <summary>What lies in front of it may be there, and nothing behind it.</summary>
@@ -160,10 +161,10 @@ public sealed class SparseCopyToTests : IDisposable
         ],
     }.Build().ToBytes();
 
-    private sealed class Reports : IProgress<long>
+    private sealed class Reports : IProgress<WorkProgress>
     {
-        public List<long> Values { get; } = [];
+        public List<WorkProgress> Values { get; } = [];
 
-        public void Report(long value) => Values.Add(value);
+        public void Report(WorkProgress value) => Values.Add(value);
     }
 }

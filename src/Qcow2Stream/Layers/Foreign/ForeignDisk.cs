@@ -58,7 +58,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     /// <param name="openPart">Opens a file that the image names, by that name, or refuses to.</param>
     /// <exception cref="Qcow2UnsupportedException">No reader of the format is registered, or it does not handle the image.</exception>
     /// <exception cref="Qcow2FormatException">The image is damaged.</exception>
-    /// <exception cref="BackingFileException">A file that it names was refused.</exception>
+    /// <exception cref="NamedFileException">A file that it names was refused.</exception>
     public static ForeignDisk Open(string format, HostFile file, Func<string, HostFile> openPart)
     {
         string extension = ForeignFormats.ExtensionFor(format, file.Path);

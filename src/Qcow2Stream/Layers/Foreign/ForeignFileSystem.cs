@@ -32,7 +32,7 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
     {
         _image = image;
         _openPart = openPart;
-        string path = image is not HttpHostFile && image.Path is { } known ? Path.GetFullPath(known) : Path.Combine(Nowhere, "image");
+        string path = image.Underlying is not HttpHostFile && image.Path is { } known ? Path.GetFullPath(known) : Path.Combine(Nowhere, "image");
         _directory = Path.GetDirectoryName(path)!;
         ImagePath = $"{path}.{extension}";
     }
@@ -44,7 +44,7 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
     public bool IsOneFile => _opens == 1;
 
     /// <summary>Why the first file that the image names was refused; null if none was.</summary>
-    public BackingFileException? Refusal { get; private set; }
+    public NamedFileException? Refusal { get; private set; }
 
     /// <summary>Set once the image is open: from then on no file is opened any more.</summary>
     public bool IsSealed { get; set; }
@@ -84,7 +84,7 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
             using HostFile part = OpenPart(path);
             return true;
         }
-        catch (BackingFileException e)
+        catch (NamedFileException e)
         {
             Refusal ??= e;
             return false;
@@ -162,7 +162,9 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
         }
 
         file.Dispose();
-        throw new BackingFileException("the image names a file twice, or a file of it names another that is open already", _image.Path, path);
+        throw new NamedFileException(
+            "the image names a file twice, or a file of it names another that is open already",
+            new NamedFile { Kind = NamedFileKind.ExtentOrParent, Name = path, ImagePath = _image.Path });
     }
 
     /// <summary>DiscUtils takes the entry of a grain of zeros for the place of its data; so an image that may have such is not read.</summary>

@@ -38,7 +38,7 @@ internal static class ForeignFormats
     }
 
     /// <summary>
-    /// Whether DiscUtils, once <see cref="Qcow2.Register"/> was called, would hand the image back to this library: it does
+    /// Whether DiscUtils, once <see cref="Qcow2Disk.Register"/> was called, would hand the image back to this library: it does
     /// not mind the case. A backing file of format "QCOW2" would start a chain within the chain, and so would its own.
     /// </summary>
     private static bool IsOurs(string extension) =>
