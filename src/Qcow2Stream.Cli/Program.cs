@@ -25,6 +25,6 @@ catch (OperationCanceledException)
 }
 catch (Exception e) when (e is Qcow2Exception or IOException or UnauthorizedAccessException)
 {
-    Console.Error.WriteLine($"qcow2: {e.Message}");
+    Console.Error.WriteLine($"qcow2: {OptionWords.Of(e)}");
     return parsed.CommandResult.Command.Name == CompareCommand.Name ? ExitCodes.NotCompared : ExitCodes.Failure;
 }

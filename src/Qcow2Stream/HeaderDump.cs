@@ -20,8 +20,6 @@ public sealed class HeaderDump
     private const int NameColumn = -25;
     private const int MaxLength = 1 << 21;
 
-    private static readonly JsonWriterOptions Indented = new() { Indented = true, IndentSize = 4 };
-
     private readonly byte[] _start;
     private readonly List<Qcow2HeaderExtension> _extensions;
     private readonly List<HeaderDumpField> _fields = [];
@@ -119,7 +117,7 @@ public sealed class HeaderDump
     public void WriteJson(Stream output)
     {
         ArgumentNullException.ThrowIfNull(output);
-        using (Utf8JsonWriter json = new(output, Indented))
+        using (Utf8JsonWriter json = new(output, JsonStyle.Options))
         {
             json.WriteStartObject();
             foreach (HeaderDumpField field in _fields)
@@ -155,7 +153,7 @@ public sealed class HeaderDump
             return Qcow2HeaderParser.HasMagic(start.AsSpan(0, read))
                 ? new HeaderDump(start[..read])
                 : throw new Qcow2FormatException(
-                    "the file does not start with the magic of qcow2, \"QFI\\xfb\" (what it is: info, or inspect)", file.Path, hostOffset: 0);
+                    "the file does not start with the magic of qcow2, \"QFI\\xfb\" (what it is: ImageInfo, or ImageInspection)", file.Path, hostOffset: 0);
         }
     }
 

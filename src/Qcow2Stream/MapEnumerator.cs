@@ -111,12 +111,12 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>The range drawn, see <see cref="MapFormat.WriteSvg"/>.</summary>
+    /// <summary>The range drawn, see <see cref="MapOutput.WriteSvg"/>.</summary>
     internal MapPicture Draw() => MapPicture.Of(_request with { Detail = RunDetail.HostHoles }, RangeStart, RangeLength);
 
     /// <summary>Writes the map as a form shows it: what it makes equal merges too.</summary>
     /// <returns>Whether there was anything to write.</returns>
     internal bool Write<TForm>(Utf8Output text)
         where TForm : struct, IMapForm =>
-        MapWriter<TForm>.Write(_request, RangeStart, RangeEnd, text);
+        MapWriter<TForm>.Write(_request, RangeStart, RangeEnd, text, MapPlan.For(_request.Chain));
 }

@@ -40,6 +40,12 @@ public class Qcow2Exception : IOException
     /// <summary>The place in the file <see cref="ImagePath"/>, in bytes from its start; null if the error has none.</summary>
     public long? HostOffset { get; }
 
+    /// <summary>
+    /// Which option of this library would help, as code: the part of the message that a program with options of its own puts into
+    /// its own words. Null where none helps.
+    /// </summary>
+    public string? Hint { get; internal init; }
+
     /// <summary>The message without the places.</summary>
     internal string Problem { get; }
 

@@ -91,7 +91,7 @@ internal static class DumpMapCommand
 
     private static void Write(IEnumerable<StreamExtent> dirty, string? form, Stream target)
     {
-        Action<IEnumerable<StreamExtent>, Stream> write = form == "json" ? ExtentFormat.WriteJson : ExtentFormat.WriteText;
+        Action<IEnumerable<StreamExtent>, Stream> write = form == "json" ? ExtentOutput.WriteJson : ExtentOutput.WriteText;
         write(dirty, target);
     }
 

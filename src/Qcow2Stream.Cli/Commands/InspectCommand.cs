@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
+using Shared;
 
 namespace Qcow2Stream.Cli.Commands;
 
@@ -47,7 +48,7 @@ internal static class InspectCommand
 
     private static void WriteJson(IEnumerable<InspectionStep> steps, Stream target)
     {
-        using (Utf8JsonWriter json = new(target, new JsonWriterOptions { Indented = true }))
+        using (Utf8JsonWriter json = new(target, JsonStyle.Options))
         {
             json.WriteStartArray();
             foreach (InspectionStep step in steps)

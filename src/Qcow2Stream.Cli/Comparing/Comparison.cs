@@ -45,15 +45,15 @@ internal sealed class Comparison(Qcow2Chain first, Qcow2Chain second, bool isStr
         }
     }
 
-    /// <summary>Writes an object: <c>same</c>, <c>size_a</c>, <c>size_b</c> and, where they differ, <c>offset</c>, <c>a</c> and <c>b</c>.</summary>
+    /// <summary>Writes an object: <c>same</c>, <c>size-a</c>, <c>size-b</c> and, where they differ, <c>offset</c>, <c>a</c> and <c>b</c>.</summary>
     public void WriteJson(Stream output)
     {
-        using (Utf8JsonWriter json = new(output, new JsonWriterOptions { Indented = true }))
+        using (Utf8JsonWriter json = new(output, JsonStyle.Options))
         {
             json.WriteStartObject();
             json.WriteBoolean("same", AreSame);
-            json.WriteNumber("size_a", first.Length);
-            json.WriteNumber("size_b", second.Length);
+            json.WriteNumber("size-a", first.Length);
+            json.WriteNumber("size-b", second.Length);
             if (_difference is { } offset)
             {
                 json.WriteNumber("offset", offset);

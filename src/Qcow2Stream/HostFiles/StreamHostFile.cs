@@ -1,3 +1,5 @@
+using Qcow2Stream.Text;
+
 namespace Qcow2Stream.HostFiles;
 
 /// <summary>A seekable stream as a host file: its one cursor is shared under a lock, so readers take turns.</summary>
@@ -5,14 +7,14 @@ internal class StreamHostFile : HostFile
 {
     private readonly Stream _stream;
     private readonly bool _leaveOpen;
-    private readonly SemaphoreSlim _cursor;
+    private readonly Turns _cursor;
     private volatile bool _disposed;
 
     /// <summary>Initializes the file.</summary>
     /// <param name="stream">Readable and seekable.</param>
     /// <param name="leaveOpen">Whether the stream stays its caller's.</param>
     /// <param name="cursor">Guards the cursor, for streams that share one below them.</param>
-    protected StreamHostFile(Stream stream, bool leaveOpen, SemaphoreSlim cursor)
+    protected StreamHostFile(Stream stream, bool leaveOpen, Turns cursor)
     {
         _stream = stream;
         _leaveOpen = leaveOpen;
@@ -27,48 +29,27 @@ internal class StreamHostFile : HostFile
     public static HostFile Of(Stream stream, bool leaveOpen) =>
         stream is FileStream file && file.GetType() == typeof(FileStream)
             ? new FileStreamHostFile(file, leaveOpen)
-            : new StreamHostFile(stream, leaveOpen, new SemaphoreSlim(1, 1));
+            : new StreamHostFile(stream, leaveOpen, new Turns());
 
     protected override long ReadLength()
     {
-        _cursor.Wait();
-        try
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return _stream.Length;
-        }
-        finally
-        {
-            _cursor.Release();
-        }
+        using Turns.Turn turn = _cursor.Take();
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _stream.Length;
     }
 
     protected override int Read(long hostOffset, Span<byte> buffer)
     {
-        _cursor.Wait();
-        try
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return Seek(hostOffset) ? _stream.Read(buffer) : 0;
-        }
-        finally
-        {
-            _cursor.Release();
-        }
+        using Turns.Turn turn = _cursor.Take();
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Seek(hostOffset) ? _stream.Read(buffer) : 0;
     }
 
     protected override async ValueTask<int> ReadAsync(long hostOffset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        await _cursor.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return Seek(hostOffset) ? await _stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) : 0;
-        }
-        finally
-        {
-            _cursor.Release();
-        }
+        using Turns.Turn turn = await _cursor.TakeAsync(async: true, cancellationToken).ConfigureAwait(false);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Seek(hostOffset) ? await _stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) : 0;
     }
 
     /// <summary>Moves the cursor; false at the end and behind, where not every stream lets itself be sent.</summary>
@@ -90,12 +71,14 @@ internal class StreamHostFile : HostFile
             return;
         }
 
-        // A running read finishes first: the stream must not be closed below it. The semaphore itself holds
-        // nothing that needs disposing, and late readers must still find it, to be told ObjectDisposedException.
-        _cursor.Wait();
-        bool isFirst = !_disposed;
-        _disposed = true;
-        _cursor.Release();
+        // A running read finishes first: the stream must not be closed below it.
+        bool isFirst;
+        using (_cursor.Take())
+        {
+            isFirst = !_disposed;
+            _disposed = true;
+        }
+
         if (isFirst && !_leaveOpen)
         {
             _stream.Dispose();

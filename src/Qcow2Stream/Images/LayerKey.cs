@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Qcow2Stream.Crypto;
 using Qcow2Stream.Format;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream.Images;
 
@@ -10,7 +11,7 @@ namespace Qcow2Stream.Images;
 /// </summary>
 internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qcow2OpenOptions options) : IDisposable
 {
-    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly Turns _gate = new();
     private volatile SectorCipher? _cipher;
     private volatile bool _disposed;
 
@@ -43,34 +44,18 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
             return known;
         }
 
-        if (async)
-        {
-            await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            _gate.Wait(cancellationToken);
-        }
-
-        try
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return _cipher ??= await UnlockAsync(async, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        using Turns.Turn turn = await _gate.TakeAsync(async, cancellationToken).ConfigureAwait(false);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _cipher ??= await UnlockAsync(async, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Wipes the key.</summary>
     public void Dispose()
     {
         // One that is being found is waited for, and wiped too.
-        _gate.Wait();
+        using Turns.Turn turn = _gate.Take();
         _disposed = true;
         _cipher?.Dispose();
-        _gate.Release();
     }
 
     private async ValueTask<SectorCipher> UnlockAsync(bool async, CancellationToken cancellationToken)
@@ -80,7 +65,10 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
             : null;
         byte[] passphrase = options.Passphrase?.Invoke(new EncryptedImage { ImagePath = image.File.Path, Method = Method, Uuid = luks?.Uuid })
             ?? throw new PassphraseException(
-                "the image is encrypted, and no passphrase was given (to give it: Passphrase, or --secret-file)", image.File.Path);
+                "the image is encrypted, and no passphrase was given (to give it: Passphrase)", image.File.Path)
+            {
+                Hint = nameof(Qcow2OpenOptions.Passphrase),
+            };
         try
         {
             return luks is null

@@ -1,4 +1,3 @@
-using Qcow2Stream.Images;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
@@ -12,15 +11,11 @@ namespace Qcow2Stream.Mapping;
 internal sealed class MapWriter<TForm> : IDisposable
     where TForm : struct, IMapForm
 {
-    // Pieces grow until they hold about so many runs: a tenth of a millisecond's work. They start with what one piece of
-    // the largest L2 table describes, so that no two of them need the same.
+    // Pieces grow until they hold about so many runs: a tenth of a millisecond's work.
     private const int ManyRuns = 512;
-    private const long ShortestPiece = TablePieces.MaxWords * 512L;
     private const long LongestPiece = 64L << 30;
 
-    // Two pieces a core keep all busy; on machines with many cores, and with long chains, memory is the limit, for the text
-    // as for the tables.
-    private const int PiecesPerCore = 2;
+    // On machines with many cores, and with long chains, memory is the limit, for the text as for the tables.
     private const int MaxBytesAhead = 32 << 20;
 
     private readonly RunRequest _request;
@@ -36,16 +31,15 @@ internal sealed class MapWriter<TForm> : IDisposable
     private HostRun _held;
     private bool _isFirst = true;
 
-    private MapWriter(RunRequest request, long start, long end, Utf8Output text, long? pieceLength, int? mostAhead)
+    private MapWriter(RunRequest request, long start, long end, Utf8Output text, MapPlan plan)
     {
         _request = request;
         _start = start;
         _next = start;
         _end = end;
         _text = text;
-        _pieceLength = pieceLength ?? Math.Max(request.Chain.LargestCluster * (long)TablePieces.MaxWords, ShortestPiece);
-        _mostAhead = mostAhead ?? (Environment.ProcessorCount == 1 ? 1 : PiecesPerCore * Environment.ProcessorCount);
-        _mostAhead = Math.Max(1, Math.Min(Math.Min(_mostAhead, MaxBytesAhead / MapPiece<TForm>.MaxBytes), request.Chain.Translator.MostWalks));
+        _pieceLength = plan.PieceLength;
+        _mostAhead = Math.Max(1, Math.Min(Math.Min(plan.MostAhead, MaxBytesAhead / MapPiece<TForm>.MaxBytes), request.Chain.Translator.MostWalks));
     }
 
     /// <summary>Writes the map from <paramref name="start"/> to before <paramref name="end"/>, both inside the disk.</summary>
@@ -53,13 +47,11 @@ internal sealed class MapWriter<TForm> : IDisposable
     /// <param name="start">In bytes.</param>
     /// <param name="end">In bytes.</param>
     /// <param name="text">Receives the entries.</param>
-    /// <param name="pieceLength">The length of the first pieces, in bytes; null for what suits the chain.</param>
-    /// <param name="mostAhead">How many pieces are begun at once, at most; null for what suits the machine.</param>
+    /// <param name="plan">How it is cut into pieces.</param>
     /// <returns>Whether there was anything to write.</returns>
-    public static bool Write(
-        RunRequest request, long start, long end, Utf8Output text, long? pieceLength = null, int? mostAhead = null)
+    public static bool Write(RunRequest request, long start, long end, Utf8Output text, MapPlan plan)
     {
-        using MapWriter<TForm> writer = new(request, start, end, text, pieceLength, mostAhead);
+        using MapWriter<TForm> writer = new(request, start, end, text, plan);
         return writer.Write();
     }
 
@@ -128,7 +120,7 @@ internal sealed class MapWriter<TForm> : IDisposable
         _piecesAhead = 1;
         if (piece.End < piece.PlannedEnd)
         {
-            _pieceLength = Math.Max(_pieceLength / 2, ShortestPiece);
+            _pieceLength = Math.Max(_pieceLength / 2, MapPlan.ShortestPiece);
         }
     }
 

@@ -15,6 +15,8 @@ namespace Qcow2Stream.Opening;
 /// </summary>
 internal sealed class ChainOpener : IDisposable
 {
+    private const string TrustsAll = "Follow = FollowPolicy.Trusted";
+
     private readonly Qcow2OpenOptions _options;
     private readonly List<OpenedImage> _images = [];
 
@@ -156,7 +158,7 @@ internal sealed class ChainOpener : IDisposable
 
         NamedFile named = Name(NamedFileKind.DataFile, header.DataFile ?? "", FormatNames.Raw);
         image.DataFile = header.DataFileName.IsEmpty
-            ? throw Refuse(named, "the image does not name it (to name it: DataFile, or --data-file)")
+            ? throw Refuse(named, "the image does not name it (to name it: DataFile)", hint: nameof(Qcow2OpenOptions.DataFile))
             : Open(policy, named, header.DataFileName.Span, isLiteral: true, probed);
         await ConnectAsync(image.DataFile, named, async, cancellationToken).ConfigureAwait(false);
     }
@@ -175,7 +177,8 @@ internal sealed class ChainOpener : IDisposable
             throw Refuse(
                 named,
                 "no format is recorded for the image that names it, and an image known only by its first bytes may not name files "
-                + "(to allow it: record the format with 'qemu-img rebase -u -F', or Follow = FollowPolicy.Trusted, or --follow anywhere)");
+                + $"(to allow it: record the format with 'qemu-img rebase -u -F', or {TrustsAll})",
+                hint: TrustsAll);
         }
 
         HostFile file;
@@ -214,7 +217,7 @@ internal sealed class ChainOpener : IDisposable
 
     private NamedFileException Refuse(NamedFile named, Exception fault) => fault switch
     {
-        RefusedException => Refuse(named, fault.Message),
+        RefusedException refused => Refuse(named, fault.Message, hint: refused.Hint),
         FileNotFoundException or DirectoryNotFoundException => Refuse(named, "it does not exist", fault),
         _ => Refuse(named, $"it can't be opened: {PrintableText.Escape(fault.Message)}", fault),
     };
@@ -231,7 +234,7 @@ internal sealed class ChainOpener : IDisposable
         throw Refuse(named, "the chain loops: that file is already part of it");
     }
 
-    private NamedFileException Refuse(NamedFile named, string reason, Exception? cause = null)
+    private NamedFileException Refuse(NamedFile named, string reason, Exception? cause = null, string? hint = null)
     {
         IEnumerable<string> chain = _images.Select(i => PrintableText.Escape(i.File.Path ?? "(stream)"));
         string kind = named.Kind switch
@@ -244,7 +247,10 @@ internal sealed class ChainOpener : IDisposable
         return new NamedFileException(
             $"{kind} '{name}' is not opened: {reason}; the chain: {string.Join(" -> ", chain)} -> {name}",
             named,
-            cause);
+            cause)
+        {
+            Hint = hint,
+        };
     }
 
     private async ValueTask<Layer[]> BuildLayersAsync(bool async, CancellationToken cancellationToken)

@@ -14,8 +14,10 @@ internal static class FileGate
     private const int MaxLinks = 40;
 
     private const string HowToAllow =
-        "(to allow it: Follow = FollowPolicy.Directories(...) or FollowPolicy.Trusted, or --follow DIR, --follow anywhere; "
-        + "for more than one place: FollowPolicy.AnyOf(FollowPolicy.SameDirectory, ...), or --follow here --follow DIR)";
+        "Follow = FollowPolicy.Directories(...) or FollowPolicy.Trusted; "
+        + "for more than one place: Follow = FollowPolicy.AnyOf(FollowPolicy.SameDirectory, FollowPolicy.Directories(...))";
+
+    private const string HowToAllowAny = "Follow = FollowPolicy.SameDirectory";
 
     private static readonly StringComparison PathComparison =
         OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
@@ -46,7 +48,7 @@ internal static class FileGate
         if (ReferenceEquals(policy, FollowPolicy.None))
         {
             throw new RefusedException(
-                "no file that an image names is opened (FollowPolicy.None; to allow it: Follow = FollowPolicy.SameDirectory, or --follow here)");
+                $"no file that an image names is opened (FollowPolicy.None; to allow it: {HowToAllowAny})", HowToAllowAny);
         }
 
         if (image.Underlying is HttpHostFile remote)
@@ -132,7 +134,8 @@ internal static class FileGate
             (roots.Count > 0
                 ? $"it lies outside {string.Join(", ", roots.Select(r => $"'{PrintableText.Escape(r)}'"))} "
                 : "it is a file of this host, of which none may be opened ")
-            + HowToAllow);
+            + $"(to allow it: {HowToAllow})",
+            HowToAllow);
     }
 
     private static bool IsInside(string root, string full)

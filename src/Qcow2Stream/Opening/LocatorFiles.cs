@@ -3,6 +3,7 @@ using DiscUtils.Setup;
 using DiscUtils.Streams.Compatibility;
 using Qcow2Stream.HostFiles;
 using Qcow2Stream.Layers.Foreign;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream.Opening;
 
@@ -13,9 +14,9 @@ namespace Qcow2Stream.Opening;
 internal sealed class LocatorFiles
 {
     private readonly FileLocator _locator;
-    private readonly SemaphoreSlim _turn;
+    private readonly Turns _turn;
 
-    private LocatorFiles(FileLocator locator, SemaphoreSlim turn)
+    private LocatorFiles(FileLocator locator, Turns turn)
     {
         _locator = locator;
         _turn = turn;
@@ -46,7 +47,7 @@ internal sealed class LocatorFiles
                 "qcow2 below another format", "an image that DiscUtils reads names a qcow2 image as its parent, which is not followed", path);
         }
 
-        LocatorFiles files = new(locator, new SemaphoreSlim(1, 1));
+        LocatorFiles files = new(locator, new Turns());
         policy = FollowPolicy.Through(files.Open);
         return files.FileOf(stream, path.Replace('\\', '/'));
     }

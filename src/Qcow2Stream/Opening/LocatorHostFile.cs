@@ -1,4 +1,5 @@
 using Qcow2Stream.HostFiles;
+using Qcow2Stream.Text;
 
 namespace Qcow2Stream.Opening;
 
@@ -7,7 +8,7 @@ namespace Qcow2Stream.Opening;
 /// <param name="path">Its path, as the locator takes it.</param>
 /// <param name="fullPath">The one form of that path, by which the file is known.</param>
 /// <param name="turn">Shared by all files whose reads move one cursor.</param>
-internal sealed class LocatorHostFile(Stream stream, string path, string fullPath, SemaphoreSlim turn)
+internal sealed class LocatorHostFile(Stream stream, string path, string fullPath, Turns turn)
     : StreamHostFile(stream, leaveOpen: false, turn)
 {
     public override string Path { get; } = path;

@@ -24,8 +24,8 @@ internal static class UrlGate
             ? throw new RefusedException(fault)
             : TargetOf(image.Uri, name, isLiteral);
         return Judge(policy, image.Uri, target, isRedirect: false) is { } outside
-            ? throw new RefusedException(outside)
-            : new HttpHostFile(target, image.Source, address => Judge(policy, image.Uri, address, isRedirect: true));
+            ? throw outside
+            : new HttpHostFile(target, image.Source, address => Judge(policy, image.Uri, address, isRedirect: true)?.Message);
     }
 
     /// <summary>The address that a name means, as it is shown; null if it can't mean one.</summary>
@@ -61,7 +61,7 @@ internal static class UrlGate
     }
 
     /// <summary>Says why an address must not be asked, and how to allow it; null if it may be.</summary>
-    private static string? Judge(FollowPolicy policy, Uri image, Uri address, bool isRedirect)
+    private static RefusedException? Judge(FollowPolicy policy, Uri image, Uri address, bool isRedirect)
     {
         Uri[] roots = policy.FollowsOwnDirectory ? [new Uri(image, "."), .. policy.AddressRoots] : [.. policy.AddressRoots];
         if (policy.IsTrusted || roots.Any(root => IsInside(root, address, isRedirect)))
@@ -72,7 +72,8 @@ internal static class UrlGate
         string where = roots.Length > 0
             ? string.Join(", ", roots.Select(root => $"'{Shown(root)}'"))
             : $"what {policy.Description} allows";
-        return $"'{Shown(address)}' lies outside {where} (to allow it: {HowToAllow(policy, address, isRedirect)})";
+        string hint = HowToAllow(policy, address, isRedirect);
+        return new RefusedException($"'{Shown(address)}' lies outside {where} (to allow it: {hint})", hint);
     }
 
     private static bool IsInside(Uri root, Uri address, bool isRedirect) =>
@@ -87,19 +88,18 @@ internal static class UrlGate
     /// <summary>What opens this address, and all that was allowed so far.</summary>
     private static string HowToAllow(FollowPolicy policy, Uri address, bool isRedirect)
     {
-        const string anything = "Follow = FollowPolicy.Trusted, or --follow anywhere";
+        const string anything = "Follow = FollowPolicy.Trusted";
         Uri directory = new(address, ".");
         if (!IsInside(directory, address, isRedirect))
         {
             return anything;
         }
 
-        string[] addresses = [.. policy.AddressRoots.Append(directory).Select(Shown)];
-        string code = $"FollowPolicy.Addresses({string.Join(", ", addresses.Select(a => $"new Uri(\"{a}\")"))})";
-        string option = string.Join(' ', addresses.Select(a => $"--follow {a}"));
+        IEnumerable<string> addresses = policy.AddressRoots.Append(directory).Select(root => $"new Uri(\"{Shown(root)}\")");
+        string code = $"FollowPolicy.Addresses({string.Join(", ", addresses)})";
         return policy.FollowsOwnDirectory
-            ? $"Follow = FollowPolicy.AnyOf(FollowPolicy.SameDirectory, {code}), or --follow here {option}; or {anything}"
-            : $"Follow = {code}, or {option}; or {anything}";
+            ? $"Follow = FollowPolicy.AnyOf(FollowPolicy.SameDirectory, {code}), or {anything}"
+            : $"Follow = {code}, or {anything}";
     }
 
     /// <summary>Without the query, which may be a secret.</summary>

@@ -15,7 +15,7 @@ internal sealed class Qcow1Translator : ITranslator
 
     private readonly Qcow1Image _image;
     private readonly Qcow1Header _header;
-    private readonly TableCache _l1Pieces;
+    private readonly L1Pieces _l1Pieces;
     private readonly TableCache _l2Tables;
 
     /// <summary>Initializes the translator.</summary>
@@ -27,14 +27,12 @@ internal sealed class Qcow1Translator : ITranslator
         _header = image.Header;
         Length = _header.Size & ~(Sector.Size - 1);
 
-        // An L1 piece serves thousands of L2 tables, so a small share is plenty; and so is one for walks. An L2 table is a
-        // piece by itself.
-        long l1Share = cacheBytes / 8;
-        long walksShare = cacheBytes / 8;
-        MostWalks = (int)(walksShare / (_header.L2Entries * sizeof(ulong)));
-        _l1Pieces = new TableCache(
-            l1Share, TablePieces.MaxWords * sizeof(ulong), (_header.L1Entries + TablePieces.MaxWords - 1) / TablePieces.MaxWords);
-        _l2Tables = new TableCache(cacheBytes - l1Share - walksShare, _header.L2Entries * sizeof(ulong), _header.L1Entries);
+        L1Location l1 = new(_header.L1TableOffset, _header.L1Entries);
+        _l1Pieces = new L1Pieces(image, l1, _header.L1Shift, ulong.MaxValue, cacheBytes);
+
+        // An L2 table is a piece by itself.
+        MostWalks = (int)(_l1Pieces.WalksShare / (_header.L2Entries * sizeof(ulong)));
+        _l2Tables = new TableCache(_l1Pieces.L2Share, _header.L2Entries * sizeof(ulong), _header.L1Entries);
     }
 
     private Qcow1Translator(Qcow1Translator other)
@@ -64,15 +62,15 @@ internal sealed class Qcow1Translator : ITranslator
     private async ValueTask<HostRun> TranslateAsync(long guestOffset, long maxLength, bool async, CancellationToken cancellationToken)
     {
         long l1Index = guestOffset >> _header.L1Shift;
-        if (!_l1Pieces.TryGet(l1Index >> TablePieces.MaxWordsLog2, out ulong[]? l1))
+        if (!_l1Pieces.TryGet(guestOffset, out ulong[]? l1))
         {
-            l1 = await LoadL1Async(l1Index >> TablePieces.MaxWordsLog2, async, cancellationToken).ConfigureAwait(false);
+            l1 = await _l1Pieces.LoadAsync(guestOffset, async, cancellationToken).ConfigureAwait(false);
         }
 
-        ulong l2Offset = l1[l1Index & (TablePieces.MaxWords - 1)];
+        ulong l2Offset = _l1Pieces.Entry(l1, guestOffset);
         if (l2Offset == 0)
         {
-            return EmptyRun(l1, guestOffset, maxLength);
+            return _l1Pieces.Empty(l1, guestOffset, maxLength);
         }
 
         if (!_l2Tables.TryGet(l1Index, out ulong[]? l2))
@@ -84,14 +82,6 @@ internal sealed class Qcow1Translator : ITranslator
         }
 
         return Scan(l2, (long)l2Offset, guestOffset, maxLength);
-    }
-
-    /// <summary>The run goes on over all empty entries that the same piece of the L1 table holds.</summary>
-    private HostRun EmptyRun(ulong[] l1, long guestOffset, long maxLength)
-    {
-        int index = (int)(guestOffset >> _header.L1Shift) & (TablePieces.MaxWords - 1);
-        long empty = EntryScan.CountRun(l1.AsSpan(index), ulong.MaxValue, first: 0, step: 0);
-        return HostRun.Unallocated(guestOffset, Math.Min((empty << _header.L1Shift) - (guestOffset & (L2Coverage - 1)), maxLength));
     }
 
     private HostRun Scan(ulong[] l2, long l2Offset, long guestOffset, long maxLength)
@@ -175,17 +165,6 @@ internal sealed class Qcow1Translator : ITranslator
     }
 
     private long ClustersIn(long length) => (length + _header.ClusterSize - 1) >> _header.ClusterBits;
-
-    private async ValueTask<ulong[]> LoadL1Async(long piece, bool async, CancellationToken cancellationToken)
-    {
-        long first = piece << TablePieces.MaxWordsLog2;
-        int entries = (int)Math.Min(TablePieces.MaxWords, _header.L1Entries - first);
-        ulong[] table = GC.AllocateUninitializedArray<ulong>(entries);
-        await TablePieces.LoadAsync(
-            _image, _header.L1TableOffset + (first * L1Entry.Length), table, piece << (TablePieces.MaxWordsLog2 + _header.L1Shift), async, cancellationToken).ConfigureAwait(false);
-        _l1Pieces.Add(piece, table);
-        return table;
-    }
 
     /// <summary>An L2 table may start at any byte, but lies inside the file.</summary>
     private void CheckL2Table(ulong l2Offset, long l1Index)

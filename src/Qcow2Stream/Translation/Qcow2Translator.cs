@@ -15,7 +15,7 @@ internal sealed class Qcow2Translator : ITranslator
     private readonly Geometry _geometry;
     private readonly L1Location _l1;
     private readonly L2Scanner _scanner;
-    private readonly TableCache _l1Pieces;
+    private readonly L1Pieces _l1Pieces;
     private readonly TableCache _l2Pieces;
     private readonly int _l2PieceEntries;
     private readonly int _l2PieceShift;
@@ -35,13 +35,9 @@ internal sealed class Qcow2Translator : ITranslator
         _l2PieceEntries = Math.Min(_geometry.L2Entries, TablePieces.MaxWords / _geometry.WordsPerL2Entry);
         _l2PieceShift = BitOperations.Log2((uint)_l2PieceEntries) + _geometry.ClusterBits;
 
-        // An L1 piece serves thousands of L2 tables, so a small share is plenty; and so is one for walks.
-        long l1Share = cacheBytes / 8;
-        long walksShare = cacheBytes / 8;
-        MostWalks = (int)(walksShare / (L2PieceWords * sizeof(ulong)));
-        _l1Pieces = new TableCache(
-            l1Share, TablePieces.MaxWords * sizeof(ulong), (l1.Entries + TablePieces.MaxWords - 1) / TablePieces.MaxWords);
-        _l2Pieces = new TableCache(cacheBytes - l1Share - walksShare, L2PieceWords * sizeof(ulong), (length >> _l2PieceShift) + 1);
+        _l1Pieces = new L1Pieces(image, l1, BitOperations.Log2((ulong)_geometry.L2Coverage), L1Entry.OffsetMask, cacheBytes);
+        MostWalks = (int)(_l1Pieces.WalksShare / (L2PieceWords * sizeof(ulong)));
+        _l2Pieces = new TableCache(_l1Pieces.L2Share, L2PieceWords * sizeof(ulong), (length >> _l2PieceShift) + 1);
     }
 
     private Qcow2Translator(Qcow2Translator other)
@@ -71,15 +67,15 @@ internal sealed class Qcow2Translator : ITranslator
             return ScanL2(l2, pieceOffset, guestOffset, maxLength);
         }
 
-        long l1Piece = _geometry.L1Index(guestOffset) >> TablePieces.MaxWordsLog2;
-        if (!_l1Pieces.TryGet(l1Piece, out ulong[]? l1))
+        if (!_l1Pieces.TryGet(guestOffset, out ulong[]? l1))
         {
-            l1 = LoadL1Async(l1Piece, async: false, default).Now();
+            l1 = _l1Pieces.LoadAsync(guestOffset, async: false, default).Now();
         }
 
-        if (IsEmpty(l1, guestOffset, maxLength, out HostRun run, out long l2TableOffset))
+        long l2TableOffset = new L1Entry(_l1Pieces.Entry(l1, guestOffset)).L2TableOffset;
+        if (l2TableOffset == 0)
         {
-            return run;
+            return _l1Pieces.Empty(l1, guestOffset, maxLength);
         }
 
         pieceOffset = L2PieceOffset(l2TableOffset, guestOffset);
@@ -97,15 +93,15 @@ internal sealed class Qcow2Translator : ITranslator
             return ScanL2(l2, pieceOffset, guestOffset, maxLength);
         }
 
-        long l1Piece = _geometry.L1Index(guestOffset) >> TablePieces.MaxWordsLog2;
-        if (!_l1Pieces.TryGet(l1Piece, out ulong[]? l1))
+        if (!_l1Pieces.TryGet(guestOffset, out ulong[]? l1))
         {
-            l1 = await LoadL1Async(l1Piece, async: true, cancellationToken).ConfigureAwait(false);
+            l1 = await _l1Pieces.LoadAsync(guestOffset, async: true, cancellationToken).ConfigureAwait(false);
         }
 
-        if (IsEmpty(l1, guestOffset, maxLength, out HostRun run, out long l2TableOffset))
+        long l2TableOffset = new L1Entry(_l1Pieces.Entry(l1, guestOffset)).L2TableOffset;
+        if (l2TableOffset == 0)
         {
-            return run;
+            return _l1Pieces.Empty(l1, guestOffset, maxLength);
         }
 
         pieceOffset = L2PieceOffset(l2TableOffset, guestOffset);
@@ -113,41 +109,10 @@ internal sealed class Qcow2Translator : ITranslator
         return ScanL2(l2, pieceOffset, guestOffset, maxLength);
     }
 
-    /// <summary>
-    /// Reads the L1 entry. Where it is empty, the run goes on over all empty entries behind it that the same piece
-    /// of the table holds: an empty disk of exabytes is passed in large steps.
-    /// </summary>
-    private bool IsEmpty(ulong[] l1, long guestOffset, long maxLength, out HostRun run, out long l2TableOffset)
-    {
-        int index = (int)(_geometry.L1Index(guestOffset) & (TablePieces.MaxWords - 1));
-        l2TableOffset = new L1Entry(l1[index]).L2TableOffset;
-        if (l2TableOffset != 0)
-        {
-            run = default;
-            return false;
-        }
-
-        int empty = EntryScan.CountRun(l1.AsSpan(index), L1Entry.OffsetMask, first: 0, step: 0);
-        long length = (empty * _geometry.L2Coverage) - (guestOffset & (_geometry.L2Coverage - 1));
-        run = HostRun.Unallocated(guestOffset, Math.Min(length, maxLength));
-        return true;
-    }
-
     private HostRun ScanL2(ulong[] l2, long pieceOffset, long guestOffset, long maxLength)
     {
         int word = (_geometry.L2Index(guestOffset) & (_l2PieceEntries - 1)) * _geometry.WordsPerL2Entry;
         return _scanner.Scan(l2.AsSpan(word), pieceOffset + ((long)word * sizeof(ulong)), guestOffset, maxLength);
-    }
-
-    private async ValueTask<ulong[]> LoadL1Async(long piece, bool async, CancellationToken cancellationToken)
-    {
-        long first = piece << TablePieces.MaxWordsLog2;
-        int entries = (int)Math.Min(TablePieces.MaxWords, _l1.Entries - first);
-        ulong[] table = GC.AllocateUninitializedArray<ulong>(entries);
-        await TablePieces.LoadAsync(
-            _image, _l1.TableOffset + (first * L1Entry.Length), table, first * _geometry.L2Coverage, async, cancellationToken).ConfigureAwait(false);
-        _l1Pieces.Add(piece, table);
-        return table;
     }
 
     /// <summary>Where, in its file, the piece of an L2 table starts that holds the entry of <paramref name="guestOffset"/>.</summary>

@@ -50,7 +50,7 @@ public sealed class ImageCheckTests
     {
         Reports progress = new();
         using ImageCheck check = ImageCheck.Open(Repository.Image("snapshots.qcow2"));
-        Assert.Empty(check.Run(progress).Where(f => f.Severity != CheckSeverity.Warning));
+        Assert.DoesNotContain(check.Run(progress), f => f.Severity != CheckSeverity.Warning);
         Assert.NotEmpty(progress.Values);
         Assert.Equal(progress.Values[^1].Total, progress.Values[^1].Done);
         Assert.Equal(progress.Values.Select(v => v.Done).Order(), progress.Values.Select(v => v.Done));

@@ -71,7 +71,7 @@ public sealed class RegistrationTests
         Assert.IsType<DiscUtils.Raw.Disk>(raw);
     }
 
-    private static void Register(OwnContext context) => context.Call("Qcow2Stream", "Qcow2Stream.Qcow2", "Register");
+    private static void Register(OwnContext context) => context.Call("Qcow2Stream", "Qcow2Stream.Qcow2Disk", "Register");
 
     private static object? Open(OwnContext context) =>
         context.Call("DiscUtils.Core", "DiscUtils.VirtualDisk", "OpenDisk", Image, FileAccess.Read);

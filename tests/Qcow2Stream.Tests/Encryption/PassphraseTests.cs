@@ -103,7 +103,9 @@ public sealed class PassphraseTests : IDisposable
     {
         string path = PinnedImages.PathOf(image, _scratch);
         using Qcow2Chain none = Qcow2Chain.Open(path);
-        Assert.Contains("--secret-file", Assert.Throws<PassphraseException>(() => none.ReadAt(0, new byte[1])).Message, StringComparison.Ordinal);
+        PassphraseException error = Assert.Throws<PassphraseException>(() => none.ReadAt(0, new byte[1]));
+        Assert.Contains(nameof(Qcow2OpenOptions.Passphrase), error.Message, StringComparison.Ordinal);
+        Assert.NotNull(error.Hint);
         using Qcow2Chain refused = Qcow2Chain.Open(path, new Qcow2OpenOptions { Passphrase = _ => null });
         Assert.Throws<PassphraseException>(() => refused.ReadAt(0, new byte[1]));
     }

@@ -88,7 +88,7 @@ internal sealed record FaultyUse(string Name, Func<Qcow2Chain, byte[], Cancellat
         using MemoryStream lines = new();
         using (Utf8Output text = new(lines))
         {
-            MapWriter<TextForm>.Write(new RunRequest(chain.Inner, RunDetail.Metadata, default), 0, chain.Length, text, pieceLength: 8192, mostAhead: 4);
+            MapWriter<TextForm>.Write(new RunRequest(chain.Inner, RunDetail.Metadata, default), 0, chain.Length, text, new MapPlan(8192, 4));
         }
 
         return Encoding.UTF8.GetString(lines.ToArray());

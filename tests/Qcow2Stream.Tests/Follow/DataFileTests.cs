@@ -87,7 +87,7 @@ public sealed class DataFileTests : IDisposable
     public void ImageThatNamesNone_SaysHowToGiveIt()
     {
         NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(Write(name: null)));
-        Assert.Contains("--data-file", error.Message, StringComparison.Ordinal);
+        Assert.Contains(nameof(Qcow2OpenOptions.DataFile), error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Host and guest offsets must be the same, as QEMU demands; else a cluster of the host's choice would be read.</summary>

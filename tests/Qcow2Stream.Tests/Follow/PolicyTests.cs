@@ -15,7 +15,7 @@ public sealed class PolicyTests : IDisposable
         _files.WriteInside("base.raw", ChainFiles.RawDisk);
         _files.WriteTop("base.raw");
         NamedFileException error = _files.CheckRefused("no file that an image names is opened", FollowPolicy.None);
-        Assert.Contains("Follow = FollowPolicy.SameDirectory, or --follow here", error.Message, StringComparison.Ordinal);
+        Assert.Contains("to allow it: Follow = FollowPolicy.SameDirectory)", error.Message, StringComparison.Ordinal);
         Assert.Contains($"the chain: {_files.Top} -> base.raw", error.Message, StringComparison.Ordinal);
     }
 

@@ -121,7 +121,7 @@ public class MapWriterTests
         Assert.Throws<IOException>(() =>
         {
             using Utf8Output text = new(output);
-            MapWriter<JsonForm>.Write(Request(chain), 0, chain.Length, text, pieceLength: 512, mostAhead: 4);
+            MapWriter<JsonForm>.Write(Request(chain), 0, chain.Length, text, new MapPlan(512, 4));
         });
     }
 
@@ -145,7 +145,7 @@ public class MapWriterTests
             foreach (int mostAhead in (int[])[1, 2, 5])
             {
                 (string Text, string? Error) pieces = Written(
-                    text => MapWriter<TForm>.Write(Request(chain), start, end, text, pieceLength, mostAhead));
+                    text => MapWriter<TForm>.Write(Request(chain), start, end, text, new MapPlan(pieceLength, mostAhead)));
                 Assert.Equal(whole.Text, pieces.Text);
                 Assert.Equal(whole.Error, pieces.Error);
             }

@@ -117,7 +117,7 @@ public sealed class RemoteCliTests : IDisposable
         string top = server.AddressOf("in/top.qcow2").ToString();
         QemuResult refused = await Qcow2Tool.Run("dump-map", top);
         Assert.Equal(1, refused.ExitCode);
-        Assert.Contains($"--follow here --follow {server.Root}; or", refused.Error, StringComparison.Ordinal);
+        Assert.Contains($"--follow here --follow {server.Root}, or", refused.Error, StringComparison.Ordinal);
         Assert.Equal(0, (await Qcow2Tool.Run("dump-map", top, "--follow", server.Root.ToString())).ExitCode);
         Assert.Equal(2, (await Qcow2Tool.Run("dump-map", top, "--follow", server.Root + "?query")).ExitCode);
     }
@@ -149,7 +149,7 @@ public sealed class RemoteCliTests : IDisposable
             QemuResult refused = await Qcow2Tool.Run(["dump-map", top, .. options]);
             Assert.Equal(1, refused.ExitCode);
             string advice = refused.Error[refused.Error.IndexOf("--follow", StringComparison.Ordinal)..];
-            options = advice[..advice.IndexOf(';', StringComparison.Ordinal)].Split(' ');
+            options = advice[..advice.IndexOf(", or", StringComparison.Ordinal)].Split(' ');
         }
 
         Assert.Equal(["--follow", "here", "--follow", $"{server.Root}other/", "--follow", $"{mirrorServer.Root}store/"], options);
@@ -164,7 +164,7 @@ public sealed class RemoteCliTests : IDisposable
         _directory.Write("in/middle.qcow2", ChainFiles.Overlay(_directory.Write("out/base.raw", ChainFiles.RawDisk)));
         QemuResult refused = await Qcow2Tool.Run("dump-map", top);
         Assert.Equal(1, refused.ExitCode);
-        Assert.Contains("--follow here --follow DIR", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("(to allow it: --follow DIR or --follow anywhere; for more than one place: --follow here --follow DIR)", refused.Error, StringComparison.Ordinal);
         Assert.Equal(1, (await Qcow2Tool.Run("dump-map", top, "--follow", _directory.File("out"))).ExitCode);
         Assert.Equal(0, (await Qcow2Tool.Run("dump-map", top, "--follow", "here", "--follow", _directory.File("out"))).ExitCode);
     }

@@ -1,6 +1,7 @@
 using DiscUtils;
 using DiscUtils.Streams;
 using Qcow2Stream.Format;
+using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 using Shared;
 
@@ -31,7 +32,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     private readonly SparseStream _content;
     private readonly MappedStream? _map;
     private readonly RunKind _emptyKind;
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Turns _turns = new();
     private volatile bool _disposed;
 
     private ForeignDisk(string formatName, HostFile file, ForeignFileSystem files, VirtualDisk disk)
@@ -85,21 +86,21 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
 
     public HostRun Translate(long guestOffset, long maxLength, RunDetail detail)
     {
-        _turn.Wait();
-        return TranslateInTurn(guestOffset, maxLength);
+        using Turns.Turn turn = _turns.Take();
+        return Translate(guestOffset, maxLength);
     }
 
     public async ValueTask<HostRun> TranslateAsync(
         long guestOffset, long maxLength, RunDetail detail, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return TranslateInTurn(guestOffset, maxLength);
+        using Turns.Turn turn = await _turns.TakeAsync(async: true, cancellationToken).ConfigureAwait(false);
+        return Translate(guestOffset, maxLength);
     }
 
     /// <summary>Fills <paramref name="buffer"/>, which lies inside the disk.</summary>
     public void Read(long guestOffset, Span<byte> buffer)
     {
-        _turn.Wait();
+        using Turns.Turn turn = _turns.Take();
         try
         {
             Prepare(guestOffset, buffer.Length);
@@ -109,16 +110,12 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         {
             throw Translated(e, _file, FormatName, guestOffset);
         }
-        finally
-        {
-            _turn.Release();
-        }
     }
 
     /// <inheritdoc cref="Read"/>
     public async ValueTask ReadAsync(long guestOffset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        using Turns.Turn turn = await _turns.TakeAsync(async: true, cancellationToken).ConfigureAwait(false);
         try
         {
             Prepare(guestOffset, buffer.Length);
@@ -130,27 +127,16 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         {
             throw Translated(e, _file, FormatName, guestOffset);
         }
-        finally
-        {
-            _turn.Release();
-        }
     }
 
     public void Dispose()
     {
-        _turn.Wait();
-        try
+        using Turns.Turn turn = _turns.Take();
+        if (!_disposed)
         {
-            if (!_disposed)
-            {
-                _disposed = true;
-                _disk.Dispose();
-                _files.Dispose();
-            }
-        }
-        finally
-        {
-            _turn.Release();
+            _disposed = true;
+            _disk.Dispose();
+            _files.Dispose();
         }
     }
 
@@ -189,7 +175,8 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     private static MappedStream? MapOf(string formatName, VirtualDisk disk, ForeignFileSystem files) =>
         MappedFormats.Contains(formatName) && files.IsOneFile && disk.Layers.Count() == 1 ? disk.Content as MappedStream : null;
 
-    private HostRun TranslateInTurn(long guestOffset, long maxLength)
+    /// <summary>In turn.</summary>
+    private HostRun Translate(long guestOffset, long maxLength)
     {
         try
         {
@@ -199,10 +186,6 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         catch (Exception e) when (!IsOurs(e))
         {
             throw Translated(e, _file, FormatName, guestOffset);
-        }
-        finally
-        {
-            _turn.Release();
         }
     }
 

@@ -6,7 +6,7 @@ using Shared;
 namespace Qcow2Stream;
 
 /// <summary>The written forms of a <see cref="MapSummary"/>.</summary>
-public static class SummaryFormat
+public static class SummaryOutput
 {
     private static readonly string[] Heads = ["LAYER", "STORED", "COMPRESSED", "ZEROS", "HIDDEN", "DROPPABLE", "FRAGMENTS", "FORMAT", "FILE"];
 
@@ -36,7 +36,7 @@ public static class SummaryFormat
     {
         ArgumentNullException.ThrowIfNull(summary);
         ArgumentNullException.ThrowIfNull(output);
-        using (Utf8JsonWriter json = new(output, new JsonWriterOptions { Indented = true }))
+        using (Utf8JsonWriter json = new(output, JsonStyle.Options))
         {
             json.WriteStartObject();
             json.WriteNumber("length", summary.Length);

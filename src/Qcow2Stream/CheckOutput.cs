@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Qcow2Stream.Text;
 using Shared;
@@ -8,19 +7,10 @@ using Shared;
 namespace Qcow2Stream;
 
 /// <summary>The written forms of a check, with the totals and field names of <c>qemu-img check</c>.</summary>
-public static class CheckFormat
+public static class CheckOutput
 {
     // Findings can be many: they are handed on in pieces of this many bytes.
     private const int FlushBytes = 1 << 16;
-
-    private static readonly JsonWriterOptions Json = new()
-    {
-        Indented = true,
-        IndentSize = 4,
-
-        // As in InfoFormat: names go to terminals and web pages alike.
-        Encoder = JavaScriptEncoder.Default,
-    };
 
     /// <summary>
     /// Checks the image and writes a line a finding, <c>SEVERITY: what is wrong (at byte N, guest offset N, snapshot
@@ -61,7 +51,7 @@ public static class CheckFormat
     {
         ArgumentNullException.ThrowIfNull(check);
         ArgumentNullException.ThrowIfNull(output);
-        using (Utf8JsonWriter json = new(output, Json))
+        using (Utf8JsonWriter json = new(output, JsonStyle.Options))
         {
             json.WriteStartObject();
             json.WriteStartArray("findings");

@@ -2,14 +2,13 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Qcow2Stream.Info;
+using Shared;
 
 namespace Qcow2Stream;
 
 /// <summary>The written forms of <see cref="ImageInfo"/>, with the words and field names of <c>qemu-img info</c>.</summary>
-public static class InfoFormat
+public static class InfoOutput
 {
-    private static readonly JsonWriterOptions Indented = new() { Indented = true, IndentSize = 4 };
-
     /// <summary>Writes one object an image as <c>qemu-img info --output=json</c> does.</summary>
     /// <param name="images">The images, top first.</param>
     /// <param name="output">Receives UTF-8; left open.</param>
@@ -19,7 +18,7 @@ public static class InfoFormat
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(output);
         JsonNode tree = asArray ? new JsonArray([.. images.Select(image => InfoTree.Of(image.Facts))]) : InfoTree.Of(images[0].Facts);
-        using (Utf8JsonWriter json = new(output, Indented))
+        using (Utf8JsonWriter json = new(output, JsonStyle.Options))
         {
             tree.WriteTo(json);
         }

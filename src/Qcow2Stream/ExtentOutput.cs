@@ -7,7 +7,7 @@ namespace Qcow2Stream;
 /// The written forms of plain extents, such as those that a dirty bitmap marks, as buffered UTF-8. They aren't extension methods:
 /// those would show up at every list of extents that DiscUtils gives.
 /// </summary>
-public static class ExtentFormat
+public static class ExtentOutput
 {
     /// <summary>Writes a line <c>START LENGTH</c> an extent, decimal and in bytes: what a dirty bitmap marks.</summary>
     /// <param name="extents">The extents to write.</param>

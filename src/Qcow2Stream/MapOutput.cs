@@ -9,7 +9,7 @@ namespace Qcow2Stream;
 /// form does not tell apart is made equal first, and merges by the one rule. A large map is made on all cores, with at
 /// most some 32 MiB of memory beside the chain's.
 /// </summary>
-public static class MapFormat
+public static class MapOutput
 {
     /// <summary>
     /// Writes a line an extent, numbers decimal and in bytes: <c>START LENGTH</c> where nothing is allocated or all

@@ -1,0 +1,35 @@
+namespace Qcow2Stream.Cli;
+
+/// <summary>Puts what the library says of its own options into the options of this program.</summary>
+internal static class OptionWords
+{
+    // What code stands for, in this order.
+    private static readonly (string Code, string Words)[] Terms =
+    [
+        ("Follow = ", ""),
+        ("FollowPolicy.AnyOf(", ""),
+        ("FollowPolicy.Addresses(", ""),
+        ("FollowPolicy.Directories(...)", "--follow DIR"),
+        ("FollowPolicy.SameDirectory", "--follow here"),
+        ("FollowPolicy.Trusted", "--follow anywhere"),
+        ("new Uri(\"", "--follow "),
+        ("\")", ""),
+        (nameof(Qcow2OpenOptions.Passphrase), "--secret-file"),
+        (nameof(Qcow2OpenOptions.DataFile), "--data-file"),
+        (nameof(HttpFileOptions.AllowUnversioned), "--allow-unversioned"),
+    ];
+
+    /// <summary>An error's message, as a user of the command line needs it.</summary>
+    public static string Of(Exception error) => error is Qcow2Exception { Hint: { } hint }
+        ? error.Message.Replace(hint, string.Join(", or ", hint.Split(", or ").Select(Translate)), StringComparison.Ordinal)
+        : error.Message.Replace(
+            "(what it is: ImageInfo, or ImageInspection)", "(what it is: info, or inspect)", StringComparison.Ordinal);
+
+    private static string Translate(string choice)
+    {
+        string words = Terms.Aggregate(choice, (text, term) => text.Replace(term.Code, term.Words, StringComparison.Ordinal));
+
+        // Several places are several options.
+        return words.TrimEnd(')').Replace(", --", " --", StringComparison.Ordinal);
+    }
+}
