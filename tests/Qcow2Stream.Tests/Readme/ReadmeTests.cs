@@ -7,19 +7,53 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Readme;
 
-/// <summary>The README's code is what compiles here, and does what the README says.</summary>
+/// <summary>The code of the README and of the documents that it leads to is what compiles here, and does what they say.</summary>
 [Collection(nameof(ReadmeTests))]
 [CollectionDefinition(nameof(ReadmeTests), DisableParallelization = true)]
 public sealed partial class ReadmeTests
 {
-    private static string Readme { get; } = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+    /// <summary>The README, and every document that it leads to.</summary>
+    private static IReadOnlyDictionary<string, string> Documents { get; } = Linked("README.md");
+
+    private static string AllText { get; } = string.Join('\n', Documents.Values);
+
+    [Fact]
+    public void Readme_IsShort() => Assert.InRange(Documents["README.md"].Split('\n').Length, 100, 250);
+
+    /// <summary>What is linked is there, also the heading in it.</summary>
+    [Fact]
+    public void EveryLink_LeadsSomewhere()
+    {
+        Assert.True(Documents.Count >= 7, string.Join(", ", Documents.Keys));
+        foreach ((string document, string text) in Documents)
+        {
+            Assert.All(Links(document, text), link =>
+            {
+                string path = Path.Combine(Repository.Root, link.Path);
+                Assert.True(File.Exists(path), $"{document}: {link.Path}");
+                if (link.Heading.Length > 0)
+                {
+                    Assert.Contains(link.Heading, Heading().Matches(File.ReadAllText(path)).Select(match => AnchorOf(match.Groups[1].Value)));
+                }
+            });
+        }
+    }
+
+    [Fact]
+    public void Picture_IsTheMapOfTheFirstCommand()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(Repository.Image("chain-3.qcow2"));
+        using MemoryStream drawn = new();
+        chain.Map().WriteSvg(drawn);
+        Assert.Equal(File.ReadAllText(Path.Combine(Repository.Root, "src", "Package", "map.svg")), System.Text.Encoding.UTF8.GetString(drawn.ToArray()));
+    }
 
     [Fact]
     public void EveryCodeBlock_IsInTheExamples()
     {
         string examples = File.ReadAllText(
             Path.Combine(Repository.Root, "tests", "Qcow2Stream.Tests", "Readme", "ReadmeExamples.cs"));
-        MatchCollection blocks = CodeBlock().Matches(Readme);
+        MatchCollection blocks = CodeBlock().Matches(AllText);
         Assert.NotEmpty(blocks);
         Assert.All(blocks, block => Assert.Contains(Indented(block.Groups["code"].Value), examples, StringComparison.Ordinal));
     }
@@ -28,7 +62,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public async Task EveryShellLine_Works()
     {
-        string[] lines = [.. ShellBlock().Matches(Readme).SelectMany(block => block.Groups["code"].Value.TrimEnd().Split('\n'))];
+        string[] lines = [.. ShellBlock().Matches(AllText).SelectMany(block => block.Groups["code"].Value.TrimEnd().Split('\n'))];
         Assert.NotEmpty(lines);
         foreach (string line in lines)
         {
@@ -60,21 +94,23 @@ public sealed partial class ReadmeTests
 
     [Fact]
     public void EveryBlock_IsOfAKindThatIsTested() => Assert.All(
-        Fence().Matches(Readme).Where((_, index) => index % 2 == 0), fence => Assert.Contains(fence.Groups[1].Value, (string[])["csharp", "sh", "text"]));
+        Fence().Matches(AllText).Where((_, index) => index % 2 == 0), fence => Assert.Contains(fence.Groups[1].Value, (string[])["csharp", "sh", "text"]));
 
     [Fact]
     public void EveryCommand_IsInTheReadme() => Assert.All(
-        Qcow2Stream.Cli.CommandList.Commands.Keys, command => Assert.Contains($"| `qcow2 {command} ", Readme, StringComparison.Ordinal));
+        Qcow2Stream.Cli.CommandList.Commands.Keys, command => Assert.Contains($"| `qcow2 {command} ", Documents["src/Qcow2Stream.Cli/README.md"], StringComparison.Ordinal));
 
-    /// <summary>Every row of the README's tables of features and of attacks names the tests that show it, and they are there.</summary>
+    /// <summary>Every row of the tables of features and of attacks names the tests that show it, and they are there.</summary>
     [Theory]
-    [InlineData("## Images from strangers")]
-    [InlineData("## Every feature of the format")]
-    public void TestsNamed_Exist(string section)
+    [InlineData("src/Qcow2Stream/SECURITY.md", "## What stops which attack")]
+    [InlineData("src/Qcow2Stream/README.md", "## Every feature of the format")]
+    public void TestsNamed_Exist(string document, string section)
     {
         HashSet<string> tests = [.. typeof(ReadmeTests).Assembly.GetTypes().Select(t => t.Name)];
-        string text = Readme[Readme.IndexOf(section, StringComparison.Ordinal)..];
-        string[] rows = [.. text[..text.IndexOf("\n## ", 1, StringComparison.Ordinal)]
+        string text = Documents[document];
+        text = text[text.IndexOf(section, StringComparison.Ordinal)..];
+        int end = text.IndexOf("\n## ", 1, StringComparison.Ordinal);
+        string[] rows = [.. text[..(end < 0 ? text.Length : end)]
             .Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)).Skip(1)];
         Assert.NotEmpty(rows);
         Assert.All(rows, row =>
@@ -88,7 +124,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void EveryOption_IsInTheReadme() => Assert.All(
         (PropertyInfo[])[.. typeof(Qcow2OpenOptions).GetProperties(), .. typeof(HttpFileOptions).GetProperties()],
-        option => Assert.Contains($"`{option.Name}`", Readme, StringComparison.Ordinal));
+        option => Assert.Contains($"`{option.Name}`", Documents["src/Qcow2Stream/README.md"], StringComparison.Ordinal));
 
     [Fact]
     public void ReadDisk_ListsWhatIsStored() =>
@@ -151,6 +187,42 @@ public sealed partial class ReadmeTests
             Run(() => ReadmeExamples.OpenFromServer(server.AddressOf("gpt.qcow2")).GetAwaiter().GetResult(), Repository.Image("empty.qcow2")));
     }
 
+    private static Dictionary<string, string> Linked(string first)
+    {
+        Dictionary<string, string> found = [];
+        Queue<string> next = new([first]);
+        while (next.TryDequeue(out string? document))
+        {
+            if (!found.ContainsKey(document))
+            {
+                string text = File.ReadAllText(Path.Combine(Repository.Root, document));
+                found.Add(document, text);
+                foreach ((string path, _) in Links(document, text).Where(link => link.Path.EndsWith(".md", StringComparison.Ordinal)))
+                {
+                    next.Enqueue(path);
+                }
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>The files of the repository that a document links, from its root, and the headings in them.</summary>
+    private static IEnumerable<(string Path, string Heading)> Links(string document, string text)
+    {
+        foreach (string target in Link().Matches(text).Select(match => match.Groups[1].Value).Where(target => !target.Contains("://", StringComparison.Ordinal)))
+        {
+            string[] parts = target.Split('#', 2);
+            string path = parts[0].Length == 0 ? document : Path.GetRelativePath(
+                Repository.Root, Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(document)!, parts[0])));
+            yield return (path.Replace('\\', '/'), parts.Length > 1 ? parts[1] : "");
+        }
+    }
+
+    /// <summary>A heading's anchor, as servers of repositories make it.</summary>
+    private static string AnchorOf(string heading) => string.Concat(
+        heading.ToLowerInvariant().Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-')).Replace(' ', '-');
+
     private static string Indented(string code) =>
         string.Concat(code.TrimEnd('\n').Split('\n').Select(line => (line.Length == 0 ? "" : "        " + line) + "\n"));
 
@@ -184,6 +256,12 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex("`([A-Za-z0-9]+)`")]
     private static partial Regex CodeSpan();
+
+    [GeneratedRegex(@"\]\(([^()\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex("^#+ (.*)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
 
     [GeneratedRegex("^```(.*)$", RegexOptions.Multiline)]
     private static partial Regex Fence();
