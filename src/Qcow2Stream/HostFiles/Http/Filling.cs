@@ -6,7 +6,8 @@ namespace Qcow2Stream.HostFiles.Http;
 /// </summary>
 /// <param name="blocks">The blocks; all but the last of the file are <see cref="Block.Size"/> bytes long.</param>
 /// <param name="version">The version that was opened; null if the first answer is to tell.</param>
-internal sealed class Filling(Block[] blocks, RemoteVersion? version)
+/// <param name="lease">Its memory and its turns.</param>
+internal sealed class Filling(IReadOnlyList<Block> blocks, RemoteVersion? version, RequestSlots.Lease lease)
 {
     private readonly long _start = blocks[0].Key.Number * Block.Size;
     private int _at;
@@ -14,14 +15,14 @@ internal sealed class Filling(Block[] blocks, RemoteVersion? version)
 
     public IReadOnlyList<Block> Blocks { get; } = blocks;
 
+    /// <summary>Its memory and its turns. Whoever fills the blocks disposes it.</summary>
+    public RequestSlots.Lease Lease { get; } = lease;
+
     /// <summary>How many of the blocks have arrived.</summary>
     public int ArrivedBlocks => _at;
 
     /// <summary>The version that all answers must be of.</summary>
     public RemoteVersion? Version { get; private set; } = version;
-
-    /// <summary>Whether it has a turn to be asked for, and memory, and need not wait for either.</summary>
-    public bool HasTurn { get; set; }
 
     /// <summary>Where in the file the next byte is.</summary>
     public long Offset => _start + ((long)_at * Block.Size) + _done;
@@ -30,7 +31,7 @@ internal sealed class Filling(Block[] blocks, RemoteVersion? version)
     public long Remaining { get; private set; } = blocks.Sum(b => (long)b.Length);
 
     /// <summary>Where the next bytes belong.</summary>
-    public Memory<byte> Rest => blocks[_at].Buffer.AsMemory(_done, blocks[_at].Length - _done);
+    public Memory<byte> Rest => Blocks[_at].Buffer.AsMemory(_done, Blocks[_at].Length - _done);
 
     /// <summary>Takes the version from the first answer: further ones must be of the same, and no more is missing than it has.</summary>
     public void Settle(RemoteVersion answered)
@@ -39,7 +40,7 @@ internal sealed class Filling(Block[] blocks, RemoteVersion? version)
         {
             Version = answered;
             Remaining = Math.Min(Remaining, answered.Length);
-            blocks[0].EndAt((int)Remaining);
+            Blocks[0].EndAt((int)Remaining);
         }
     }
 
@@ -49,20 +50,12 @@ internal sealed class Filling(Block[] blocks, RemoteVersion? version)
     {
         Remaining -= count;
         _done += count;
-        if (_done < blocks[_at].Length)
+        if (_done < Blocks[_at].Length)
         {
             return null;
         }
 
         _done = 0;
-        return blocks[_at++];
-    }
-
-    /// <summary>Whether it had a turn, which is then the caller's.</summary>
-    public bool TakeTurn()
-    {
-        bool had = HasTurn;
-        HasTurn = false;
-        return had;
+        return Blocks[_at++];
     }
 }

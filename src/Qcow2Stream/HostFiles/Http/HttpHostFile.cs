@@ -182,11 +182,11 @@ internal sealed class HttpHostFile : HostFile
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
         Block block = new(this, 0, Block.Size);
-        Filling filling = new([block], version: null);
+        Filling filling = new([block], version: null, _source.Slots.LeaseLater(1));
         bool isKept = false;
         try
         {
-            await GetAsync(filling, async, either.Token).ConfigureAwait(false);
+            await _client.FillAsync(filling, async, either.Token).ConfigureAwait(false);
             RemoteVersion version = filling.Version!;
             if (version.Condition is null && !_source.Options.AllowUnversioned)
             {
@@ -261,24 +261,18 @@ internal sealed class HttpHostFile : HostFile
     {
         List<Block> wanted = Expect(version, first, (int)(end - first), isAhead: false);
         int count = wanted.Count;
-        int taken = _source.Slots.TryTake(count, leavesTurn: false);
-        if (taken == count)
+        if (_source.Slots.TryLease(count) is { } lease)
         {
-            missing = new Filling([.. wanted], version) { HasTurn = true };
+            missing = new Filling(wanted, version, lease);
             further = Further(version, room => (first + count, _ahead.After(first, count, room)));
             return wanted;
-        }
-
-        if (taken > 0)
-        {
-            _source.Slots.GiveBackMemory(taken);
-            _source.Slots.GiveBackTurn();
         }
 
         // It waits for others, as do those behind it: fewer requests that are larger are done sooner.
         int room = Math.Min(_source.Blocks.AheadRoom, _source.MaxRequestBlocks - count);
         List<Block> ahead = Expect(version, first + count, _ahead.After(first, count, room), isAhead: true);
-        missing = new Filling([.. wanted, .. ahead], version);
+        List<Block> all = [.. wanted, .. ahead];
+        missing = new Filling(all, version, _source.Slots.LeaseLater(all.Count));
         further = null;
         return wanted;
     }
@@ -288,21 +282,17 @@ internal sealed class HttpHostFile : HostFile
     /// <param name="choose">Gets for how many blocks there is room, and says which to read.</param>
     private Filling? Further(RemoteVersion version, Func<int, (long First, int Count)> choose)
     {
-        int room = _source.Slots.TryTake(Math.Min(_source.AheadBlocks, _source.Blocks.AheadRoom), leavesTurn: true);
-        (long first, int count) = choose(room);
+        RequestSlots.Lease? lease = _source.Slots.TryLeaseAhead(Math.Min(_source.AheadBlocks, _source.Blocks.AheadRoom));
+        (long first, int count) = choose(lease?.Blocks ?? 0);
         List<Block> blocks = Expect(version, first, count, isAhead: true);
-        _source.Slots.GiveBackMemory(room - blocks.Count);
-        if (blocks.Count > 0)
+        if (lease is null || blocks.Count == 0)
         {
-            return new Filling([.. blocks], version) { HasTurn = true };
+            lease?.Dispose();
+            return null;
         }
 
-        if (room > 0)
-        {
-            _source.Slots.GiveBackTurn();
-        }
-
-        return null;
+        lease.Shrink(blocks.Count);
+        return new Filling(blocks, version, lease);
     }
 
     /// <summary>Takes note of blocks from <paramref name="first"/> on, up to the first that is there already. Under the gate.</summary>
@@ -335,7 +325,7 @@ internal sealed class HttpHostFile : HostFile
     {
         try
         {
-            await GetAsync(filling, async, _closing.Token).ConfigureAwait(false);
+            await _client.FillAsync(filling, async, _closing.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -344,28 +334,6 @@ internal sealed class HttpHostFile : HostFile
             {
                 _source.Blocks.Forget(block);
                 block.Failed(told);
-            }
-        }
-    }
-
-    private async ValueTask GetAsync(Filling filling, bool async, CancellationToken cancellationToken)
-    {
-        if (!filling.HasTurn)
-        {
-            await _source.Slots.TakeMemoryAsync(filling.Blocks.Count, async, cancellationToken).ConfigureAwait(false);
-        }
-
-        try
-        {
-            _source.Blocks.GiveMemory(filling.Blocks);
-            await _client.FillAsync(filling, async, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _source.Slots.GiveBackMemory(filling.Blocks.Count);
-            if (filling.TakeTurn())
-            {
-                _source.Slots.GiveBackTurn();
             }
         }
     }

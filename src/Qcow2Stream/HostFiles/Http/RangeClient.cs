@@ -15,14 +15,23 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>
     // Where redirects led: an object store's signed address, say, which is asked directly as long as that works.
     private volatile Uri? _redirected;
 
-    /// <summary>Gets all bytes that are missing, in as many requests as it takes, and all of one version.</summary>
-    /// <param name="filling">Receives them. If its version is not known, the first answer tells which one there is.</param>
+    /// <summary>
+    /// Gets all bytes that are missing, in as many requests as it takes, and all of one version, once there is memory for
+    /// them, and a turn for each request.
+    /// </summary>
+    /// <param name="filling">
+    /// Receives them. If its version is not known, the first answer tells which one there is. Its lease has ended when this
+    /// has, however that was.
+    /// </param>
     /// <param name="async">False: it has completed when this returns.</param>
     /// <param name="cancellationToken">Ends it, also while the server sends nothing.</param>
     /// <exception cref="IOException">The bytes can't be had.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async ValueTask FillAsync(Filling filling, bool async, CancellationToken cancellationToken)
     {
+        using RequestSlots.Lease lease = filling.Lease;
+        await lease.TakeMemoryAsync(async, cancellationToken).ConfigureAwait(false);
+        source.Blocks.GiveMemory(filling.Blocks);
         do
         {
             if (async)
@@ -46,11 +55,7 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>
     private async ValueTask AttemptAsync(Filling filling, bool async, CancellationToken cancellationToken)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (!filling.TakeTurn())
-        {
-            await source.Slots.TakeTurnAsync(async, cancellationToken).ConfigureAwait(false);
-        }
-
+        using RequestSlots.Lease.Turn turn = await filling.Lease.TakeTurnAsync(async, cancellationToken).ConfigureAwait(false);
         try
         {
             await ReceiveAsync(filling, async, patience).ConfigureAwait(false);
@@ -61,10 +66,6 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>
             throw patience.IsCancellationRequested
                 ? new TransientHttpException($"the server sent nothing for {source.Options.IdleTimeout.TotalSeconds} seconds", cause: e)
                 : Translate(e);
-        }
-        finally
-        {
-            source.Slots.GiveBackTurn();
         }
     }
 
