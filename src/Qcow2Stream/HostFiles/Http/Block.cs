@@ -33,7 +33,7 @@ internal sealed class Block(HttpHostFile file, long number, int length)
     /// <summary>The cache's: how many blocks had arrived before it.</summary>
     public long ArrivedAs { get; set; }
 
-    /// <summary>The cache's: whether its reader is to start reading further ahead.</summary>
+    /// <summary>The planner's: whether whoever comes to it starts reading further ahead.</summary>
     public bool StartsNext { get; set; }
 
     /// <summary>Says that the file ends in it.</summary>

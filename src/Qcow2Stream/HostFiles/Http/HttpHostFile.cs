@@ -10,7 +10,7 @@ internal sealed class HttpHostFile : HostFile
 {
     private readonly HttpSource _source;
     private readonly RangeClient _client;
-    private readonly ReadAhead _ahead;
+    private readonly RequestPlanner _planner;
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private readonly CancellationTokenSource _closing = new();
     private volatile RemoteVersion? _version;
@@ -37,7 +37,7 @@ internal sealed class HttpHostFile : HostFile
         Path = uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
         _source = source;
         _client = new RangeClient(uri, source, judge);
-        _ahead = new ReadAhead(source.AheadBlocks);
+        _planner = source.PlannerOf(this);
     }
 
     public Uri Uri { get; }
@@ -102,9 +102,9 @@ internal sealed class HttpHostFile : HostFile
             return 0;
         }
 
-        List<Block> blocks = Find(version, hostOffset, buffer.Length, out Filling? missing, out Filling? further);
-        StartFurther(further);
-        if (missing is not null)
+        RequestPlan plan = _planner.Plan(version, hostOffset, buffer.Length);
+        Start(plan.Ahead);
+        if (plan.Missing is { } missing)
         {
             FillAsync(missing, async: false).Now();
         }
@@ -112,7 +112,7 @@ internal sealed class HttpHostFile : HostFile
         int count = 0;
         try
         {
-            foreach (Block block in blocks)
+            foreach (Block block in plan.Blocks)
             {
                 count += Copy(block.Arrival.GetAwaiter().GetResult(), hostOffset + count, buffer[count..]);
             }
@@ -133,17 +133,13 @@ internal sealed class HttpHostFile : HostFile
             return 0;
         }
 
-        List<Block> blocks = Find(version, hostOffset, buffer.Length, out Filling? missing, out Filling? further);
-        if (missing is not null)
-        {
-            _ = FillAsync(missing, async: true).AsTask();
-        }
-
-        StartFurther(further);
+        RequestPlan plan = _planner.Plan(version, hostOffset, buffer.Length);
+        Start(plan.Missing);
+        Start(plan.Ahead);
         int count = 0;
         try
         {
-            foreach (Block block in blocks)
+            foreach (Block block in plan.Blocks)
             {
                 ReadOnlyMemory<byte> bytes = await block.Arrival.WaitAsync(cancellationToken).ConfigureAwait(false);
                 count += Copy(bytes, hostOffset + count, buffer.Span[count..]);
@@ -181,8 +177,7 @@ internal sealed class HttpHostFile : HostFile
     private async ValueTask<RemoteVersion> AskVersionAsync(bool async, CancellationToken cancellationToken)
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
-        Block block = new(this, 0, Block.Size);
-        Filling filling = new([block], version: null, _source.Slots.LeaseLater(1));
+        Filling filling = _planner.PlanFirst();
         bool isKept = false;
         try
         {
@@ -209,114 +204,16 @@ internal sealed class HttpHostFile : HostFile
         {
             if (!isKept)
             {
-                _source.Blocks.Forget(block);
+                _source.Blocks.Forget(filling.Blocks[0]);
             }
         }
     }
 
-    /// <summary>Finds what is wanted, as far as it is there or on its way; or else what of it is to be asked for in one request.</summary>
-    /// <param name="version">The version that was opened.</param>
-    /// <param name="hostOffset">The first byte that is wanted; the file has it.</param>
-    /// <param name="wantedBytes">How many are.</param>
-    /// <param name="missing">Has to be filled; null if nothing is missing.</param>
-    /// <param name="further">What to read ahead after that; null if nothing.</param>
-    /// <returns>One block or more, from the one with the first byte on.</returns>
-    private List<Block> Find(RemoteVersion version, long hostOffset, int wantedBytes, out Filling? missing, out Filling? further)
+    private void Start(Filling? filling)
     {
-        long first = hostOffset / Block.Size;
-        long last = (hostOffset + Math.Min(wantedBytes, version.Length - hostOffset) - 1) / Block.Size;
-        long end = Math.Min(last + 1, first + _source.MaxRequestBlocks);
-        missing = null;
-        further = null;
-        List<Block> found = [];
-        lock (_source.Blocks.Gate)
+        if (filling is not null)
         {
-            long? starter = null;
-            while (first + found.Count < end && _source.Blocks.Want(this, first + found.Count) is { } block)
-            {
-                found.Add(block);
-                if (block.StartsNext)
-                {
-                    block.StartsNext = false;
-                    starter = block.Key.Number;
-                }
-            }
-
-            if (found.Count == 0)
-            {
-                return Ask(version, first, end, out missing, out further);
-            }
-
-            if (starter is { } number)
-            {
-                further = Further(version, room => _ahead.Beyond(number, end, room));
-            }
-        }
-
-        return found;
-    }
-
-    /// <summary>Makes a request of the blocks that are missing from <paramref name="first"/> on. Under the gate.</summary>
-    private List<Block> Ask(RemoteVersion version, long first, long end, out Filling missing, out Filling? further)
-    {
-        List<Block> wanted = Expect(version, first, (int)(end - first), isAhead: false);
-        int count = wanted.Count;
-        if (_source.Slots.TryLease(count) is { } lease)
-        {
-            missing = new Filling(wanted, version, lease);
-            further = Further(version, room => (first + count, _ahead.After(first, count, room)));
-            return wanted;
-        }
-
-        // It waits for others, as do those behind it: fewer requests that are larger are done sooner.
-        int room = Math.Min(_source.Blocks.AheadRoom, _source.MaxRequestBlocks - count);
-        List<Block> ahead = Expect(version, first + count, _ahead.After(first, count, room), isAhead: true);
-        List<Block> all = [.. wanted, .. ahead];
-        missing = new Filling(all, version, _source.Slots.LeaseLater(all.Count));
-        further = null;
-        return wanted;
-    }
-
-    /// <summary>Makes a request of blocks that nobody wants yet, where a turn is free for it, and not the last one. Under the gate.</summary>
-    /// <param name="version">The version that was opened.</param>
-    /// <param name="choose">Gets for how many blocks there is room, and says which to read.</param>
-    private Filling? Further(RemoteVersion version, Func<int, (long First, int Count)> choose)
-    {
-        RequestSlots.Lease? lease = _source.Slots.TryLeaseAhead(Math.Min(_source.AheadBlocks, _source.Blocks.AheadRoom));
-        (long first, int count) = choose(lease?.Blocks ?? 0);
-        List<Block> blocks = Expect(version, first, count, isAhead: true);
-        if (lease is null || blocks.Count == 0)
-        {
-            lease?.Dispose();
-            return null;
-        }
-
-        lease.Shrink(blocks.Count);
-        return new Filling(blocks, version, lease);
-    }
-
-    /// <summary>Takes note of blocks from <paramref name="first"/> on, up to the first that is there already. Under the gate.</summary>
-    private List<Block> Expect(RemoteVersion version, long first, int count, bool isAhead)
-    {
-        List<Block> blocks = [];
-        for (long number = first; blocks.Count < count && number * Block.Size < version.Length && !_source.Blocks.Has(this, number); number++)
-        {
-            Block block = new(this, number, (int)Math.Min(Block.Size, version.Length - (number * Block.Size)))
-            {
-                StartsNext = isAhead && blocks.Count == 0,
-            };
-            _source.Blocks.Expect(block, isAhead);
-            blocks.Add(block);
-        }
-
-        return blocks;
-    }
-
-    private void StartFurther(Filling? further)
-    {
-        if (further is not null)
-        {
-            _ = FillAsync(further, async: true).AsTask();
+            _ = FillAsync(filling, async: true).AsTask();
         }
     }
 

@@ -21,6 +21,9 @@ internal sealed class HttpSource
     });
 
     private readonly Uri _top;
+    private readonly RequestSlots _slots;
+    private readonly int _aheadBlocks;
+    private readonly int _maxRequestBlocks;
 
     /// <summary>Initializes the source.</summary>
     /// <param name="options">The caller's options.</param>
@@ -34,11 +37,13 @@ internal sealed class HttpSource
         Client = options.Handler is { } handler ? ClientOf(handler) : SharedClient.Value;
         int blocks = options.CacheBytes / Block.Size;
         Blocks = new BlockCache(blocks, allocate ?? (length => GC.AllocateUninitializedArray<byte>(length)));
-        Slots = new RequestSlots(options.MaxRequestsAtOnce, blocks / 2);
+
+        // Half of the memory, at most, is for what is on its way.
+        _slots = new RequestSlots(options.MaxRequestsAtOnce, blocks / 2);
 
         // What is read ahead now, and what was and is being read, take a quarter of the cache.
-        AheadBlocks = Math.Min(options.ReadAheadBytes / Block.Size, blocks / 8);
-        MaxRequestBlocks = Math.Min(Math.Max(AheadBlocks, 16), blocks / 4);
+        _aheadBlocks = Math.Min(options.ReadAheadBytes / Block.Size, blocks / 8);
+        _maxRequestBlocks = Math.Min(Math.Max(_aheadBlocks, 16), blocks / 4);
         Retry = options.MaxRetries == 0 ? ResiliencePipeline.Empty : new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
         {
             ShouldHandle = static arguments => new(arguments.Outcome.Exception is TransientHttpException),
@@ -57,16 +62,10 @@ internal sealed class HttpSource
 
     public BlockCache Blocks { get; }
 
-    /// <summary>What a request waits for; half of the cache's memory, at most, is for what is on its way.</summary>
-    public RequestSlots Slots { get; }
-
-    /// <summary>How far to read ahead, in blocks.</summary>
-    public int AheadBlocks { get; }
-
-    /// <summary>The most blocks to ask for in one request.</summary>
-    public int MaxRequestBlocks { get; }
-
     public ResiliencePipeline Retry { get; }
+
+    /// <summary>Makes what plans a file's requests.</summary>
+    public RequestPlanner PlannerOf(HttpHostFile file) => new(file, Blocks, _slots, _aheadBlocks, _maxRequestBlocks);
 
     /// <summary>Adds the caller's headers to a request that goes where they are meant to go.</summary>
     public void AddHeaders(HttpRequestMessage request)
