@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests once more on a copy that nobody may write to and, where root calls it, as a user without any rights: what
-# reads images needs none, and changes no byte of them. Making packages does, and is left out. Arguments go to `dotnet vstest`.
+# Runs the tests of every project tests/*.Tests once more on a copy that nobody may write to and, where root calls it, as a
+# user without any rights: what reads images needs none, and changes no byte of them. Making packages does, and is left out.
+# Arguments go to `dotnet vstest`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,9 +21,15 @@ if [ "$(id -u)" -eq 0 ]; then
     user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 fi
 
+assemblies=()
+for project in "$tree"/tests/*.Tests; do
+    name=$(basename "$project")
+    assemblies+=("$project/bin/Debug/net10.0/$name.dll")
+done
+
 status=0
 (cd "$home" && "${user[@]}" env HOME="$home" TMPDIR="$home" DOTNET_CLI_HOME="$home" \
-    dotnet vstest "$tree/tests/Qcow2Stream.Tests/bin/Debug/net10.0/Qcow2Stream.Tests.dll" --TestCaseFilter:'FullyQualifiedName!~.Packaging.' "$@") || status=$?
+    dotnet vstest "${assemblies[@]}" --TestCaseFilter:'FullyQualifiedName!~.Packaging.' "$@") || status=$?
 
 hashes | diff "$home/before" - || { echo "images were written to"; status=1; }
 exit "$status"

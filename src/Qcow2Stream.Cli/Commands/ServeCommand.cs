@@ -2,15 +2,13 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
-using Qcow2Stream.Cli.Nbd;
+using Qcow2Stream.Nbd;
 
 namespace Qcow2Stream.Cli.Commands;
 
 /// <summary>serve: the guest's disk over NBD.</summary>
 internal static class ServeCommand
 {
-    private const int DefaultConnections = 16;
-
     public static Command Create()
     {
         Argument<string> image = CommonOptions.Image();
@@ -58,16 +56,18 @@ internal static class ServeCommand
             """);
         command.SetAction(parsed =>
         {
-            using Qcow2Chain chain = chainOptions.Open(parsed.GetRequiredValue(image), parsed);
-            Export export = new(chain, Console.Error);
-            export.Unlock();
+            // Opened now: it may have to say that no more handles are left.
+            TextWriter messages = Console.Error;
+            NbdServerOptions options = new() { OnError = error => messages.WriteLine($"qcow2: {error.Exception.Message}") };
+            using NbdServer server = new(
+                chainOptions.Open(parsed.GetRequiredValue(image), parsed),
+                parsed.GetValue(maxConnections) is { } most ? options with { MaxConnections = most } : options);
+            server.Unlock();
             using Interruption interruption = new();
-            using Endpoint endpoint = parsed.GetValue(socket) is { } path
-                ? Endpoint.OnPath(path)
-                : Endpoint.OnPort(parsed.GetValue(bind) ?? IPAddress.Loopback, parsed.GetValue(port)!.Value);
-            Console.Out.WriteLine(endpoint.Uri);
-            NbdServer server = new(export, parsed.GetValue(maxConnections) ?? DefaultConnections);
-            server.RunAsync(endpoint.Listener, interruption.Token).GetAwaiter().GetResult();
+            Console.Out.WriteLine(server.Listen(parsed.GetValue(socket) is { } path
+                ? NbdEndpoint.UnixSocket(path)
+                : NbdEndpoint.Tcp(parsed.GetValue(bind) ?? IPAddress.Loopback, parsed.GetValue(port)!.Value)));
+            server.RunAsync(interruption.Token).GetAwaiter().GetResult();
             return ExitCodes.Success;
         });
         return command;

@@ -219,7 +219,7 @@ internal sealed class ChainOpener : IDisposable
     {
         RefusedException refused => Refuse(named, fault.Message, hint: refused.Hint),
         FileNotFoundException or DirectoryNotFoundException => Refuse(named, "it does not exist", fault),
-        _ => Refuse(named, $"it can't be opened: {PrintableText.Escape(fault.Message)}", fault),
+        _ => Refuse(named, $"it can't be opened: {PrintableText.Escape(fault.Message)}", fault, (fault as Qcow2Exception)?.Hint),
     };
 
     /// <summary>Found by what the files are, not by their names, and among images and data files alike.</summary>

@@ -17,10 +17,12 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     private static string PackageFolder => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
-    [PackageFact]
-    public async Task Library_HasWhatAPackageHas()
+    [PackageTheory]
+    [InlineData("Qcow2Stream", "README.md")]
+    [InlineData("Qcow2Stream.Nbd", "src/Qcow2Stream.Nbd/README.md")]
+    public async Task Library_HasWhatAPackageHas(string id, string readme)
     {
-        using ZipArchive package = await Open("Qcow2Stream");
+        using ZipArchive package = await Open(id);
         XElement metadata = Metadata(package);
         Assert.Equal(Packages.Version, Value(metadata, "version"));
         Assert.Equal("MIT", Value(metadata, "license"));
@@ -30,14 +32,11 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         Assert.NotEmpty(Value(metadata, "description"));
         XElement repository = Child(metadata, "repository");
         Assert.Equal((Packages.Home, packages.Commit), (repository.Attribute("url")!.Value.Replace(".git", "", StringComparison.Ordinal), repository.Attribute("commit")!.Value));
-        foreach (string file in new[] { "README.md", "LICENSE" })
-        {
-            Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, file)), Read(package, file));
-        }
-
+        Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, readme)), Read(package, "README.md"));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, "LICENSE")), Read(package, "LICENSE"));
         Assert.Equal([0x89, .. "PNG"u8], Read(package, "icon.png")[..4]);
         Assert.Equal(
-            ["lib/net10.0/Qcow2Stream.dll", "lib/net10.0/Qcow2Stream.xml"],
+            [$"lib/net10.0/{id}.dll", $"lib/net10.0/{id}.xml"],
             package.Entries.Select(e => e.FullName).Where(n => n.StartsWith("lib/", StringComparison.Ordinal)).Order());
     }
 
@@ -48,6 +47,14 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         XElement group = Assert.Single(Child(Metadata(package), "dependencies").Elements());
         Assert.Equal("net10.0", group.Attribute("targetFramework")!.Value);
         Assert.Equal(Expected().Order(), group.Elements().Select(d => $"{d.Attribute("id")!.Value} {d.Attribute("version")!.Value}").Order());
+    }
+
+    [PackageFact]
+    public async Task Nbd_NeedsTheLibraryOfItsOwnVersionAndNothingElse()
+    {
+        using ZipArchive package = await Open("Qcow2Stream.Nbd");
+        XElement needed = Assert.Single(Assert.Single(Child(Metadata(package), "dependencies").Elements()).Elements());
+        Assert.Equal(("Qcow2Stream", Packages.Version), (needed.Attribute("id")!.Value, needed.Attribute("version")!.Value));
     }
 
     [PackageFact]
@@ -80,6 +87,7 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
 
     [PackageTheory]
     [InlineData("Qcow2Stream", "lib/net10.0/Qcow2Stream.dll")]
+    [InlineData("Qcow2Stream.Nbd", "lib/net10.0/Qcow2Stream.Nbd.dll")]
     [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/Qcow2Stream.dll")]
     [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/qcow2.dll")]
     public async Task Assembly_HasTheVersionOfItsPackage(string id, string assembly)
@@ -93,6 +101,7 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
 
     [PackageTheory]
     [InlineData("src/Qcow2Stream")]
+    [InlineData("src/Qcow2Stream.Nbd")]
     [InlineData("src/Qcow2Stream.Cli")]
     public async Task TagSetAfterTheBuild_IsNoReasonToPackWhatWasBuiltBefore(string project)
     {
@@ -113,6 +122,7 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
 
     [PackageTheory]
     [InlineData("Qcow2Stream", "lib/net10.0/Qcow2Stream.pdb")]
+    [InlineData("Qcow2Stream.Nbd", "lib/net10.0/Qcow2Stream.Nbd.pdb")]
     [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/Qcow2Stream.pdb")]
     [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/qcow2.pdb")]
     public async Task Symbols_LeadToTheSources(string id, string file)
@@ -152,7 +162,7 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     {
         using ZipArchive package = await Open("Qcow2Stream.Cli");
         string notices = Encoding.UTF8.GetString(Read(package, "THIRD-PARTY-NOTICES.txt"));
-        string[] assemblies = [.. package.Entries.Select(e => e.Name).Where(name => name.EndsWith(".dll", StringComparison.Ordinal) && name is not ("qcow2.dll" or "Qcow2Stream.dll"))];
+        string[] assemblies = [.. package.Entries.Select(e => e.Name).Where(name => name.EndsWith(".dll", StringComparison.Ordinal) && name is not ("qcow2.dll" or "Qcow2Stream.dll" or "Qcow2Stream.Nbd.dll"))];
         Assert.NotEmpty(assemblies);
         Assert.All(assemblies, assembly => Assert.Contains($" ({assembly})\n", notices, StringComparison.Ordinal));
         using JsonDocument made = JsonDocument.Parse(Read(package, "tools/net10.0/any/qcow2.deps.json"));

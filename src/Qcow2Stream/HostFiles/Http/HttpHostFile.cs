@@ -84,7 +84,10 @@ internal sealed class HttpHostFile : HostFile
         }
         catch (IOException e) when (e is RemoteFileException or TransientHttpException)
         {
-            throw new Qcow2Exception($"the file can't be read from its server: {e.Message}", Path, innerException: e);
+            throw new Qcow2Exception($"the file can't be read from its server: {e.Message}", Path, innerException: e)
+            {
+                Hint = (e as RemoteFileException)?.Hint,
+            };
         }
         finally
         {
@@ -190,7 +193,8 @@ internal sealed class HttpHostFile : HostFile
                     : "the server gives no strong ETag, and a Last-Modified that is not a second older than its answer (a file modified just now can be opened in a second)";
                 throw new RemoteFileException(
                     $"{reason}, so that nobody would notice if the file changed while it is read "
-                    + "(to read it all the same: AllowUnversioned, or --allow-unversioned)");
+                    + "(to read it all the same: AllowUnversioned)",
+                    hint: nameof(HttpFileOptions.AllowUnversioned));
             }
 
             isKept = version.Length > 0;

@@ -1,0 +1,192 @@
+using System.Runtime.ExceptionServices;
+using Qcow2Stream.Nbd.Serving;
+
+namespace Qcow2Stream.Nbd;
+
+/// <summary>
+/// Serves the guest's disk of a chain to NBD clients, read-only, with its map: which parts are zeros
+/// (<c>base:allocation</c>), and which layer holds what (<c>qemu:allocation-depth</c>).
+/// </summary>
+/// <remarks>
+/// <para>It is made over a chain, given one endpoint or more (<see cref="Listen"/>), and run once (<see cref="RunAsync"/>).</para>
+/// <para>Ownership: the server owns the chain, and closes it when it is disposed, unless
+/// <see cref="NbdServerOptions.LeaveOpen"/> is set. The chain may be read beside the server, and several servers may share
+/// one that stays open until the last of them is disposed.</para>
+/// <para>Thread safety: <see cref="Dispose"/> and <see cref="DisposeAsync"/> may be called by any thread at any time. The other
+/// members may be called by any thread, too; they are refused once the server runs or is disposed.</para>
+/// <para>Security: whoever can connect can read the whole disk. There are neither passwords nor encryption (TLS). A Unix
+/// socket is made for this process's user alone; a TCP port is the loopback interface's unless an address is given.</para>
+/// <para>Cost: a thread for each connection, and up to seven more, as they are needed, while its client has several requests
+/// under way; 2 MiB for each of them at most while it answers.</para>
+/// </remarks>
+public sealed class NbdServer : IDisposable, IAsyncDisposable
+{
+    // Of a client that does not read what it asked for, and of a server behind an image's address that does not answer.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly Qcow2Chain _chain;
+    private readonly NbdServerOptions _options;
+    private readonly Export _export;
+    private readonly Clients _clients;
+    private readonly List<Listener> _listeners = [];
+    private readonly Lock _gate = new();
+
+    // Not disposed: a client that fails cancels it at any time, and there is nothing to give back.
+    private readonly CancellationTokenSource _ending = new();
+    private Task? _running;
+    private ExceptionDispatchInfo? _fault;
+    private bool _isDisposed;
+
+    /// <summary>Makes a server that nobody can connect to yet.</summary>
+    /// <param name="chain">What is served. It becomes the server's own, see <see cref="NbdServerOptions.LeaveOpen"/>.</param>
+    /// <param name="options">How to serve; null for the defaults.</param>
+    public NbdServer(Qcow2Chain chain, NbdServerOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        _chain = chain;
+        _options = options ?? new NbdServerOptions();
+        _export = new Export(chain, _options.Description);
+        _clients = new Clients(_export, _options, Fail);
+    }
+
+    /// <summary>
+    /// Asks for the passphrases that reads will need (<see cref="Qcow2OpenOptions.Passphrase"/>), so that a wrong one is known
+    /// before there are clients. Of each encrypted layer that shows in the disk one byte is read; of others nothing is.
+    /// </summary>
+    /// <exception cref="PassphraseException">There is none, or not the right one.</exception>
+    /// <exception cref="ObjectDisposedException">The chain, or the server, is disposed.</exception>
+    public void Unlock()
+    {
+        ThrowIfDisposed();
+        _export.Unlock();
+    }
+
+    /// <summary>Starts to listen. Clients can connect from now on; they are answered once the server runs.</summary>
+    /// <param name="endpoint">Where. Of a server with several, all clients count for <see cref="NbdServerOptions.MaxConnections"/>.</param>
+    /// <returns>
+    /// The address for clients, as the NBD project's doc/uri.md has it: <c>nbd+unix:///?socket=PATH</c>, or
+    /// <c>nbd://ADDRESS:PORT</c> with the port that was free where <paramref name="endpoint"/> says 0.
+    /// </returns>
+    /// <exception cref="DirectoryNotFoundException">There is no directory for the Unix socket.</exception>
+    /// <exception cref="PathTooLongException">The Unix socket's path is longer than this system allows, which is about a hundred bytes.</exception>
+    /// <exception cref="IOException">There is something of the Unix socket's name, the port is in use, or the host refuses it.</exception>
+    /// <exception cref="InvalidOperationException">The server runs already.</exception>
+    /// <exception cref="ObjectDisposedException">The server is disposed.</exception>
+    public string Listen(NbdEndpoint endpoint)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        lock (_gate)
+        {
+            ThrowIfStarted();
+            Listener listener = endpoint.Open();
+            _listeners.Add(listener);
+            return listener.Address;
+        }
+    }
+
+    /// <summary>
+    /// Serves until cancelled. Then the endpoints are closed and a Unix socket's file is removed, no further request is taken,
+    /// and what was asked for is answered; what takes longer than five seconds is cut off.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the server; that is no failure, and nothing is thrown.</param>
+    /// <returns>Is over when the server has ended, or is disposed.</returns>
+    /// <exception cref="InvalidOperationException">There was no <see cref="Listen"/>, or the server runs already.</exception>
+    /// <exception cref="ObjectDisposedException">The server is disposed.</exception>
+    /// <remarks>
+    /// A request that fails, or a client that misbehaves, ends neither the server nor other connections. An exception of
+    /// <see cref="NbdServerOptions.OnError"/> ends the server, and comes out of the task.
+    /// </remarks>
+    public Task RunAsync(CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            ThrowIfStarted();
+            if (_listeners.Count == 0)
+            {
+                throw new InvalidOperationException("The server has no endpoint: Listen must be called first.");
+            }
+
+            return _running = Task.Run(() => ServeAsync(cancellationToken), CancellationToken.None);
+        }
+    }
+
+    /// <summary>
+    /// Ends the server at once: connections are cut off in the middle of answers. <see cref="RunAsync"/>'s task is over soon
+    /// after. Closes the chain, unless <see cref="NbdServerOptions.LeaveOpen"/> is set; then reads that are under way may end later.
+    /// </summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+        }
+
+        _ending.Cancel();
+        _listeners.ForEach(listener => listener.Dispose());
+        _clients.Abort();
+        if (!_options.LeaveOpen)
+        {
+            _chain.Dispose();
+        }
+    }
+
+    /// <summary>Ends the server as cancelling <see cref="RunAsync"/> does, waits for that, and then does what <see cref="Dispose"/> does.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task running;
+        lock (_gate)
+        {
+            _isDisposed = true;
+            running = _running ?? Task.CompletedTask;
+        }
+
+        await _ending.CancelAsync().ConfigureAwait(false);
+
+        // Whoever has called RunAsync is told of a failure.
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Dispose();
+    }
+
+    private async Task ServeAsync(CancellationToken cancellationToken)
+    {
+        using (cancellationToken.UnsafeRegister(static ending => ((CancellationTokenSource)ending!).Cancel(), _ending))
+        {
+            await Task.WhenAll(_listeners.Select(AcceptAsync)).ConfigureAwait(false);
+        }
+
+        _listeners.ForEach(listener => listener.Dispose());
+        await _clients.EndAsync(Patience).ConfigureAwait(false);
+        _fault?.Throw();
+    }
+
+    private async Task AcceptAsync(Listener listener)
+    {
+        try
+        {
+            await new Acceptor(listener, _clients, _options.OnError).RunAsync(_ending.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // The other endpoints would go on.
+            Fail(e);
+        }
+    }
+
+    /// <summary>Ends the server, for a reason that its owner is to know.</summary>
+    private void Fail(Exception fault)
+    {
+        Interlocked.CompareExchange(ref _fault, ExceptionDispatchInfo.Capture(fault), null);
+        _ending.Cancel();
+    }
+
+    private void ThrowIfStarted()
+    {
+        ThrowIfDisposed();
+        if (_running is not null)
+        {
+            throw new InvalidOperationException("The server runs already, or has run: it runs once.");
+        }
+    }
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, this);
+}

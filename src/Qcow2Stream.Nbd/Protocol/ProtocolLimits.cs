@@ -1,0 +1,11 @@
+namespace Qcow2Stream.Nbd.Protocol;
+
+/// <summary>What the protocol sets bounds to.</summary>
+internal static class ProtocolLimits
+{
+    /// <summary>The longest string, such as an export's name, in bytes.</summary>
+    public const int MaxString = 4096;
+
+    /// <summary>What a client may always count on being served in one request, in bytes.</summary>
+    public const uint MaxPayload = 32 << 20;
+}

@@ -1,0 +1,41 @@
+using System.Net.Sockets;
+
+namespace Qcow2Stream.Nbd.Serving;
+
+/// <summary>Takes the clients of one endpoint in, and goes on after what fails.</summary>
+/// <param name="listener">Where they come; it stays the caller's.</param>
+/// <param name="clients">Who takes them over.</param>
+/// <param name="onError">Is told the first of failures in a row.</param>
+internal sealed class Acceptor(Listener listener, Clients clients, Action<NbdError>? onError)
+{
+    // There are no more file handles, say.
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Is over once cancelled, and does not throw for that.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        bool isFailing = false;
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                clients.Take(await listener.Socket.AcceptAsync(stop).ConfigureAwait(false));
+                isFailing = false;
+            }
+            catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException or SocketException)
+            {
+                // The end.
+            }
+            catch (SocketException e)
+            {
+                if (!isFailing)
+                {
+                    onError?.Invoke(new NbdError { Exception = new IOException($"no client can be accepted: {e.Message}", e) });
+                }
+
+                isFailing = true;
+                await Task.Delay(AfterFailure, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+}
