@@ -7,48 +7,31 @@ internal static class ByteProgress
 {
     public static bool IsShown => !Console.IsErrorRedirected;
 
-    /// <summary>Does the work, which says how many bytes are done, and of how many; it gets nobody to tell where nothing is shown.</summary>
+    /// <summary>Does the work, which says how many bytes are done, and of how many.</summary>
     /// <param name="title">What is being done.</param>
-    /// <param name="work">The work.</param>
-    public static void Run(string title, Action<IProgress<WorkProgress>?> work)
+    /// <param name="work">The work; it gets nobody to tell where nothing is shown.</param>
+    public static void Run(string title, Action<IProgress<WorkProgress>?> work) => Run(title, progress =>
+    {
+        work(progress);
+        return true;
+    });
+
+    /// <inheritdoc cref="Run(string, Action{IProgress{WorkProgress}?})"/>
+    /// <returns>What the work gives.</returns>
+    public static T Run<T>(string title, Func<IProgress<WorkProgress>?, T> work)
     {
         if (!IsShown)
         {
-            work(null);
-            return;
+            return work(null);
         }
 
-        Start(title, task => work(new Bar(task)));
-    }
-
-    /// <summary>Does the work, which says how many bytes more are done.</summary>
-    /// <param name="title">What is being done.</param>
-    /// <param name="totalBytes">How much there is; asked only if it is shown.</param>
-    /// <param name="work">The work.</param>
-    public static void Run(string title, Func<long> totalBytes, Action<Action<long>> work)
-    {
-        if (!IsShown)
-        {
-            work(_ => { });
-            return;
-        }
-
-        Start(title, task =>
-        {
-            task.MaxValue = Math.Max(1, totalBytes());
-            work(bytes => task.Increment(bytes));
-        });
-    }
-
-    private static void Start(string title, Action<ProgressTask> work)
-    {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        console.Progress()
+        return console.Progress()
             .AutoClear(true)
             .Columns(
                 new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(),
                 new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
-            .Start(context => work(context.AddTask(Markup.Escape(title), maxValue: 1)));
+            .Start(context => work(new Bar(context.AddTask(Markup.Escape(title), maxValue: 1))));
     }
 
     /// <summary>Not <see cref="Progress{T}"/>, which tells on another thread and in any order.</summary>

@@ -13,7 +13,8 @@ namespace Qcow2Stream.Nbd;
 /// <see cref="NbdServerOptions.LeaveOpen"/> is set. The chain may be read beside the server, and several servers may share
 /// one that stays open until the last of them is disposed.</para>
 /// <para>Thread safety: <see cref="Dispose"/> and <see cref="DisposeAsync"/> may be called by any thread at any time. The other
-/// members may be called by any thread, too; they are refused once the server runs or is disposed.</para>
+/// members may be called by any thread, too; all are refused once the server is disposed, and <see cref="Listen"/> and
+/// <see cref="RunAsync"/> once it runs.</para>
 /// <para>Security: whoever can connect can read the whole disk. There are neither passwords nor encryption (TLS). A Unix
 /// socket is made for this process's user alone; a TCP port is the loopback interface's unless an address is given.</para>
 /// <para>Cost: a thread for each connection, and up to seven more, as they are needed, while its client has several requests
@@ -93,8 +94,8 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
     /// <exception cref="InvalidOperationException">There was no <see cref="Listen"/>, or the server runs already.</exception>
     /// <exception cref="ObjectDisposedException">The server is disposed.</exception>
     /// <remarks>
-    /// A request that fails, or a client that misbehaves, ends neither the server nor other connections. An exception of
-    /// <see cref="NbdServerOptions.OnError"/> ends the server, and comes out of the task.
+    /// A request that fails, or a client that misbehaves, ends neither the server nor other connections. An exception
+    /// that nobody expects, of <see cref="NbdServerOptions.OnError"/> too, ends the server, and comes out of the task.
     /// </remarks>
     public Task RunAsync(CancellationToken cancellationToken = default)
     {

@@ -7,7 +7,7 @@ using Qcow2Stream.Tests.Nbd;
 
 namespace Qcow2Stream.Nbd.Tests;
 
-/// <summary>Clients that can't be accepted, which no program can make happen from outside.</summary>
+/// <summary>What happens where the host can't accept a client, which no client can bring about.</summary>
 public sealed class AcceptorTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using Qcow2Stream.Tests.Nbd;
 
 namespace Qcow2Stream.Nbd.Tests;

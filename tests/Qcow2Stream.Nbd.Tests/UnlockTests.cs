@@ -89,7 +89,11 @@ public sealed class UnlockTests : IDisposable
     {
         Qcow2Builder image = new()
         {
-            Size = 1 << 20, CryptMethod = Aes, BackingFile = backing, BackingFormat = backing is null ? null : "qcow2", Clusters = clusters,
+            Size = 1 << 20,
+            CryptMethod = Aes,
+            BackingFile = backing,
+            BackingFormat = backing is null ? null : "qcow2",
+            Clusters = clusters,
         };
         return _directory.Write(name, image.Build().ToBytes());
     }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Qcow2Stream.Cli.Guest;
+using Qcow2Stream.FileSystems;
 using Shared;
 
 namespace Qcow2Stream.Cli.Commands;
@@ -9,7 +9,7 @@ internal static class CatCommand
 {
     public static Command Create()
     {
-        GuestOptions guest = new();
+        GuestArguments guest = new();
         Argument<string> path = new("PATH") { Description = "The file, from the root of its file system." };
         Command command = new("cat", "Writes a file out of the guest's file systems to standard output.");
         guest.AddTo(command, path);
@@ -20,20 +20,16 @@ internal static class CatCommand
             """);
         command.SetAction(parsed =>
         {
-            using GuestDisk disk = guest.Open(parsed);
+            using Guest disk = guest.Open(parsed);
             string name = parsed.GetRequiredValue(path);
-            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed), Console.Error);
-            using (files)
+            using GuestMatch match = guest.Find(disk, name, parsed);
+            if (match.Entry.Kind is not GuestEntryKind.File and var kind)
             {
-                if (entry.Kind != GuestEntryKind.File)
-                {
-                    throw new GuestException($"'{PrintableText.Escape(name)}' is no file but a {Describe(entry.Kind)}{HowElse(entry.Kind)}");
-                }
-
-                using Stream target = StandardOutput.Open();
-                GuestFile.Read(entry, bytes => target.Write(bytes.Span));
+                throw new GuestException($"'{PrintableText.Escape(name)}' is no file but a {Describe(kind)}{HowElse(kind)}");
             }
 
+            using Stream target = StandardOutput.Open();
+            match.Entry.CopyContentTo(target);
             return ExitCodes.Success;
         });
         return command;

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Qcow2Stream.Cli.Guest;
-using Qcow2Stream.Cli.Guest.Copying;
+using Qcow2Stream.FileSystems;
+using Shared;
 
 namespace Qcow2Stream.Cli.Commands;
 
@@ -9,7 +9,7 @@ internal static class CpCommand
 {
     public static Command Create()
     {
-        GuestOptions guest = new();
+        GuestArguments guest = new();
         Argument<string> path = new("PATH") { Description = "A file or directory, from the root of its file system." };
         Argument<string> destination = new Argument<string>("DEST") { Description = "A new name, or an existing directory to copy into." }.NotEmpty();
         Command command = new("cp", "Copies a file or a whole tree out of the guest's file systems.");
@@ -24,13 +24,10 @@ internal static class CpCommand
             """);
         command.SetAction(parsed =>
         {
-            using GuestDisk disk = guest.Open(parsed);
+            using Guest disk = guest.Open(parsed);
             string name = parsed.GetRequiredValue(path);
-            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed), Console.Error);
-            using (files)
-            {
-                return Copy(entry, name, parsed.GetRequiredValue(destination));
-            }
+            using GuestMatch match = guest.Find(disk, name, parsed);
+            return Copy(match.Entry, name, parsed.GetRequiredValue(destination));
         });
         return command;
     }
@@ -40,42 +37,17 @@ internal static class CpCommand
         string last = name.TrimEnd('/').Split('/')[^1];
         string target = Directory.Exists(destination) && HostName.Fault(last) is null ? Path.Combine(destination, last) : destination;
         GuestFaults faults = new(Console.Error);
-        int specialFiles = 0;
-        ByteProgress.Run(name, () => TotalBytes(entry), progress =>
+        GuestCopyOptions options = new()
         {
-            GuestCopy copy = new(faults, progress);
-            copy.Copy(entry, name, Path.GetFullPath(target));
-            specialFiles = copy.SpecialFiles;
-        });
-        if (specialFiles > 0)
+            OnFault = fault => faults.Report(fault.Path.Length == 0 ? name : name.TrimEnd('/') + fault.Path, fault.Message),
+        };
+        using Interruption interruption = new();
+        GuestCopyResult result = ByteProgress.Run(name, progress => entry.CopyTo(target, options, progress, interruption.Token));
+        if (result.SpecialFiles > 0)
         {
-            Console.Error.WriteLine($"qcow2: {specialFiles} devices, pipes or sockets are not copied");
+            Console.Error.WriteLine($"qcow2: {result.SpecialFiles} devices, pipes or sockets are not copied");
         }
 
         return faults.ExitCode;
-    }
-
-    /// <summary>What the copy will report is not reported here.</summary>
-    private static long TotalBytes(GuestEntry entry)
-    {
-        if (entry.Kind != GuestEntryKind.Directory)
-        {
-            return entry.Length;
-        }
-
-        long total = 0;
-        foreach ((_, GuestEntry below) in new GuestWalk((_, _) => { }).Below(entry))
-        {
-            try
-            {
-                total += below.Length;
-            }
-            catch (IOException)
-            {
-                continue;
-            }
-        }
-
-        return total;
     }
 }

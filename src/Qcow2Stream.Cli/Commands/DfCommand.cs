@@ -2,7 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Qcow2Stream.Cli.Guest;
+using Qcow2Stream.Cli.Listing;
+using Qcow2Stream.FileSystems;
 using Shared;
 
 namespace Qcow2Stream.Cli.Commands;
@@ -25,12 +26,12 @@ internal static class DfCommand
         command.SetAction(parsed =>
         {
             GuestFaults faults = new(Console.Error);
-            using GuestDisk disk = new GuestDisk(chainOptions.Open(parsed.GetRequiredValue(image), parsed));
+            using Guest disk = Guest.Open(chainOptions.Open(parsed.GetRequiredValue(image), parsed));
             VolumeUsage[] volumes = [.. disk.Volumes.Select(volume => VolumeUsage.Of(volume, faults))];
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(output) == "json")
             {
-                WriteJson(disk.Table, volumes, target);
+                WriteJson(disk.PartitionTable, volumes, target);
             }
             else
             {
@@ -50,7 +51,7 @@ internal static class DfCommand
         {
             text.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{v.Partition.Number,4} {v.Partition.Start,15} {ByteSize.Text(v.Partition.Length),9} {Size(v.UsedBytes),9} {Size(v.AvailableBytes),9}  {v.Content,-20} {Label(v),-16} {PrintableText.Escape(v.Partition.Type)}"));
+                $"{v.Volume.Number,4} {v.Volume.Start,15} {ByteSize.Text(v.Volume.Length),9} {Size(v.Usage?.UsedBytes),9} {Size(v.Usage?.AvailableBytes),9}  {v.Content,-20} {Label(v),-16} {PrintableText.Escape(v.Volume.Type)}"));
         }
     }
 
@@ -58,24 +59,29 @@ internal static class DfCommand
 
     private static string Label(VolumeUsage volume) => volume.Label is { Length: > 0 } label ? PrintableText.Escape(label) : "-";
 
-    private static void WriteJson(string? table, VolumeUsage[] volumes, Stream target)
+    private static void WriteJson(PartitionTableKind table, VolumeUsage[] volumes, Stream target)
     {
         using (Utf8JsonWriter json = new(target, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
-            json.WriteString("partition-table", table);
+            json.WriteString("partition-table", table switch
+            {
+                PartitionTableKind.Mbr => "MBR",
+                PartitionTableKind.Gpt => "GPT",
+                _ => null,
+            });
             json.WriteStartArray("volumes");
             foreach (VolumeUsage volume in volumes)
             {
                 json.WriteStartObject();
-                json.WriteNumber("partition", volume.Partition.Number);
-                json.WriteString("type", volume.Partition.Type);
-                json.WriteNumber("start", volume.Partition.Start);
-                json.WriteNumber("length", volume.Partition.Length);
+                json.WriteNumber("partition", volume.Volume.Number);
+                json.WriteString("type", volume.Volume.Type);
+                json.WriteNumber("start", volume.Volume.Start);
+                json.WriteNumber("length", volume.Volume.Length);
                 json.WriteString("content", volume.Content);
                 json.WriteString("label", volume.Label);
-                WriteNumber(json, "used", volume.UsedBytes);
-                WriteNumber(json, "available", volume.AvailableBytes);
+                WriteNumber(json, "used", volume.Usage?.UsedBytes);
+                WriteNumber(json, "available", volume.Usage?.AvailableBytes);
                 json.WriteEndObject();
             }
 

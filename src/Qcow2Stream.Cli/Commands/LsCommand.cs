@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
-using Qcow2Stream.Cli.Guest;
+using Qcow2Stream.Cli.Listing;
+using Qcow2Stream.FileSystems;
 
 namespace Qcow2Stream.Cli.Commands;
 
@@ -9,7 +10,7 @@ internal static class LsCommand
 {
     public static Command Create()
     {
-        GuestOptions guest = new();
+        GuestArguments guest = new();
         Argument<string> path = new("PATH")
         {
             Description = "A directory or file, from the root of its file system.",
@@ -27,36 +28,49 @@ internal static class LsCommand
             """);
         command.SetAction(parsed =>
         {
-            using GuestDisk disk = guest.Open(parsed);
+            using Guest disk = guest.Open(parsed);
             string name = parsed.GetRequiredValue(path);
-            (GuestFileSystem files, GuestEntry entry) = disk.Find(name, guest.Partition(parsed), Console.Error);
-            using (files)
+            using GuestMatch match = guest.Find(disk, name, parsed);
+            GuestFaults faults = new(Console.Error);
+            IEnumerable<(string Name, GuestEntry Entry)> entries = Select(match.Entry, name, parsed.GetValue(recursive), faults);
+            using Stream target = StandardOutput.Open();
+            if (parsed.GetValue(output) == "json")
             {
-                GuestFaults faults = new(Console.Error);
-                IEnumerable<(string Name, GuestEntry Entry)> entries = Select(entry, name, parsed.GetValue(recursive), faults);
-                using Stream target = StandardOutput.Open();
-                if (parsed.GetValue(output) == "json")
-                {
-                    EntryJson.Write(entries, target, faults);
-                }
-                else
-                {
-                    Write(entries, parsed.GetValue(isLong), target, faults);
-                }
-
-                return faults.ExitCode;
+                EntryJson.Write(entries, target, faults);
             }
+            else
+            {
+                Write(entries, parsed.GetValue(isLong), target, faults);
+            }
+
+            return faults.ExitCode;
         });
         return command;
     }
 
     private static IEnumerable<(string Name, GuestEntry Entry)> Select(GuestEntry entry, string name, bool recursive, GuestFaults faults)
     {
-        GuestWalk walk = new(faults.Report);
         string prefix = name.TrimEnd('/');
         return entry.Kind != GuestEntryKind.Directory ? [(name, entry)]
-            : recursive ? walk.Below(entry).Select(below => (prefix + below.Path, below.Entry))
-            : walk.Entries(entry, name).Select(child => (child.Name, child));
+            : recursive ? entry.EnumerateTree(fault => faults.Report(fault.Path, fault.Message)).Select(below => (prefix + below.Path, below.Entry))
+            : Children(entry, name, faults).Select(child => (child.Name, child));
+    }
+
+    /// <summary>The entries of a directory, in the order of their names; those that came before an error.</summary>
+    private static List<GuestEntry> Children(GuestEntry directory, string name, GuestFaults faults)
+    {
+        List<GuestEntry> children = [];
+        try
+        {
+            children.AddRange(directory.EnumerateChildren());
+        }
+        catch (IOException e)
+        {
+            faults.Report(name, e.Message);
+        }
+
+        children.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return children;
     }
 
     private static void Write(IEnumerable<(string Name, GuestEntry Entry)> entries, bool isLong, Stream target, GuestFaults faults)

@@ -32,9 +32,11 @@ internal sealed class Listener : IDisposable
             throw new DirectoryNotFoundException($"there is no directory {PrintableText.Escape(directory)} for the socket");
         }
 
-        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        Socket? socket = null;
         try
         {
+            socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+
             // As given: a path from the current directory on may be short enough where the full one isn't.
             socket.Bind(new UnixDomainSocketEndPoint(path));
             if (!OperatingSystem.IsWindows())
@@ -49,7 +51,7 @@ internal sealed class Listener : IDisposable
         }
         catch (Exception e) when (e is SocketException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw e switch
             {
                 SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => new IOException(
@@ -65,16 +67,18 @@ internal sealed class Listener : IDisposable
     /// <exception cref="IOException">It is in use, or the address is not this machine's.</exception>
     public static Listener OnPort(IPEndPoint endpoint)
     {
-        Socket socket = new(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
+            // An address family that the host does not have is found out here.
+            socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(endpoint);
             socket.Listen(Backlog);
             return new Listener(socket, $"nbd://{socket.LocalEndPoint}");
         }
         catch (SocketException e)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw new IOException($"cannot listen on port {endpoint.Port} of {endpoint.Address}: {e.Message}", e);
         }
     }

@@ -10,7 +10,7 @@ internal static class Qcow2HeaderParser
     public const uint MagicNumber = 0x5146_49FB;
 
     private const int MaxRefcountOrder = 6;
-    
+
     public static bool HasMagic(ReadOnlySpan<byte> start) =>
         start.Length >= sizeof(uint) && BinaryPrimitives.ReadUInt32BigEndian(start) == MagicNumber;
 

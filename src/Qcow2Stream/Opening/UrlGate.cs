@@ -25,7 +25,7 @@ internal static class UrlGate
             : TargetOf(image.Uri, name, isLiteral);
         return Judge(policy, image.Uri, target, isRedirect: false) is { } outside
             ? throw outside
-            : new HttpHostFile(target, image.Source, address => Judge(policy, image.Uri, address, isRedirect: true)?.Message);
+            : new HttpHostFile(target, image.Source, address => JudgeRedirect(policy, image.Uri, address));
     }
 
     /// <summary>The address that a name means, as it is shown; null if it can't mean one.</summary>
@@ -59,6 +59,11 @@ internal static class UrlGate
         // A name is a file's, so a question mark in it is no query.
         return new Uri(image, string.Join('/', name.Split('/').Select(part => part is "." or ".." ? part : Uri.EscapeDataString(part))));
     }
+
+    private static RemoteFileException? JudgeRedirect(FollowPolicy policy, Uri image, Uri address) =>
+        Judge(policy, image, address, isRedirect: true) is { } refused
+            ? new RemoteFileException($"the server redirects: {refused.Message}", hint: refused.Hint)
+            : null;
 
     /// <summary>Says why an address must not be asked, and how to allow it; null if it may be.</summary>
     private static RefusedException? Judge(FollowPolicy policy, Uri image, Uri address, bool isRedirect)

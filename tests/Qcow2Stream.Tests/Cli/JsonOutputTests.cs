@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Qcow2Stream.Tests.Guests;
+using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
 using Shared;
 

@@ -1,8 +1,8 @@
 using DiscUtils;
 using DiscUtils.Ext;
 using DiscUtils.Fat;
+using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Tests.Concurrency;
-using Qcow2Stream.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Tests.Streams;
 

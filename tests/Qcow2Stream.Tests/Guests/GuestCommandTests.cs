@@ -1,4 +1,5 @@
 using System.Text;
+using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Tests.Cli;
 using Qcow2Stream.Tests.Infrastructure;
 
@@ -71,6 +72,22 @@ public sealed class GuestCommandTests : IDisposable
     {
         QemuResult result = await Qcow2Tool.Run("cat", GuestImages.Disk("ext4"), path);
         Assert.Equal((1, message, ""), (result.ExitCode, result.Error, result.Output));
+    }
+
+    /// <summary>Where a path is looked for in vain, the message names the option or the command that helps.</summary>
+    [Theory]
+    [InlineData("gpt", "/", null, "'/' is on partition 1 (FAT32) and partition 2 (ext4) and partition 3 (XFS); choose with --partition N")]
+    [InlineData("gpt", "/", 9, "there is no partition 9; the disk has partition 1, partition 2, partition 3, partition 4 (for more: qcow2 df)")]
+    [InlineData("gpt", "/", 4, "partition 4 holds no file system that can be read: found swap")]
+    [InlineData("gpt", "/nowhere", null, "'/nowhere' does not exist on partition 1 (FAT32) or partition 2 (ext4) or partition 3 (XFS)")]
+    [InlineData("ext4", "/", 1, "there is no partition 1: the disk has no partition table (to take it as a whole: --partition 0, or leave it out)")]
+    [InlineData("squashfs", "/", null, "no file system that can be read: found squashfs on the disk (for more: qcow2 df)")]
+    [InlineData("squashfs", "/", 0, "the disk holds no file system that can be read: found squashfs")]
+    public async Task PathThatIsNotFound_SaysWhatHelps(string disk, string path, int? partition, string message)
+    {
+        string[] choice = partition is { } number ? ["--partition", $"{number}"] : [];
+        QemuResult result = await Qcow2Tool.Run(["ls", GuestImages.Disk(disk), path, .. choice]);
+        Assert.Equal((1, $"qcow2: {message}\n", ""), (result.ExitCode, result.Error, result.Output));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using CliWrap;
 using CliWrap.Buffered;
+using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Tests.Cli;
 using Qcow2Stream.Tests.Infrastructure;
 

@@ -5,7 +5,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Packaging;
 
-/// <summary>The packages of DiscUtils that the library names, for registries that do not serve them: made of the assemblies that are bundled.</summary>
+/// <summary>The packages of DiscUtils that the libraries name, for registries that do not serve them: made of the assemblies that are bundled.</summary>
 internal static class DiscUtilsPackages
 {
     public static void Write(string directory)
@@ -15,6 +15,13 @@ internal static class DiscUtilsPackages
         {
             ("LTRData.DiscUtils.Core", ["DiscUtils.Core", "LTRData.Extensions"]),
             ("LTRData.DiscUtils.Streams", ["DiscUtils.Streams"]),
+            ("LTRData.DiscUtils.Btrfs", ["DiscUtils.Btrfs", "lzo.net"]),
+            ("LTRData.DiscUtils.Fat", ["DiscUtils.Fat"]),
+            ("LTRData.DiscUtils.HfsPlus", ["DiscUtils.HfsPlus"]),
+            ("LTRData.DiscUtils.Iso9660", ["DiscUtils.Iso9660"]),
+            ("LTRData.DiscUtils.Ntfs", ["DiscUtils.Ntfs"]),
+            ("LTRData.DiscUtils.Udf", ["DiscUtils.Udf"]),
+            ("LTRData.DiscUtils.Xfs", ["DiscUtils.Xfs"]),
         })
         {
             using ZipArchive package = ZipFile.Open(Path.Combine(directory, $"{id}.{version}.nupkg"), ZipArchiveMode.Create);

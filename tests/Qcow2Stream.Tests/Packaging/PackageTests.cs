@@ -1,10 +1,14 @@
+using System.Globalization;
 using System.IO.Compression;
+using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Text;
 using System.Text.Json;
 using System.Xml.Linq;
 using CliWrap.Buffered;
+using Qcow2Stream.FileSystems;
+using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Packaging;
@@ -14,13 +18,36 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
 {
     private static readonly Guid SourceLink = new("CC110556-A091-4D38-9FEC-25AB9A351A6A");
 
+    private const string ChainProgram = """
+        using DiscUtils;
+        using Qcow2Stream;
+
+        Qcow2Disk.Register();
+        using Qcow2ChainStream stream = new(args[0]);
+        using VirtualDisk disk = VirtualDisk.OpenDisk(args[0], FileAccess.Read);
+        Console.WriteLine($"{stream.Length} {disk.Capacity} {stream.Chain.Map().Count()}");
+        """;
+
+    private const string GuestProgram = """
+        using Qcow2Stream;
+        using Qcow2Stream.FileSystems;
+
+        using Guest guest = Guest.Open(Qcow2Chain.Open(args[0]));
+        using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
+        foreach ((string path, GuestEntry entry) in files.Root.EnumerateTree(fault => Console.WriteLine($"{fault.Path}: {fault.Message}")))
+        {
+            Console.WriteLine($"{entry.Kind} {entry.UnixMode?.Permissions} {entry.ModifiedUtc.Ticks} {entry.Length} {path}");
+        }
+        """;
+
     private static string PackageFolder => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
     [PackageTheory]
-    [InlineData("Qcow2Stream", "README.md")]
-    [InlineData("Qcow2Stream.Nbd", "src/Qcow2Stream.Nbd/README.md")]
-    public async Task Library_HasWhatAPackageHas(string id, string readme)
+    [InlineData("Qcow2Stream")]
+    [InlineData("Qcow2Stream.Nbd")]
+    [InlineData("Qcow2Stream.FileSystems")]
+    public async Task Library_HasWhatAPackageHas(string id)
     {
         using ZipArchive package = await Open(id);
         XElement metadata = Metadata(package);
@@ -32,21 +59,25 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         Assert.NotEmpty(Value(metadata, "description"));
         XElement repository = Child(metadata, "repository");
         Assert.Equal((Packages.Home, packages.Commit), (repository.Attribute("url")!.Value.Replace(".git", "", StringComparison.Ordinal), repository.Attribute("commit")!.Value));
+        string readme = id == "Qcow2Stream" ? "README.md" : $"src/{id}/README.md";
         Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, readme)), Read(package, "README.md"));
         Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, "LICENSE")), Read(package, "LICENSE"));
+
         Assert.Equal([0x89, .. "PNG"u8], Read(package, "icon.png")[..4]);
         Assert.Equal(
             [$"lib/net10.0/{id}.dll", $"lib/net10.0/{id}.xml"],
             package.Entries.Select(e => e.FullName).Where(n => n.StartsWith("lib/", StringComparison.Ordinal)).Order());
     }
 
-    [PackageFact]
-    public async Task Library_NamesTheMaintainedDiscUtilsAndWhatElseItNeeds()
+    [PackageTheory]
+    [InlineData("Qcow2Stream")]
+    [InlineData("Qcow2Stream.FileSystems")]
+    public async Task Library_NamesTheMaintainedDiscUtilsAndWhatElseItNeeds(string id)
     {
-        using ZipArchive package = await Open("Qcow2Stream");
+        using ZipArchive package = await Open(id);
         XElement group = Assert.Single(Child(Metadata(package), "dependencies").Elements());
         Assert.Equal("net10.0", group.Attribute("targetFramework")!.Value);
-        Assert.Equal(Expected().Order(), group.Elements().Select(d => $"{d.Attribute("id")!.Value} {d.Attribute("version")!.Value}").Order());
+        Assert.Equal(Expected(id).Order(), group.Elements().Select(d => $"{d.Attribute("id")!.Value} {d.Attribute("version")!.Value}").Order());
     }
 
     [PackageFact]
@@ -57,22 +88,27 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         Assert.Equal(("Qcow2Stream", Packages.Version), (needed.Attribute("id")!.Value, needed.Attribute("version")!.Value));
     }
 
-    [PackageFact]
-    public async Task Library_DocumentsEveryPublicType()
+    [PackageTheory]
+    [InlineData("Qcow2Stream")]
+    [InlineData("Qcow2Stream.Nbd")]
+    [InlineData("Qcow2Stream.FileSystems")]
+    public async Task Library_DocumentsEveryPublicType(string id)
     {
-        using ZipArchive package = await Open("Qcow2Stream");
-        HashSet<string> documented = [.. XDocument.Load(new MemoryStream(Read(package, "lib/net10.0/Qcow2Stream.xml")))
+        using ZipArchive package = await Open(id);
+        HashSet<string> documented = [.. XDocument.Load(new MemoryStream(Read(package, $"lib/net10.0/{id}.xml")))
             .Descendants("member").Where(m => m.Elements().Any()).Select(m => m.Attribute("name")!.Value)];
-        Type[] types = typeof(Qcow2Chain).Assembly.GetExportedTypes();
+        Type[] types = Assembly.Load(id).GetExportedTypes();
         Assert.NotEmpty(types);
         Assert.All(types, type => Assert.Contains("T:" + type.FullName!.Replace('+', '.'), documented));
     }
 
-    [PackageFact]
-    public async Task Library_IsMarkedAndBuiltToBeMadeAgain()
+    [PackageTheory]
+    [InlineData("Qcow2Stream")]
+    [InlineData("Qcow2Stream.FileSystems")]
+    public async Task Library_IsMarkedAndBuiltToBeMadeAgain(string id)
     {
-        using ZipArchive package = await Open("Qcow2Stream");
-        byte[] assembly = Read(package, "lib/net10.0/Qcow2Stream.dll");
+        using ZipArchive package = await Open(id);
+        byte[] assembly = Read(package, $"lib/net10.0/{id}.dll");
         using PEReader image = new(new MemoryStream(assembly));
         Assert.Contains(image.ReadDebugDirectory(), entry => entry.Type == DebugDirectoryEntryType.Reproducible);
         string[] marks = [.. Attributes(image.GetMetadataReader(), "AssemblyMetadataAttribute", values: 2)];
@@ -80,14 +116,15 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         Assert.Contains("IsAotCompatible=True", marks);
 
         // From another directory, and in one go: the same bytes, or the sources' place is in them.
-        string again = await packages.PackAsync("elsewhere", buildFirst: false, "src/Qcow2Stream");
-        using ZipArchive other = ZipFile.OpenRead(Path.Combine(again, $"Qcow2Stream.{Packages.Version}.nupkg"));
-        Assert.Equal(assembly, Read(other, "lib/net10.0/Qcow2Stream.dll"));
+        string again = await packages.PackAsync($"elsewhere-{id}", buildFirst: false, $"src/{id}");
+        using ZipArchive other = ZipFile.OpenRead(Path.Combine(again, $"{id}.{Packages.Version}.nupkg"));
+        Assert.Equal(assembly, Read(other, $"lib/net10.0/{id}.dll"));
     }
 
     [PackageTheory]
     [InlineData("Qcow2Stream", "lib/net10.0/Qcow2Stream.dll")]
     [InlineData("Qcow2Stream.Nbd", "lib/net10.0/Qcow2Stream.Nbd.dll")]
+    [InlineData("Qcow2Stream.FileSystems", "lib/net10.0/Qcow2Stream.FileSystems.dll")]
     [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/Qcow2Stream.dll")]
     [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/qcow2.dll")]
     public async Task Assembly_HasTheVersionOfItsPackage(string id, string assembly)
@@ -123,6 +160,7 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     [PackageTheory]
     [InlineData("Qcow2Stream", "lib/net10.0/Qcow2Stream.pdb")]
     [InlineData("Qcow2Stream.Nbd", "lib/net10.0/Qcow2Stream.Nbd.pdb")]
+    [InlineData("Qcow2Stream.FileSystems", "lib/net10.0/Qcow2Stream.FileSystems.pdb")]
     [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/Qcow2Stream.pdb")]
     [InlineData("Qcow2Stream.Cli", "tools/net10.0/any/qcow2.pdb")]
     public async Task Symbols_LeadToTheSources(string id, string file)
@@ -162,7 +200,7 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     {
         using ZipArchive package = await Open("Qcow2Stream.Cli");
         string notices = Encoding.UTF8.GetString(Read(package, "THIRD-PARTY-NOTICES.txt"));
-        string[] assemblies = [.. package.Entries.Select(e => e.Name).Where(name => name.EndsWith(".dll", StringComparison.Ordinal) && name is not ("qcow2.dll" or "Qcow2Stream.dll" or "Qcow2Stream.Nbd.dll"))];
+        string[] assemblies = [.. package.Entries.Select(e => e.Name).Where(name => name.EndsWith(".dll", StringComparison.Ordinal) && name is not ("qcow2.dll" or "Qcow2Stream.dll" or "Qcow2Stream.FileSystems.dll" or "Qcow2Stream.Nbd.dll"))];
         Assert.NotEmpty(assemblies);
         Assert.All(assemblies, assembly => Assert.Contains($" ({assembly})\n", notices, StringComparison.Ordinal));
         using JsonDocument made = JsonDocument.Parse(Read(package, "tools/net10.0/any/qcow2.deps.json"));
@@ -178,7 +216,7 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     [PackageFact]
     public async Task Consumer_BuildsWithoutWarningsAndRuns()
     {
-        string project = await WriteConsumer("consumer", "<TreatWarningsAsErrors>true</TreatWarningsAsErrors>");
+        string project = await WriteConsumer("consumer", "<TreatWarningsAsErrors>true</TreatWarningsAsErrors>", ["Qcow2Stream"], ChainProgram);
         await Packages.Run("dotnet", project, "build", "--nologo", "-o", "out");
         Assert.Equal(ConsumersOutput(), (await Packages.Run("dotnet", project, Path.Combine("out", "consumer.dll"), Repository.Image("chain-3.qcow2"))).Trim());
     }
@@ -191,7 +229,8 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     [NativePackageFact]
     public async Task Consumer_PublishedAsNativeCode_GetsNoWarningOfThisLibraryAndRuns()
     {
-        string project = await WriteConsumer("native-consumer", "<PublishAot>true</PublishAot><TrimmerSingleWarn>false</TrimmerSingleWarn>");
+        string project = await WriteConsumer(
+            "native-consumer", "<PublishAot>true</PublishAot><TrimmerSingleWarn>false</TrimmerSingleWarn>", ["Qcow2Stream"], ChainProgram);
         string output = await Packages.Run("dotnet", project, "publish", "--nologo", "--use-current-runtime", "-o", "out");
         string[] warnings = [.. output.Split('\n').Where(line => line.Contains("warning IL", StringComparison.Ordinal))];
         Assert.NotEmpty(warnings);
@@ -200,15 +239,35 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         Assert.Equal(ConsumersOutput(), (await Packages.Run(program, project, Repository.Image("chain-3.qcow2"))).Trim());
     }
 
-    /// <summary>What the project refers to, and does not keep to itself, with the versions that are set for all.</summary>
-    private static IEnumerable<string> Expected()
+    /// <summary>The readers of file systems look by reflection for what a native program must then have kept, with the package alone and nothing set.</summary>
+    [NativePackageFact]
+    public async Task FileSystemsConsumer_PublishedAsNativeCode_ListsEveryKindOfGuest()
     {
-        XDocument project = XDocument.Load(Path.Combine(Repository.Root, "src/Qcow2Stream/Qcow2Stream.csproj"));
+        string project = await WriteConsumer(
+            "native-guests", "<PublishAot>true</PublishAot><TrimmerSingleWarn>false</TrimmerSingleWarn>", ["Qcow2Stream", "Qcow2Stream.FileSystems"], GuestProgram);
+        string output = await Packages.Run("dotnet", project, "publish", "--nologo", "--use-current-runtime", "-o", "out");
+        Assert.DoesNotMatch("warning IL[0-9]+: [^\n]*Qcow2Stream", output);
+        string program = Path.Combine(project, "out", OperatingSystem.IsWindows() ? "consumer.exe" : "consumer");
+        foreach (string disk in (string[])["ext4", "xfs", "btrfs-subvolumes", "iso", "udf-bridge", "hfsplus", "ntfs", "fat32"])
+        {
+            Assert.Equal(ListedHere(GuestImages.Disk(disk)), await Packages.Run(program, project, GuestImages.Disk(disk)));
+        }
+    }
+
+    /// <summary>What the project refers to, and does not keep to itself, with the versions that are set for all.</summary>
+    private static IEnumerable<string> Expected(string id)
+    {
+        XDocument project = XDocument.Load(Path.Combine(Repository.Root, $"src/{id}/{id}.csproj"));
+        foreach (XElement reference in project.Descendants("ProjectReference"))
+        {
+            yield return $"{Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value)} {Packages.Version}";
+        }
+
         XDocument versions = XDocument.Load(Path.Combine(Repository.Root, "src/Directory.Packages.props"));
         foreach (XElement reference in project.Descendants("PackageReference").Where(r => r.Attribute("PrivateAssets") is null))
         {
-            string id = reference.Attribute("Include")!.Value;
-            yield return $"{id} {versions.Descendants("PackageVersion").Single(v => v.Attribute("Include")!.Value == id).Attribute("Version")!.Value}";
+            string needed = reference.Attribute("Include")!.Value;
+            yield return $"{needed} {versions.Descendants("PackageVersion").Single(v => v.Attribute("Include")!.Value == needed).Attribute("Version")!.Value}";
         }
 
         foreach (string assembly in project.Descendants("DiscUtilsAssembly").Single().Attribute("Include")!.Value.Split(';'))
@@ -235,6 +294,20 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         return $"{chain.Length} {chain.Length} {chain.Map().Count()}";
     }
 
+    /// <summary>What <see cref="GuestProgram"/> says under the runtime.</summary>
+    private static string ListedHere(string disk)
+    {
+        StringBuilder lines = new();
+        using Guest guest = Guest.Open(Qcow2Chain.Open(disk));
+        using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
+        foreach ((string path, GuestEntry entry) in files.Root.EnumerateTree(fault => lines.AppendLine(CultureInfo.InvariantCulture, $"{fault.Path}: {fault.Message}")))
+        {
+            lines.AppendLine(CultureInfo.InvariantCulture, $"{entry.Kind} {entry.UnixMode?.Permissions} {entry.ModifiedUtc.Ticks} {entry.Length} {path}");
+        }
+
+        return lines.ToString();
+    }
+
     /// <summary>Where packages come from for what is run in <paramref name="directory"/>: a folder and, if it needs them, the usual places.</summary>
     private static Task WriteSources(string directory, string folder, bool alsoConfigured = false) =>
         File.WriteAllTextAsync(Path.Combine(directory, "nuget.config"), $"""
@@ -246,13 +319,16 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
             </configuration>
             """);
 
-    /// <summary>A program that uses the library's package and, so that all of it is looked at, takes it whole.</summary>
-    private async Task<string> WriteConsumer(string name, string properties)
+    /// <summary>A program that uses packages of libraries and, so that all of it is looked at, takes the first whole.</summary>
+    private async Task<string> WriteConsumer(string name, string properties, string[] libraries, string program)
     {
         string project = packages.Scratch(name);
         string sources = packages.Scratch(name + "-packages");
-        string library = $"Qcow2Stream.{Packages.Version}.nupkg";
-        File.Copy(Path.Combine(await packages.Get(), library), Path.Combine(sources, library));
+        foreach (string library in libraries.Select(id => $"{id}.{Packages.Version}.nupkg"))
+        {
+            File.Copy(Path.Combine(await packages.Get(), library), Path.Combine(sources, library));
+        }
+
         DiscUtilsPackages.Write(sources);
         await WriteSources(project, sources, alsoConfigured: true);
 
@@ -270,20 +346,12 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
                 {properties}
               </PropertyGroup>
               <ItemGroup>
-                <PackageReference Include="Qcow2Stream" Version="{Packages.Version}" />
+                <PackageReference Include="{libraries[^1]}" Version="{Packages.Version}" />
                 <TrimmerRootAssembly Include="Qcow2Stream" />
               </ItemGroup>
             </Project>
             """);
-        await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), """
-            using DiscUtils;
-            using Qcow2Stream;
-
-            Qcow2Disk.Register();
-            using Qcow2ChainStream stream = new(args[0]);
-            using VirtualDisk disk = VirtualDisk.OpenDisk(args[0], FileAccess.Read);
-            Console.WriteLine($"{stream.Length} {disk.Capacity} {stream.Chain.Map().Count()}");
-            """);
+        await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), program);
         return project;
     }
 

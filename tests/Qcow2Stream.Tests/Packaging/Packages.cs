@@ -15,14 +15,14 @@ public sealed class Packages : IDisposable
 
     public Packages()
     {
-        _packed = new(() => PackAsync("release", buildFirst: true, "src/Qcow2Stream", "src/Qcow2Stream.Nbd", "src/Qcow2Stream.Cli"));
+        _packed = new(() => PackAsync("release", buildFirst: true, "src/Qcow2Stream", "src/Qcow2Stream.FileSystems", "src/Qcow2Stream.Nbd", "src/Qcow2Stream.Cli"));
     }
 
     internal string Scratch(string name) => Directory.CreateDirectory(_directory.File(name)).FullName;
 
     internal string Commit { get; private set; } = "";
 
-    /// <summary>The directory with all packages, and their symbols.</summary>
+    /// <summary>The directory with all packages, and the symbols of each.</summary>
     internal Task<string> Get() => _packed.Value;
 
     /// <summary>The directory that the packages were made in.</summary>

@@ -1,8 +1,8 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Fuzz;
 using Qcow2Stream.Tests.Cli;
-using Qcow2Stream.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Readme;

@@ -14,7 +14,10 @@ public sealed class RemoteLeaseTests : IDisposable
 
     private static readonly HttpFileOptions Fast = new()
     {
-        RetryDelay = TimeSpan.FromMilliseconds(1), MaxRetries = 1, MaxRequestsAtOnce = 1, CacheBytes = 1 << 20,
+        RetryDelay = TimeSpan.FromMilliseconds(1),
+        MaxRetries = 1,
+        MaxRequestsAtOnce = 1,
+        CacheBytes = 1 << 20,
     };
 
     private readonly TempDirectory _directory = new();

@@ -21,7 +21,7 @@ internal sealed class HttpHostFile : HostFile
     /// <param name="source">What it shares with the chain's other files.</param>
     /// <param name="judge">Says why an address that a server redirects to must not be asked; null, or giving null, if it may be.</param>
     /// <exception cref="ArgumentException">The address is not absolute, not of http or https, or names a user.</exception>
-    public HttpHostFile(Uri uri, HttpSource source, Func<Uri, string?>? judge)
+    public HttpHostFile(Uri uri, HttpSource source, Func<Uri, RemoteFileException?>? judge)
     {
         if (!uri.IsAbsoluteUri || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps))
         {

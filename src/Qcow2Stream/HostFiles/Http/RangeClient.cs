@@ -8,7 +8,7 @@ namespace Qcow2Stream.HostFiles.Http;
 /// <param name="uri">The file's address.</param>
 /// <param name="source">What it shares with the chain's other files.</param>
 /// <param name="judge">Says why an address that a server redirects to must not be asked; null, or giving null, if it may be.</param>
-internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>? judge)
+internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFileException?>? judge)
 {
     private const int MaxRedirects = 10;
 
@@ -158,9 +158,7 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, string?>
             throw new RemoteFileException($"the server redirects from {from.Scheme} to {next.Scheme}, which is not followed");
         }
 
-        return judge?.Invoke(next) is { } fault
-            ? throw new RemoteFileException($"the server redirects: {fault}")
-            : next;
+        return judge?.Invoke(next) is { } refusal ? throw refusal : next;
     }
 
     private static Uri? RedirectOf(HttpResponseMessage response) => response.StatusCode

@@ -1,0 +1,29 @@
+using DiscUtils.Streams;
+using DiscUtils.Vfs;
+using Qcow2Stream.FileSystems.Entries;
+
+namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
+
+/// <summary>What differs between the readers that <see cref="VfsEntry"/> stands for.</summary>
+internal abstract class VfsDialect
+{
+    public bool IgnoresCase { get; protected init; }
+
+    public virtual string NameOf(VfsDirEntry entry) => entry.FileName;
+
+    public virtual DateTime ModifiedUtcOf(VfsInternals tree, VfsDirEntry entry) =>
+        entry.HasVfsTimeInfo ? entry.LastWriteTimeUtc : tree.FileOf(entry).LastWriteTimeUtc;
+
+    public virtual GuestUnixMode? ModeOf(VfsInternals tree, VfsDirEntry entry) => tree.ModeOf(entry);
+
+    public virtual bool IsLink(VfsInternals tree, VfsDirEntry entry) => entry.IsSymlink;
+
+    /// <summary>A file's content, so many bytes of it.</summary>
+    public virtual FileContent Open(VfsInternals tree, VfsDirEntry entry, long length) => new DiscUtilsContent(StreamOf(tree, entry), length);
+
+    /// <summary>A link's content is its target: the reader's own notion of it knows no letters beyond ASCII.</summary>
+    /// <returns>Null if it can't be told.</returns>
+    public virtual string? TargetOf(VfsInternals tree, VfsDirEntry entry) => VfsInternals.TargetOf(tree.FileOf(entry));
+
+    protected static Stream StreamOf(VfsInternals tree, VfsDirEntry entry) => new BufferStream(tree.FileOf(entry).FileContent, FileAccess.Read);
+}

@@ -1,0 +1,56 @@
+using DiscUtils.Vfs;
+using Qcow2Stream.FileSystems.Entries;
+
+namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
+
+/// <summary>An entry of a file system whose reader keeps a tree of entries: XFS, Btrfs, HFS+, ISO 9660, UDF.</summary>
+/// <param name="tree">The reader's tree.</param>
+/// <param name="entry">The entry; null for the root.</param>
+/// <param name="dialect">What is special about the reader.</param>
+internal sealed class VfsEntry(VfsInternals tree, VfsDirEntry? entry, VfsDialect dialect) : GuestEntry
+{
+    private IVfsFile? _file;
+    private GuestEntryKind? _kind;
+
+    public override string Name { get; } = entry is null ? "" : dialect.NameOf(entry);
+
+    public override GuestEntryKind Kind => _kind ??=
+        entry is null || entry.IsDirectory ? GuestEntryKind.Directory
+        : ReaderErrors.Call(() => dialect.IsLink(tree, entry)) ? GuestEntryKind.Link
+        : KindOf(Attributes);
+
+    public override long Length => Kind == GuestEntryKind.File ? ReaderErrors.Call(() => File.FileLength) : 0;
+
+    public override DateTime ModifiedUtc => ReaderErrors.Call(() =>
+        entry is null ? File.LastWriteTimeUtc : dialect.ModifiedUtcOf(tree, entry));
+
+    public override GuestUnixMode? UnixMode => entry is null ? null : ReaderErrors.Call(() => dialect.ModeOf(tree, entry));
+
+    public override string LinkTarget => ReaderErrors.Call(() => entry is null ? null : dialect.TargetOf(tree, entry))
+        ?? throw new GuestException("the link's target can't be read");
+
+    public override object? Identity => entry?.UniqueCacheId;
+
+    internal override bool IgnoresCase => dialect.IgnoresCase;
+
+    private FileAttributes Attributes => ReaderErrors.Call(() =>
+        entry!.HasVfsFileAttributes ? entry.FileAttributes : File.FileAttributes);
+
+    private IVfsFile File => _file ??= entry is null ? (IVfsFile)tree.RootDirectory : tree.FileOf(entry);
+
+    internal override FileContent OpenContent() => ReaderErrors.Call(() => dialect.Open(tree, entry!, Length));
+
+    internal override IEnumerable<GuestEntry> ReadDirectory() =>
+        ReaderErrors.Each(() => VfsInternals.EntriesOf(File))
+            .Select(child => new VfsEntry(tree, child, dialect))
+            .Where(child => IsShown(child.Name));
+
+    /// <summary>A directory's own name and its parent's are left out, in every form, and the private directories of HFS+.</summary>
+    private static bool IsShown(string name) => name is not ("." or ".." or "" or "\u0001") && name[0] != '\0';
+
+    private static GuestEntryKind KindOf(FileAttributes attributes) =>
+        attributes.HasFlag(FileAttributes.Device) ? GuestEntryKind.Special
+        : attributes.HasFlag(FileAttributes.ReparsePoint) ? GuestEntryKind.Link
+        : attributes.HasFlag(FileAttributes.Directory) ? GuestEntryKind.Directory
+        : GuestEntryKind.File;
+}

@@ -1,0 +1,37 @@
+using System.Buffers.Binary;
+using System.Text;
+using DiscUtils.Vfs;
+
+namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
+
+/// <summary>
+/// XFS: its reader replaces characters of names that some system does not allow, and takes times of today's form for
+/// those of old.
+/// </summary>
+internal sealed class XfsDialect(IBlockSource volume) : VfsDialect
+{
+    private const int ModifiedOffset = 40;
+    private const int Flags2Offset = 120;
+    private const int HeaderLength = 128;
+    private const ulong BigTime = 8;
+
+    // Large times count from the least one that 32 bits with sign could tell, December 1901.
+    private static readonly DateTime BigTimeStart = DateTime.UnixEpoch.AddSeconds(int.MinValue);
+
+    public override string NameOf(VfsDirEntry entry) =>
+        VfsInternals.RawNameOf(entry) is { } name ? Encoding.UTF8.GetString(name) : entry.FileName;
+
+    public override DateTime ModifiedUtcOf(VfsInternals tree, VfsDirEntry entry)
+    {
+        byte[] inode = new byte[HeaderLength];
+        volume.ReadExactly(tree.XfsInodeOffsetOf(entry), inode);
+
+        // Before version 3, an inode has no second flags.
+        bool isBig = inode[4] >= 3 && (BinaryPrimitives.ReadUInt64BigEndian(inode.AsSpan(Flags2Offset)) & BigTime) != 0;
+        return isBig
+            ? BigTimeStart.AddTicks((long)(BinaryPrimitives.ReadUInt64BigEndian(inode.AsSpan(ModifiedOffset)) / TimeSpan.NanosecondsPerTick))
+            : DateTime.UnixEpoch
+                .AddSeconds(BinaryPrimitives.ReadInt32BigEndian(inode.AsSpan(ModifiedOffset)))
+                .AddTicks(BinaryPrimitives.ReadUInt32BigEndian(inode.AsSpan(ModifiedOffset + 4)) / TimeSpan.NanosecondsPerTick);
+    }
+}

@@ -1,0 +1,20 @@
+using System.Runtime.ExceptionServices;
+
+namespace Qcow2Stream.FileSystems.Entries;
+
+/// <summary>What can't be read, or not be copied: told to whoever wants to know, else thrown.</summary>
+internal sealed class Faults(Action<GuestFault>? onFault)
+{
+    public int Count { get; private set; }
+
+    public void Report(string path, Exception problem)
+    {
+        if (onFault is null)
+        {
+            ExceptionDispatchInfo.Throw(problem);
+        }
+
+        Count++;
+        onFault(new GuestFault(path, problem));
+    }
+}

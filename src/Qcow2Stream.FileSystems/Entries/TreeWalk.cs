@@ -1,0 +1,106 @@
+namespace Qcow2Stream.FileSystems.Entries;
+
+/// <summary>
+/// Goes through a directory tree of the guest, parents first, names in order. What can't be read is reported and left
+/// out; the walk goes on and, whatever the file system says, ends.
+/// </summary>
+/// <param name="faults">Is told the path and what is wrong there.</param>
+/// <param name="cancellationToken">Ends the walk, between one entry and the next.</param>
+internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToken)
+{
+    // Deeper than any path that a guest's own system can name (4096 bytes).
+    private const int MaxDepth = 2048;
+
+    /// <summary>Everything below a directory, with its path from there.</summary>
+    /// <param name="directory">Where to start.</param>
+    /// <param name="enters">Asked of each directory, after it was handed out, whether to go on in it; null for all.</param>
+    public IEnumerable<GuestTreeEntry> Below(GuestEntry directory, Func<string, bool>? enters = null)
+    {
+        Stack<Level> levels = new();
+        Enter(levels, directory, path: "");
+        while (levels.TryPeek(out Level? level))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (level.Next >= level.Entries.Count)
+            {
+                levels.Pop();
+                continue;
+            }
+
+            GuestEntry entry = level.Entries[level.Next++];
+            string path = $"{level.Path}/{entry.Name}";
+            if (KindOf(entry, path) is not { } kind)
+            {
+                continue;
+            }
+
+            yield return new GuestTreeEntry(path, entry);
+            if (kind == GuestEntryKind.Directory && enters?.Invoke(path) != false)
+            {
+                Enter(levels, entry, path);
+            }
+        }
+    }
+
+    private void Enter(Stack<Level> levels, GuestEntry directory, string path)
+    {
+        object? identity = directory.Identity;
+        if (identity is not null && levels.Any(level => identity.Equals(level.Identity)))
+        {
+            faults.Report(path, new GuestException("the directory holds itself"));
+        }
+        else if (levels.Count >= MaxDepth)
+        {
+            faults.Report(path, new GuestException($"directories are nested more than {MaxDepth} deep"));
+        }
+        else
+        {
+            levels.Push(new Level(path, identity, Entries(directory, path)));
+        }
+    }
+
+    /// <summary>The entries of a directory, in the order of their names; those that came before an error.</summary>
+    private List<GuestEntry> Entries(GuestEntry directory, string path)
+    {
+        List<GuestEntry> entries = [];
+        try
+        {
+            foreach (GuestEntry entry in directory.EnumerateChildren())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                entries.Add(entry);
+            }
+        }
+        catch (IOException e)
+        {
+            faults.Report(path, e);
+        }
+
+        entries.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return entries;
+    }
+
+    private GuestEntryKind? KindOf(GuestEntry entry, string path)
+    {
+        try
+        {
+            return entry.Kind;
+        }
+        catch (IOException e)
+        {
+            faults.Report(path, e);
+            return null;
+        }
+    }
+
+    private sealed class Level(string path, object? identity, List<GuestEntry> entries)
+    {
+        public string Path { get; } = path;
+
+        public object? Identity { get; } = identity;
+
+        public List<GuestEntry> Entries { get; } = entries;
+
+        public int Next { get; set; }
+    }
+}

@@ -1,0 +1,189 @@
+using System.Runtime.ExceptionServices;
+using Qcow2Stream.FileSystems.Blocks;
+using Qcow2Stream.FileSystems.Partitions;
+
+namespace Qcow2Stream.FileSystems;
+
+/// <summary>A guest's disk, as its partition table divides it, with the file systems on it.</summary>
+/// <remarks>
+/// <para>Thread safety: every member may be called by any number of threads at once. Each file system that is opened belongs to one user
+/// at a time; several of them, of one volume too, may be used at once.</para>
+/// <para>The guest owns what it was opened from (a chain, a stream, a source), and disposes it in the end, and where opening fails, unless
+/// <see cref="GuestOptions.LeaveOpen"/> is set. Volumes and file systems can be read until the guest is disposed.</para>
+/// <para>Nothing is ever written to the disk.</para>
+/// </remarks>
+public sealed class Guest : IDisposable
+{
+    private readonly DiskSource _disk;
+
+    private Guest(DiskSource disk, CancellationToken cancellationToken)
+    {
+        _disk = disk;
+        DiskLayout layout = PartitionTables.Read(disk);
+        PartitionTable = layout.Kind;
+        List<GuestVolume> volumes = [];
+        GuestVolume whole = new(disk, new Partition(GuestVolume.WholeDisk, "whole disk", 0, disk.Length), disk.SectorSize);
+
+        // Discs that also boot from a stick have a partition table in front of their file system.
+        if (layout.Kind == PartitionTableKind.None || whole.IsReadable)
+        {
+            volumes.Add(whole);
+        }
+
+        foreach (Partition partition in layout.Partitions)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            volumes.Add(new GuestVolume(disk, partition, layout.SectorSize));
+        }
+
+        Volumes = volumes.AsReadOnly();
+    }
+
+    /// <summary>The kind of partition table that the disk has.</summary>
+    public PartitionTableKind PartitionTable { get; }
+
+    /// <summary>
+    /// The partitions as the table lists them; the whole disk (<see cref="GuestVolume.WholeDisk"/>) if there is no table, and in front of
+    /// them if the disk is a file system itself, as a disc that also boots from a stick is.
+    /// </summary>
+    public IReadOnlyList<GuestVolume> Volumes { get; }
+
+    /// <summary>Reads the partition table of a chain's disk, and looks at what is on each partition.</summary>
+    /// <param name="disk">The chain, which the guest then owns.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening, between one partition and the next.</param>
+    /// <exception cref="GuestException">The partition table can't be read.</exception>
+    /// <exception cref="Qcow2Exception">The image can't be read.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static Guest Open(Qcow2Chain disk, GuestOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        return Open(() => BlockSource.FromChain(disk), disk, options, cancellationToken);
+    }
+
+    /// <summary>Reads the partition table of a disk that is a stream, and looks at what is on each partition.</summary>
+    /// <param name="disk">Readable and seekable; the guest then owns it, and nobody else may move it.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening, between one partition and the next.</param>
+    /// <exception cref="ArgumentException">The stream can't be read or can't seek.</exception>
+    /// <inheritdoc cref="Open(Qcow2Chain, GuestOptions?, CancellationToken)"/>
+    public static Guest Open(Stream disk, GuestOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        return Open(() => BlockSource.FromStream(disk), disk, options, cancellationToken);
+    }
+
+    /// <summary>Reads the partition table of a disk of any kind, and looks at what is on each partition.</summary>
+    /// <param name="disk">The disk; if it is <see cref="IDisposable"/> the guest then owns it.</param>
+    /// <param name="options">How to open; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the opening, between one partition and the next.</param>
+    /// <inheritdoc cref="Open(Qcow2Chain, GuestOptions?, CancellationToken)"/>
+    public static Guest Open(IBlockSource disk, GuestOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        return Open(() => disk, disk as IDisposable, options, cancellationToken);
+    }
+
+    /// <summary>Finds what a path names, on the one volume that has it.</summary>
+    /// <param name="path">From the root of its file system; see <see cref="GuestFileSystem.Find"/>.</param>
+    /// <param name="partition">The <see cref="GuestVolume.Number"/> of the volume to look on; null for all of them.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The place, with its file system open: dispose it.</returns>
+    /// <exception cref="GuestPathNotFoundException">No file system that can be read has the path.</exception>
+    /// <exception cref="AmbiguousPathException">Several volumes have it: choose one of those that the exception lists by <paramref name="partition"/>.</exception>
+    /// <exception cref="PartitionNotFoundException">There is no volume of that number; the exception lists those that there are.</exception>
+    /// <exception cref="NoFileSystemException">There is no file system that can be read; the exception lists what there is.</exception>
+    /// <exception cref="GuestException">Not found, and on some volume that may have it something can't be read.</exception>
+    /// <exception cref="Qcow2Exception">The image can't be read.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The guest is disposed.</exception>
+    public GuestMatch Find(string path, int? partition = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        _disk.ThrowIfDisposed();
+        List<GuestMatch> found = [];
+        List<SearchedVolume> searched = [];
+        List<GuestException> faults = [];
+        GuestMatch? only = null;
+        try
+        {
+            foreach (GuestVolume volume in partition is { } number ? [VolumeOf(number)] : Volumes.Where(v => v.IsReadable))
+            {
+                try
+                {
+                    if (FindOn(volume, path, searched, cancellationToken) is { } here)
+                    {
+                        found.Add(here);
+                    }
+                }
+                catch (GuestException e)
+                {
+                    faults.Add(e);
+                }
+            }
+
+            only = found is [var match] ? match : throw NotFound(path, found, searched, faults);
+            return only;
+        }
+        finally
+        {
+            foreach (GuestMatch other in found.Where(other => other != only))
+            {
+                other.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Ends all reads, and disposes what the guest was opened from unless <see cref="GuestOptions.LeaveOpen"/> is set.</summary>
+    public void Dispose() => _disk.Dispose();
+
+    private static Guest Open(Func<IBlockSource> disk, IDisposable? owned, GuestOptions? options, CancellationToken cancellationToken)
+    {
+        owned = (options ?? GuestOptions.Default).LeaveOpen ? null : owned;
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return new Guest(new DiskSource(disk(), owned), cancellationToken);
+        }
+        catch
+        {
+            owned?.Dispose();
+            throw;
+        }
+    }
+
+    private static GuestMatch? FindOn(GuestVolume volume, string path, List<SearchedVolume> searched, CancellationToken cancellationToken)
+    {
+        GuestFileSystem files = volume.OpenFileSystem(cancellationToken);
+        GuestMatch? match = null;
+        try
+        {
+            searched.Add(new SearchedVolume(volume, files.Kind));
+            return match = files.Find(path, cancellationToken) is { } entry ? new GuestMatch(volume, files, entry) : null;
+        }
+        finally
+        {
+            (match is null ? files : null)?.Dispose();
+        }
+    }
+
+    private GuestException NotFound(string path, List<GuestMatch> found, List<SearchedVolume> searched, List<GuestException> faults)
+    {
+        if (found.Count > 0)
+        {
+            return new AmbiguousPathException(path, [.. found.Select(match => new SearchedVolume(match.Volume, match.FileSystem.Kind))]);
+        }
+
+        if (faults is [var fault])
+        {
+            ExceptionDispatchInfo.Throw(fault);
+        }
+
+        return faults.Count > 0 ? new GuestException(string.Join("; ", faults.Select(e => e.Message)), new AggregateException(faults))
+            : searched.Count > 0 ? new GuestPathNotFoundException(path, searched.AsReadOnly())
+            : new NoFileSystemException(Volumes);
+    }
+
+    private GuestVolume VolumeOf(int number) => Volumes.FirstOrDefault(volume => volume.Number == number)
+        ?? throw new PartitionNotFoundException(number, PartitionTable, Volumes);
+}

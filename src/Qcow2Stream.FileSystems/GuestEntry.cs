@@ -1,0 +1,173 @@
+using Qcow2Stream.FileSystems.Copying;
+using Qcow2Stream.FileSystems.Entries;
+
+namespace Qcow2Stream.FileSystems;
+
+/// <summary>A name in a guest's file system and what it stands for. Symbolic links are not followed here: they are entries too.</summary>
+/// <remarks>
+/// <para>An entry belongs to its file system's one user, and can be read until the file system is disposed. What is asked of it is
+/// read when it is asked.</para>
+/// <para>Every member may throw a <see cref="GuestException"/> where the file system is damaged, and a <see cref="Qcow2Exception"/> where the image
+/// can't be read; <see cref="Name"/> never does.</para>
+/// </remarks>
+public abstract class GuestEntry
+{
+    // Only readers of this library derive from it.
+    private protected GuestEntry()
+    {
+    }
+
+    /// <summary>The name in its directory; empty for a root. Untrusted text, which may hold anything: escape it before it is shown.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What it is.</summary>
+    public abstract GuestEntryKind Kind { get; }
+
+    /// <summary>The size in bytes; 0 for what has no content.</summary>
+    public abstract long Length { get; }
+
+    /// <summary>When the content was last changed, in UTC; <see cref="DateTime.UnixEpoch"/> where that isn't told. FAT keeps local times, which are taken for UTC's.</summary>
+    public abstract DateTime ModifiedUtc { get; }
+
+    /// <summary>Permissions, owner and links, where the file system keeps them; else null.</summary>
+    public virtual GuestUnixMode? UnixMode => null;
+
+    /// <summary>Where a symbolic link leads, with slashes. Untrusted text.</summary>
+    /// <exception cref="GuestException">It isn't a link, or the reader doesn't tell.</exception>
+    public virtual string LinkTarget => throw new GuestException("it is no link");
+
+    /// <summary>
+    /// What tells an entry from all others of its file system, whatever names lead to it: to be compared by <see cref="object.Equals(object)"/>, and
+    /// shown to nobody. Null where that can't be known.
+    /// </summary>
+    public virtual object? Identity => null;
+
+    /// <summary>Whether its file system finds names in either case.</summary>
+    internal virtual bool IgnoresCase => false;
+
+    /// <summary>Opens a file's content: readable and seekable, with a cursor of its own.</summary>
+    /// <exception cref="GuestException">It isn't a file, or its content can't be read.</exception>
+    public Stream Open() => Content().OpenStream();
+
+    /// <summary>Copies a file's content to a stream, all of it or with an exception.</summary>
+    /// <param name="destination">Receives the bytes; after an error it has some or all of those in front of it.</param>
+    /// <param name="progress">Is told after each piece how many bytes are done; null if nobody asks.</param>
+    /// <param name="cancellationToken">Ends the copy.</param>
+    /// <exception cref="GuestException">It isn't a file, or its content can't be read to its end.</exception>
+    /// <exception cref="Qcow2Exception">The image can't be read.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public void CopyContentTo(Stream destination, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        FileContent content = Content();
+        CopyProgress done = new(progress, content.Length);
+        content.ReadAll(
+            piece =>
+            {
+                destination.Write(piece.Span);
+                done.Add(piece.Length);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>
+    /// What a directory holds, without <c>.</c> and <c>..</c>, in the order of the file system; lazily. Where the directory is damaged, the entries in
+    /// front of the damage come before the exception.
+    /// </summary>
+    /// <exception cref="GuestException">It isn't a directory, or it can't be read.</exception>
+    public IEnumerable<GuestEntry> EnumerateChildren() => Kind == GuestEntryKind.Directory
+        ? ReadDirectory()
+        : throw new GuestException($"it is {Describe(Kind)}");
+
+    /// <summary>The child of a directory by its name: exactly so or, where case doesn't matter in the file system, nearly.</summary>
+    /// <param name="name">One name, not a path.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>Null if there is none.</returns>
+    /// <exception cref="GuestException">It isn't a directory, or it can't be read.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public GuestEntry? FindChild(string name, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        GuestEntry? similar = null;
+        foreach (GuestEntry child in EnumerateChildren())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (child.Name == name)
+            {
+                return child;
+            }
+
+            if (IgnoresCase && similar is null && child.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+            {
+                similar = child;
+            }
+        }
+
+        return similar;
+    }
+
+    /// <summary>
+    /// Everything below a directory, lazily: parents before their children, names of one directory in ordinal order, links not followed. The
+    /// walk ends whatever a damaged file system says.
+    /// </summary>
+    /// <param name="onFault">
+    /// Is told what can't be read, which is left out; the walk goes on. Null: the first such thing ends the walk in its exception.
+    /// </param>
+    /// <param name="cancellationToken">Ends the walk, between one entry and the next.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public IEnumerable<GuestTreeEntry> EnumerateTree(Action<GuestFault>? onFault = null, CancellationToken cancellationToken = default) =>
+        new TreeWalk(new Faults(onFault), cancellationToken).Below(this);
+
+    /// <summary>
+    /// Copies the entry, and all below it, to the host. Whatever names and links the guest holds, nothing is written outside
+    /// <paramref name="destination"/>, and nothing that exists is overwritten or followed: a name is one component of a path or is refused, and
+    /// what is entered was made a moment ago. Links stay links; times and permissions are kept, owners are not, nor the set-user-id, set-group-id
+    /// and sticky bits; zeros become holes; devices, pipes and sockets are left out and counted.
+    /// </summary>
+    /// <param name="destination">
+    /// The path that the entry gets, in a directory that exists. Nothing may be there yet; for a directory, a directory of the host may, which is then
+    /// filled.
+    /// </param>
+    /// <param name="options">How to copy; null for the defaults.</param>
+    /// <param name="progress">
+    /// Is told after each piece how many bytes of files' content are done, of how many in all; null if nobody asks. For it the tree is walked
+    /// once more before.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// Ends the copy. What is whole stays, half a file does not; directories may be without their times and permissions.
+    /// </param>
+    /// <exception cref="GuestException">Something can't be read, and <see cref="GuestCopyOptions.OnFault"/> is null.</exception>
+    /// <exception cref="Qcow2Exception">The image can't be read, and <see cref="GuestCopyOptions.OnFault"/> is null.</exception>
+    /// <exception cref="IOException">The content of a file can't be written: the disk is full, maybe.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public GuestCopyResult CopyTo(
+        string destination,
+        GuestCopyOptions? options = null,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(destination);
+        Faults faults = new((options ?? GuestCopyOptions.Default).OnFault);
+        return new TreeCopy(faults, CopyProgress.Of(this, progress, cancellationToken), cancellationToken).Copy(this, Path.GetFullPath(destination));
+    }
+
+    /// <summary>A file's content by position.</summary>
+    /// <exception cref="GuestException">It isn't a file, or its content can't be read.</exception>
+    internal FileContent Content() => Kind == GuestEntryKind.File
+        ? OpenContent()
+        : throw new GuestException($"it is {Describe(Kind)}");
+
+    /// <summary>Opens the content of what is a file.</summary>
+    internal abstract FileContent OpenContent();
+
+    /// <summary>Reads what is a directory.</summary>
+    internal abstract IEnumerable<GuestEntry> ReadDirectory();
+
+    private static string Describe(GuestEntryKind kind) => kind switch
+    {
+        GuestEntryKind.File => "a file",
+        GuestEntryKind.Directory => "a directory",
+        GuestEntryKind.Link => "a link",
+        _ => "a device, pipe or socket",
+    };
+}

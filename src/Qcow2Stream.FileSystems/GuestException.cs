@@ -1,0 +1,20 @@
+namespace Qcow2Stream.FileSystems;
+
+/// <summary>
+/// Something in the guest can't be found or read: a partition table, a volume, a file system, an entry or its content. The base of every error that
+/// what is on a disk can cause. (What the image around it can't give is a <see cref="Qcow2Exception"/>.)
+/// </summary>
+/// <remarks>
+/// It is an <see cref="IOException"/>, so code that reads any <see cref="Stream"/> already catches it. Misuse of the library
+/// (bad arguments, use after Dispose) keeps the exceptions of .NET. What the guest wrote is escaped in messages.
+/// </remarks>
+public class GuestException : IOException
+{
+    /// <summary>Initializes the exception.</summary>
+    /// <param name="message">What is wrong.</param>
+    /// <param name="innerException">The cause.</param>
+    public GuestException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,97 @@
+using DiscUtils.Streams;
+using Qcow2Stream.FileSystems.Blocks;
+using Qcow2Stream.FileSystems.Entries;
+using Qcow2Stream.FileSystems.Partitions;
+using Qcow2Stream.FileSystems.Volumes;
+
+namespace Qcow2Stream.FileSystems;
+
+/// <summary>A part of the guest's disk that may hold a file system: a partition, or the whole disk.</summary>
+/// <remarks>Thread safety: every member may be called by any number of threads at once.</remarks>
+public sealed class GuestVolume
+{
+    /// <summary>The <see cref="Number"/> of the volume that is the whole disk.</summary>
+    public const int WholeDisk = 0;
+
+    private readonly DiskSource _disk;
+    private readonly ContentKind _content;
+
+    internal GuestVolume(DiskSource disk, Partition partition, int sectorSize)
+    {
+        _disk = disk;
+        Number = partition.Number;
+        Type = partition.Type;
+        Start = partition.Start;
+        Length = partition.Length;
+        Source = new PartSource(disk, partition.Start, partition.Length, sectorSize);
+        _content = ContentKind.Of(Source);
+    }
+
+    /// <summary>
+    /// The partition's number, from 1, logical partitions of an MBR from 5; <see cref="WholeDisk"/> for the whole disk.
+    /// </summary>
+    public int Number { get; }
+
+    /// <summary>What the partition table says that it is for. It may hold untrusted text: escape it before it is shown.</summary>
+    public string Type { get; }
+
+    /// <summary>Where it starts, in bytes from the start of the disk.</summary>
+    public long Start { get; }
+
+    /// <summary>How long it is, in bytes; the disk may be shorter, see <see cref="MissingBytes"/>.</summary>
+    public long Length { get; }
+
+    /// <summary>How much of it the disk doesn't have, in bytes; 0 as a rule.</summary>
+    public long MissingBytes => Length - Source.Length;
+
+    /// <summary>
+    /// What its first bytes say that it holds, as tools name it: <c>ext4</c>, <c>LUKS</c>, <c>swap</c>; <c>empty</c>
+    /// for zeros and <c>unknown</c> for all else.
+    /// </summary>
+    public string Content => _content.Name;
+
+    /// <summary>Whether it holds a file system of a kind that can be read.</summary>
+    public bool IsReadable => _content.IsReadable;
+
+    /// <summary>
+    /// Its bytes by position, as far as the disk has them, counted from its start. They can be read until the <see cref="Guest"/> is disposed.
+    /// </summary>
+    public IBlockSource Source { get; }
+
+    /// <summary>A stream over its bytes with a cursor of its own; it belongs to one user at a time.</summary>
+    /// <exception cref="ObjectDisposedException">The guest is disposed.</exception>
+    public SparseStream OpenStream()
+    {
+        _disk.ThrowIfDisposed();
+        return Source.OpenStream();
+    }
+
+    /// <summary>Opens the file system on it, for one user.</summary>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    /// <exception cref="NoFileSystemException">It holds none that can be read; the exception says what it holds.</exception>
+    /// <exception cref="GuestException">The file system is damaged, or uses a feature that isn't handled.</exception>
+    /// <exception cref="Qcow2Exception">The image can't be read.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The guest is disposed.</exception>
+    public GuestFileSystem OpenFileSystem(CancellationToken cancellationToken = default)
+    {
+        _disk.ThrowIfDisposed();
+        if (_content.Reader is not { } reader)
+        {
+            throw new NoFileSystemException(this);
+        }
+
+        FileSystemSource volume = new(Source);
+        try
+        {
+            return volume.Do(() => ReaderErrors.Call(() => reader(volume, _content.Name)), cancellationToken);
+        }
+        catch (GuestException e)
+        {
+            throw new GuestException($"the {_content.Name} file system on {this} can't be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Names the volume for a message: <c>partition 2</c>, <c>the disk</c>.</summary>
+    public override string ToString() => Number == WholeDisk ? "the disk" : $"partition {Number}";
+}

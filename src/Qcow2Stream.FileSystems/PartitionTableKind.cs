@@ -1,0 +1,14 @@
+namespace Qcow2Stream.FileSystems;
+
+/// <summary>The kinds of partition tables.</summary>
+public enum PartitionTableKind
+{
+    /// <summary>The disk has none, or one without partitions: it is one volume.</summary>
+    None = 0,
+
+    /// <summary>A master boot record, with its logical partitions.</summary>
+    Mbr = 1,
+
+    /// <summary>A GUID partition table, the first or its backup.</summary>
+    Gpt = 2,
+}

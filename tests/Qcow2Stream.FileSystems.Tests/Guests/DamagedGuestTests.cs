@@ -1,0 +1,73 @@
+using Qcow2Stream.FileSystems.Blocks;
+using Qcow2Stream.FileSystems.Entries;
+using Qcow2Stream.FileSystems.Ext;
+
+namespace Qcow2Stream.FileSystems.Tests.Guests;
+
+/// <summary>
+/// Ext file systems damaged at random, the same way in every run: listing and reading everything ends, with errors of
+/// one kind and bounded memory. (DiscUtils' readers are not asked: some of them do not end.)
+/// </summary>
+public sealed class DamagedGuestTests
+{
+    private const int Cases = 300;
+    private const long MostRead = 64 << 20;
+    private const long MostAllocated = 256 << 20;
+
+    [Theory]
+    [InlineData("ext2")]
+    [InlineData("ext4")]
+    [InlineData("ext4-inline-data")]
+    public void DamagedMetadata_GivesOwnErrors(string name)
+    {
+        using Qcow2ChainStream disk = new(GuestImages.Disk(name));
+        byte[] good = new byte[disk.Length];
+        disk.ReadExactly(good);
+        int[] used = [.. Enumerable.Range(0, good.Length).Where(i => good[i] != 0)];
+        int faults = 0;
+        for (int seed = 0; seed < Cases; seed++)
+        {
+            byte[] bad = (byte[])good.Clone();
+            Random random = new(seed);
+            for (int i = random.Next(1, 40); i > 0; i--)
+            {
+                // Most of what is not zero, in the first blocks above all, is metadata.
+                int place = used[random.Next(random.Next(4) == 0 ? used.Length : Math.Min(used.Length, 4000))];
+                bad[place] = random.Next(3) switch { 0 => 0xFF, 1 => (byte)(bad[place] ^ (1 << random.Next(8))), _ => (byte)random.Next(256) };
+            }
+
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Exception? thrown = Record.Exception(() => faults += ReadAll(bad));
+            Assert.True(thrown is null or GuestException, $"{name}, seed {seed}: {thrown}");
+            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < MostAllocated, $"{name}, seed {seed}: memory");
+            faults += thrown is null ? 0 : 1;
+        }
+
+        Assert.NotEqual(0, faults);
+    }
+
+    private static int ReadAll(byte[] volume)
+    {
+        using GuestFileSystem files = ReaderErrors.Call(() => ExtFileSystem.Open(new FileSystemSource(BlockSource.FromStream(new MemoryStream(volume))), "ext4"));
+        int faults = 0;
+        long budget = MostRead;
+        foreach ((_, GuestEntry entry) in files.Root.EnumerateTree(_ => faults++).Take(5000))
+        {
+            try
+            {
+                _ = entry.Kind == GuestEntryKind.Link ? entry.LinkTarget : "";
+                _ = (entry.UnixMode, entry.ModifiedUtc);
+                if (entry.Kind == GuestEntryKind.File && (budget -= entry.Length) > 0)
+                {
+                    entry.CopyContentTo(Stream.Null);
+                }
+            }
+            catch (GuestException)
+            {
+                faults++;
+            }
+        }
+
+        return faults;
+    }
+}

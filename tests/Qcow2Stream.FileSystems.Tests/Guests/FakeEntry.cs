@@ -1,0 +1,64 @@
+using System.Text;
+using Qcow2Stream.FileSystems.DiscUtilsReaders;
+using Qcow2Stream.FileSystems.Entries;
+
+namespace Qcow2Stream.FileSystems.Tests.Guests;
+
+/// <summary>An entry that holds what no tool would make.</summary>
+internal sealed class FakeEntry(string name, GuestEntryKind kind) : GuestEntry
+{
+    public override string Name => name;
+
+    public override GuestEntryKind Kind => kind;
+
+    public override long Length => Kind == GuestEntryKind.File ? Declared ?? Bytes.Length : 0;
+
+    public override DateTime ModifiedUtc => new(2024, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    public override GuestUnixMode? UnixMode => Permissions is { } mode ? new GuestUnixMode(mode, 0, 0, 1) : null;
+
+    public override string LinkTarget => Target ?? throw new GuestException("no target");
+
+    public override object? Identity => Id;
+
+    public UnixFileMode? Permissions { get; init; }
+
+    public string? Target { get; init; }
+
+    public object? Id { get; init; }
+
+    public byte[] Bytes { get; init; } = [];
+
+    public long? Declared { get; init; }
+
+    public List<GuestEntry> Entries { get; } = [];
+
+    /// <summary>What listing it ends in, after its entries.</summary>
+    public Exception? Fault { get; init; }
+
+    public static FakeEntry File(string name, string content) => new(name, GuestEntryKind.File) { Bytes = Encoding.UTF8.GetBytes(content) };
+
+    public static FakeEntry Link(string name, string target) => new(name, GuestEntryKind.Link) { Target = target };
+
+    public static FakeEntry Directory(string name, params GuestEntry[] entries)
+    {
+        FakeEntry directory = new(name, GuestEntryKind.Directory);
+        directory.Entries.AddRange(entries);
+        return directory;
+    }
+
+    internal override FileContent OpenContent() => new DiscUtilsContent(new MemoryStream(Bytes, writable: false), Length);
+
+    internal override IEnumerable<GuestEntry> ReadDirectory()
+    {
+        foreach (GuestEntry entry in Entries)
+        {
+            yield return entry;
+        }
+
+        if (Fault is not null)
+        {
+            throw Fault;
+        }
+    }
+}
