@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Qcow2Stream.HostFiles.Http;
 
 namespace Qcow2Stream.Cli;
 
@@ -68,7 +67,7 @@ internal sealed class RemoteOptions
             string name = line[..Math.Max(colon, 0)];
             string value = line[(colon + 1)..].Trim();
             string? fault = colon < 0 ? "it is not 'Name: value'"
-                : RequestHeader.FaultOf(name, value)
+                : HttpFileOptions.GetHeaderFault(name, value)
                 ?? (headers.TryAdd(name, value) ? null : "its name is given twice");
             if (fault is not null)
             {

@@ -115,6 +115,17 @@ public sealed record HttpFileOptions
 
     internal static TimeSpan MaxDelay { get; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Says what is wrong with a header for <see cref="Headers"/>, for a message that names its place; null if nothing is.</summary>
+    /// <param name="name">The header's name.</param>
+    /// <param name="value">The header's value. It is not repeated in the answer, for it may be a secret.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static string? GetHeaderFault(string name, string value)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(value);
+        return RequestHeader.FaultOf(name, value);
+    }
+
     private static Dictionary<string, string> Copy(IReadOnlyDictionary<string, string> headers)
     {
         ArgumentNullException.ThrowIfNull(headers);

@@ -12,6 +12,7 @@ public sealed class RequestHeaderTests
     {
         HttpFileOptions options = new() { Headers = new Dictionary<string, string> { [name] = value } };
         Assert.Equal(value, options.Headers[name]);
+        Assert.Null(HttpFileOptions.GetHeaderFault(name, value));
     }
 
     [Theory]
@@ -39,6 +40,10 @@ public sealed class RequestHeaderTests
         ArgumentException error = Assert.Throws<ArgumentException>(
             () => new HttpFileOptions { Headers = new Dictionary<string, string> { [name] = value! } });
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        if (value is not null)
+        {
+            Assert.Contains(reason, HttpFileOptions.GetHeaderFault(name, value), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
