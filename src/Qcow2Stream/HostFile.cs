@@ -113,6 +113,7 @@ public abstract class HostFile : IDisposable
             throw ReadError(hostOffset + total, e);
         }
 
+        Instruments.HostRead(total);
         return total;
     }
 
@@ -144,6 +145,7 @@ public abstract class HostFile : IDisposable
             throw ReadError(hostOffset + total, e);
         }
 
+        Instruments.HostRead(total);
         return total;
     }
 

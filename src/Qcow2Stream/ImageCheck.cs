@@ -122,7 +122,13 @@ public sealed class ImageCheck : IDisposable
     /// <exception cref="Qcow2Exception">The host could not read the file.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The check is disposed.</exception>
-    public IEnumerable<CheckFinding> Run(IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
+    public IEnumerable<CheckFinding> Run(IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Operation.Check(Find(progress, cancellationToken));
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => _file.Dispose();
+
+    private IEnumerable<CheckFinding> Find(IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
     {
         CheckRun run = new(_image, _options, progress, cancellationToken);
         foreach (CheckFinding finding in CheckSteps.Of(run).SelectMany(step => step))
@@ -133,9 +139,6 @@ public sealed class ImageCheck : IDisposable
         run.CheckLength();
         _summary = run.Summarize();
     }
-
-    /// <summary>Closes the file.</summary>
-    public void Dispose() => _file.Dispose();
 
     private static async ValueTask<ImageCheck> OpenAsync(
         HostFile file, Qcow2OpenOptions? options, bool async, CancellationToken cancellationToken)

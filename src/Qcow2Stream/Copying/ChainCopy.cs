@@ -1,4 +1,5 @@
 using DiscUtils.Streams;
+using Qcow2Stream.HostFiles;
 using Qcow2Stream.Layers;
 using Shared;
 
@@ -17,6 +18,42 @@ internal static class ChainCopy
     /// <param name="async">False: the task has completed when this returns.</param>
     /// <param name="cancellationToken">Ends the copy.</param>
     public static async Task RunAsync(
+        OpenChain chain, long start, long end, Stream target, Action<long>? written, IProgress<WorkProgress>? progress, bool async, CancellationToken cancellationToken)
+    {
+        using Operation? operation = Operation.Copy();
+        try
+        {
+            await CopyAsync(chain, start, end, target, written, progress, async, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            operation?.Failed(e);
+            throw;
+        }
+    }
+
+    /// <summary>Copies what is stored of the whole disk, and of that no block of zeros.</summary>
+    /// <param name="chain">The disk.</param>
+    /// <param name="target">Where it is to start; what is not written there must read as zeros.</param>
+    /// <param name="progress">Is told, after each piece, how many of the stored bytes are done. Their total takes a walk through the tables before.</param>
+    /// <param name="async">False: the task has completed when this returns.</param>
+    /// <param name="cancellationToken">Ends the copy.</param>
+    public static async Task RunSparseAsync(
+        OpenChain chain, Stream target, IProgress<WorkProgress>? progress, bool async, CancellationToken cancellationToken)
+    {
+        using Operation? operation = Operation.Copy();
+        try
+        {
+            await CopySparseAsync(chain, target, progress, async, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            operation?.Failed(e);
+            throw;
+        }
+    }
+
+    private static async Task CopyAsync(
         OpenChain chain, long start, long end, Stream target, Action<long>? written, IProgress<WorkProgress>? progress, bool async, CancellationToken cancellationToken)
     {
         ByteCount count = new(progress, end - start);
@@ -41,13 +78,7 @@ internal static class ChainCopy
         }
     }
 
-    /// <summary>Copies what is stored of the whole disk, and of that no block of zeros.</summary>
-    /// <param name="chain">The disk.</param>
-    /// <param name="target">Where it is to start; what is not written there must read as zeros.</param>
-    /// <param name="progress">Is told, after each piece, how many of the stored bytes are done. Their total takes a walk through the tables before.</param>
-    /// <param name="async">False: the task has completed when this returns.</param>
-    /// <param name="cancellationToken">Ends the copy.</param>
-    public static async Task RunSparseAsync(
+    private static async Task CopySparseAsync(
         OpenChain chain, Stream target, IProgress<WorkProgress>? progress, bool async, CancellationToken cancellationToken)
     {
         ByteCount count = new(

@@ -1,5 +1,6 @@
 using DiscUtils.Streams;
 using Qcow2Stream.Format;
+using Qcow2Stream.HostFiles;
 using Qcow2Stream.Layers;
 
 namespace Qcow2Stream.Copying;
@@ -15,6 +16,21 @@ internal static class DiskComparison
     /// <param name="cancellationToken">Ends the comparison.</param>
     /// <returns>The byte's position; null if there is none.</returns>
     public static async Task<long?> RunAsync(
+        OpenChain first, OpenChain second, IProgress<WorkProgress>? progress, bool async, CancellationToken cancellationToken)
+    {
+        using Operation? operation = Operation.Compare();
+        try
+        {
+            return await CompareAsync(first, second, progress, async, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            operation?.Failed(e);
+            throw;
+        }
+    }
+
+    private static async Task<long?> CompareAsync(
         OpenChain first, OpenChain second, IProgress<WorkProgress>? progress, bool async, CancellationToken cancellationToken)
     {
         OpenChain longer = first.Length >= second.Length ? first : second;

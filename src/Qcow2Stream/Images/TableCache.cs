@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
+using Qcow2Stream.HostFiles;
 
 namespace Qcow2Stream.Images;
 
@@ -74,6 +75,7 @@ internal sealed class TableCache
             {
                 table = piece.Table;
                 hostOffset = piece.HostOffset;
+                Instruments.TableHit();
                 return true;
             }
         }
@@ -83,9 +85,10 @@ internal sealed class TableCache
         return false;
     }
 
-    /// <summary>Keeps <paramref name="table"/>, in place of the set's next victim if the set is full.</summary>
+    /// <summary>Keeps <paramref name="table"/>, which was missing, in place of the set's next victim if the set is full.</summary>
     public void Add(long number, ulong[] table, long hostOffset = 0)
     {
+        Instruments.TableMiss();
         int set = (int)(number & _setMask) * _ways;
         int way = (int)(Interlocked.Increment(ref _victim) % (uint)_ways);
         for (int i = 0; i < _ways; i++)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Qcow2Stream.Codecs;
+using Qcow2Stream.HostFiles;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Layers;
@@ -84,5 +85,7 @@ internal sealed class CompressedClusters(
                 run.GuestOffset - run.OffsetInCluster,
                 run.HostOffset);
         }
+
+        Instruments.Decompressed(type, cluster.Length);
     }
 }

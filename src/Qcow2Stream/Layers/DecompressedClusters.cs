@@ -1,4 +1,5 @@
 using BitFaster.Caching.Lru;
+using Qcow2Stream.HostFiles;
 using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Layers;
@@ -32,16 +33,19 @@ internal sealed class DecompressedClusters(int maxBytes)
         isKnown = false;
         if (_clusters is not { } clusters || !clusters.TryGet(new Key(file, run.HostOffset, run.HostLength), out Kept kept))
         {
+            Instruments.ClusterMiss();
             return false;
         }
 
         isKnown = true;
         if (run.OffsetInCluster + buffer.Length > kept.Length)
         {
+            Instruments.ClusterMiss();
             return false;
         }
 
         kept.Bytes.AsSpan(run.OffsetInCluster, buffer.Length).CopyTo(buffer);
+        Instruments.ClusterHit();
         return true;
     }
 

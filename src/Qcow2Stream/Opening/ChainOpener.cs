@@ -34,6 +34,23 @@ internal sealed class ChainOpener : IDisposable
     public static async ValueTask<OpenChain> OpenAsync(
         HostFile top, Qcow2OpenOptions options, FollowPolicy? policy, bool async, CancellationToken cancellationToken)
     {
+        using Operation? operation = Operation.Open();
+        try
+        {
+            OpenChain chain = await OpenLayersAsync(top, options, policy, async, cancellationToken).ConfigureAwait(false);
+            operation?.Opened(chain.Layers[0].FormatName, chain.Layers.Count);
+            return chain;
+        }
+        catch (Exception e)
+        {
+            operation?.Failed(e);
+            throw;
+        }
+    }
+
+    private static async ValueTask<OpenChain> OpenLayersAsync(
+        HostFile top, Qcow2OpenOptions options, FollowPolicy? policy, bool async, CancellationToken cancellationToken)
+    {
         using ChainOpener opener = new(options);
         HostFile file = top;
         await ConnectTopAsync(top, async, cancellationToken).ConfigureAwait(false);

@@ -136,6 +136,17 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
             Attributes(image.GetMetadataReader(), "AssemblyInformationalVersionAttribute", values: 1));
     }
 
+    /// <summary>Packing looks at what it has made, if that is a library.</summary>
+    [PackageTheory]
+    [InlineData("src/Qcow2Stream", "true")]
+    [InlineData("src/Qcow2Stream.Cli", "false")]
+    public async Task LibraryIsValidatedWhenPacked_AndTheToolIsNot(string project, string expected)
+    {
+        await packages.Get();
+        string tree = packages.Tree("release");
+        Assert.Equal(expected, (await Packages.Run("dotnet", tree, "msbuild", project, "-nologo", "-getProperty:EnablePackageValidation")).Trim());
+    }
+
     [PackageTheory]
     [InlineData("src/Qcow2Stream")]
     [InlineData("src/Qcow2Stream.Nbd")]

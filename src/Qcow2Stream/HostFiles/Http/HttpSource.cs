@@ -53,6 +53,11 @@ internal sealed class HttpSource
             Delay = options.RetryDelay,
             MaxDelay = HttpFileOptions.MaxDelay,
             DelayGenerator = static arguments => new((arguments.Outcome.Exception as TransientHttpException)?.RetryAfter),
+            OnRetry = static _ =>
+            {
+                Instruments.HttpRetry();
+                return default;
+            },
         }).Build();
     }
 

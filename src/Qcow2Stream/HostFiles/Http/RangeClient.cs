@@ -71,8 +71,23 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
 
     private async ValueTask ReceiveAsync(Filling filling, bool async, CancellationTokenSource patience)
     {
+        using Operation? operation = Operation.HttpRequest();
+        try
+        {
+            await ReceiveAnswerAsync(filling, operation, async, patience).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            operation?.Failed(e);
+            throw;
+        }
+    }
+
+    private async ValueTask ReceiveAnswerAsync(Filling filling, Operation? operation, bool async, CancellationTokenSource patience)
+    {
         patience.CancelAfter(source.Options.IdleTimeout);
         using HttpResponseMessage response = await SendAsync(filling, async, patience.Token).ConfigureAwait(false);
+        operation?.Answered((int)response.StatusCode);
         RangeAnswer answer = RangeAnswer.Judge(response, filling.Offset, filling.Remaining, filling.Version);
 
         // Before any of its bytes: the rest, should this answer break off, must be of this version too.
@@ -95,6 +110,7 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
                 throw new TransientHttpException("the server's answer ended early");
             }
 
+            Instruments.HttpReceived(read);
             if (filling.Advance(read) is { } block)
             {
                 source.Blocks.Keep(block);
@@ -115,6 +131,7 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
             request.Headers.IfRange = filling.Version?.Condition;
             request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
             source.AddHeaders(request);
+            Instruments.HttpRequest();
             HttpResponseMessage response = async
                 ? await source.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false)
                 : source.Client.Send(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
