@@ -28,7 +28,15 @@ internal sealed class Interruption : IDisposable
     /// <summary>Does what reads a disk, and ends it in an <see cref="OperationCanceledException"/>: a read that waits for a server is not waited for.</summary>
     /// <param name="disks">Are closed by a signal, which ends reads of them.</param>
     /// <param name="work">Reads the disks.</param>
-    public void Run(ReadOnlySpan<Qcow2Chain> disks, Action work)
+    public void Run(ReadOnlySpan<Qcow2Chain> disks, Action work) => Run(disks, () =>
+    {
+        work();
+        return true;
+    });
+
+    /// <inheritdoc cref="Run(ReadOnlySpan{Qcow2Chain}, Action)"/>
+    /// <returns>What the work gives.</returns>
+    public T Run<T>(ReadOnlySpan<Qcow2Chain> disks, Func<T> work)
     {
         foreach (Qcow2Chain disk in disks)
         {
@@ -37,11 +45,11 @@ internal sealed class Interruption : IDisposable
 
         try
         {
-            work();
+            return work();
         }
-        catch (ObjectDisposedException) when (_source.IsCancellationRequested)
+        catch (ObjectDisposedException e) when (_source.IsCancellationRequested)
         {
-            _source.Token.ThrowIfCancellationRequested();
+            throw new OperationCanceledException(e.Message, e, _source.Token);
         }
     }
 

@@ -38,9 +38,9 @@ internal static class CompareCommand
             using Qcow2Chain a = chainOptions.Open(parsed.GetRequiredValue(first), parsed, parsed.GetValue(firstSnapshot));
             using Qcow2Chain b = chainOptions.Open(parsed.GetRequiredValue(second), parsed, parsed.GetValue(secondSnapshot));
             using Interruption interruption = new();
-            Comparison comparison = new(a, b, parsed.GetValue(strict));
-            interruption.Run([a, b], () => ByteProgress.Run(
-                "comparing", progress => comparison.Run(progress, interruption.Token)));
+            long? difference = interruption.Run([a, b], () => ByteProgress.Run(
+                "comparing", progress => a.FindDifferenceAsync(b, progress, interruption.Token).GetAwaiter().GetResult()));
+            Comparison comparison = new(a, b, parsed.GetValue(strict), difference);
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(output) == "json")
             {

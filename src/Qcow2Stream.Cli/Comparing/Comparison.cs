@@ -5,21 +5,14 @@ using Shared;
 
 namespace Qcow2Stream.Cli.Comparing;
 
-/// <summary>Two disks, the first byte in which they differ, and how that is told.</summary>
+/// <summary>What comparing two disks found, and how that is told.</summary>
 /// <param name="first">One disk.</param>
 /// <param name="second">The other.</param>
 /// <param name="isStrict">Whether disks of different sizes differ, whatever the rest of the larger is.</param>
-internal sealed class Comparison(Qcow2Chain first, Qcow2Chain second, bool isStrict)
+/// <param name="difference">The first byte in which they differ; null if none does.</param>
+internal sealed class Comparison(Qcow2Chain first, Qcow2Chain second, bool isStrict, long? difference)
 {
-    private long? _difference;
-
-    public bool AreSame => _difference is null && !(isStrict && first.Length != second.Length);
-
-    /// <summary>Compares.</summary>
-    /// <param name="progress">Is told how many bytes are compared; null if nobody asks.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    public void Run(IProgress<WorkProgress>? progress, CancellationToken cancellationToken) =>
-        _difference = first.FindDifferenceAsync(second, progress, cancellationToken).GetAwaiter().GetResult();
+    public bool AreSame => difference is null && !(isStrict && first.Length != second.Length);
 
     /// <summary>Writes what was found, with a line of the map for each disk where they differ.</summary>
     public void WriteText(Stream output, string firstName, string secondName)
@@ -30,7 +23,7 @@ internal sealed class Comparison(Qcow2Chain first, Qcow2Chain second, bool isStr
             text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the sizes differ: {first.Length} and {second.Length} bytes"));
         }
 
-        if (_difference is not { } offset)
+        if (difference is not { } offset)
         {
             text.WriteLine(AreSame ? "the disks are the same" : "what both have is the same, and the rest is zeros");
             return;
@@ -54,7 +47,7 @@ internal sealed class Comparison(Qcow2Chain first, Qcow2Chain second, bool isStr
             json.WriteBoolean("same", AreSame);
             json.WriteNumber("size-a", first.Length);
             json.WriteNumber("size-b", second.Length);
-            if (_difference is { } offset)
+            if (difference is { } offset)
             {
                 json.WriteNumber("offset", offset);
                 WritePlace(json, "a", first, offset);
