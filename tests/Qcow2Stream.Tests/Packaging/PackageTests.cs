@@ -210,6 +210,7 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     public async Task Tool_NamesWhatItIsMadeOf()
     {
         using ZipArchive package = await Open("Qcow2Stream.Cli");
+        Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, "src/Qcow2Stream.Cli/README.md")), Read(package, "README.md"));
         string notices = Encoding.UTF8.GetString(Read(package, "THIRD-PARTY-NOTICES.txt"));
         string[] assemblies = [.. package.Entries.Select(e => e.Name).Where(name => name.EndsWith(".dll", StringComparison.Ordinal) && name is not ("qcow2.dll" or "Qcow2Stream.dll" or "Qcow2Stream.FileSystems.dll" or "Qcow2Stream.Nbd.dll"))];
         Assert.NotEmpty(assemblies);

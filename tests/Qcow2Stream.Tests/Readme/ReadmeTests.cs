@@ -97,8 +97,15 @@ public sealed partial class ReadmeTests
         Fence().Matches(AllText).Where((_, index) => index % 2 == 0), fence => Assert.Contains(fence.Groups[1].Value, (string[])["csharp", "sh", "text"]));
 
     [Fact]
-    public void EveryCommand_IsInTheReadme() => Assert.All(
-        Qcow2Stream.Cli.CommandList.Commands.Keys, command => Assert.Contains($"| `qcow2 {command} ", Documents["src/Qcow2Stream.Cli/README.md"], StringComparison.Ordinal));
+    public void EveryCommand_IsInTheReadmeWithAnExample()
+    {
+        string text = Documents["src/Qcow2Stream.Cli/README.md"];
+        Assert.All(Qcow2Stream.Cli.CommandList.Commands.Keys, command =>
+        {
+            Assert.Contains($"| `qcow2 {command} ", text, StringComparison.Ordinal);
+            Assert.Matches($"(?m)^(dotnet run --project src/Qcow2Stream.Cli -- |qcow2 ){command} ", text);
+        });
+    }
 
     /// <summary>Every row of the tables of features and of attacks names the tests that show it, and they are there.</summary>
     [Theory]
