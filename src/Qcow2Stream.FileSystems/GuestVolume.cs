@@ -28,7 +28,7 @@ public sealed class GuestVolume
     }
 
     /// <summary>
-    /// The partition's number, from 1, logical partitions of an MBR from 5; <see cref="WholeDisk"/> for the whole disk.
+    /// The partition's number as Linux has it: that of its entry, from 1, of logical partitions of an MBR from 5; <see cref="WholeDisk"/> for the whole disk.
     /// </summary>
     public int Number { get; }
 

@@ -42,7 +42,7 @@ internal sealed class GuidTable
         return IsHeader(table._primary) || (IsHeader(table._backup) && boot.IsProtective) ? table : null;
     }
 
-    /// <summary>The partitions, numbered as the entries that are in use follow each other.</summary>
+    /// <summary>The partitions. A partition's number is that of its entry, counted from 1, as Linux has it, whatever entries are in use.</summary>
     /// <exception cref="GuestException">Both headers, or their entries, are damaged.</exception>
     public List<Partition> ReadPartitions()
     {
@@ -62,7 +62,7 @@ internal sealed class GuidTable
             ReadOnlySpan<byte> entry = entries.AsSpan(at, size);
             if (new Guid(entry[..16]) is var type && type != Guid.Empty)
             {
-                partitions.Add(PartitionOf(partitions.Count + 1, type, entry));
+                partitions.Add(PartitionOf((at / size) + 1, type, entry));
             }
         }
 

@@ -161,6 +161,23 @@ public sealed class PartitionTableTests
         Assert.Equal((0L, (long)length, "empty"), (guest.Volumes.Single().Start, guest.Volumes[0].Length, guest.Volumes[0].Content));
     }
 
+    /// <summary>Linux numbers a partition by its entry: /dev/sda3 stays that when the second is gone, and Ubuntu's are 1, 14, 15 and 16.</summary>
+    [Fact]
+    public void PartitionOfAGpt_HasTheNumberOfItsEntry()
+    {
+        using MemoryStream disk = new(new byte[8 << 20]);
+        GuidPartitionTable made = GuidPartitionTable.Initialize(disk, new Geometry(disk.Length, headsPerCylinder: 4, sectorsPerTrack: 4, Sector));
+        for (int i = 0; i < 3; i++)
+        {
+            made.Create(100 + (i * 50), 120 + (i * 50), GuidTypeOf("0FC63DAF"), attributes: 0, $"name {i}");
+        }
+
+        made.Delete(1);
+        Assert.Equal(
+            [(1, 100L * Sector), (3, 200L * Sector)],
+            PartitionTables.Read(Source(disk.ToArray())).Partitions.Select(partition => (partition.Number, partition.Start)));
+    }
+
     private static void AssertSame(DiskLayout expected, byte[] disk)
     {
         DiskLayout actual = PartitionTables.Read(Source(disk));
