@@ -17,7 +17,7 @@ internal static class Arguments
         Command root = CommandList.CreateRoot(args);
         foreach (Option<bool> flag in root.Subcommands.SelectMany(command => command.Options).OfType<Option<bool>>())
         {
-            // 'true' behind it is a name too, and nothing to offer there.
+            // 'true' after it is a name too, and nothing to offer there.
             flag.Arity = ArgumentArity.Zero;
             flag.CompletionSources.Clear();
         }
@@ -30,6 +30,6 @@ internal static class Arguments
         return Parse(root, args);
     }
 
-    /// <summary>Reads words behind the tool's name.</summary>
+    /// <summary>Reads the words after the tool's name.</summary>
     internal static ParseResult Parse(Command root, IReadOnlyList<string> words) => root.Parse(words, NamesOnly);
 }

@@ -2,14 +2,14 @@ using Spectre.Console;
 
 namespace Qcow2Stream.Cli;
 
-/// <summary>A bar on standard error for work that is counted in bytes; nothing where that is no terminal.</summary>
+/// <summary>A bar on standard error for work that is counted in bytes; nothing where that isn't a terminal.</summary>
 internal static class ByteProgress
 {
     public static bool IsShown => !Console.IsErrorRedirected;
 
     /// <summary>Does the work, which says how many bytes are done, and of how many.</summary>
     /// <param name="title">What is being done.</param>
-    /// <param name="work">The work; it gets nobody to tell where nothing is shown.</param>
+    /// <param name="work">The work; it gets no progress where nothing is shown.</param>
     public static void Run(string title, Action<IProgress<WorkProgress>?> work) => Run(title, progress =>
     {
         work(progress);
@@ -34,7 +34,7 @@ internal static class ByteProgress
             .Start(context => work(new Bar(context.AddTask(Markup.Escape(title), maxValue: 1))));
     }
 
-    /// <summary>Not <see cref="Progress{T}"/>, which tells on another thread and in any order.</summary>
+    /// <summary>Not <see cref="Progress{T}"/>, which reports on another thread and in any order.</summary>
     private sealed class Bar(ProgressTask task) : IProgress<WorkProgress>
     {
         public void Report(WorkProgress value)

@@ -15,7 +15,7 @@ internal sealed class ChainOptions
 
     private readonly Option<FileInfo> _secretFile = new("--secret-file")
     {
-        Description = "The passphrase of encrypted images: all bytes of this file, a line's end too.",
+        Description = "The passphrase of encrypted images: all bytes of this file, including a line break at its end.",
         HelpName = "FILE",
     };
 
@@ -32,14 +32,14 @@ internal sealed class ChainOptions
         _snapshot = withSnapshot
             ? new Option<string>("--snapshot")
             {
-                Description = "An internal snapshot of the image, by id or name, in place of its active disk.",
+                Description = "An internal snapshot of the image, by id or name, instead of its active disk.",
                 HelpName = "NAME",
             }
             : null;
         _dataFile = forOneImage
             ? new Option<string>("--data-file")
             {
-                Description = "The image's external data file, in place of the name that it records.",
+                Description = "The image's external data file, instead of the name that it records.",
                 HelpName = "FILE",
             }
             : null;

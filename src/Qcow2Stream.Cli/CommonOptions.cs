@@ -11,7 +11,7 @@ internal static class CommonOptions
     {
         Argument<string> image = new("IMAGE")
         {
-            Description = "The disk image, qcow2 or raw: a file, or an address of http or https.",
+            Description = "The disk image, qcow2 or raw: a file, or an http or https address.",
         };
         image.Validators.Add(result =>
         {
@@ -27,7 +27,7 @@ internal static class CommonOptions
     public static Option<FollowPolicy?> Follow() => new("--follow")
     {
         Description = "Which files that an image names (backing files) are opened: none; here: those in the naming image's "
-            + "directory or below; DIR: those in that directory or below, an address for images at one; anywhere: all, for images you trust. "
+            + "directory or below; DIR: those in that directory or below, or an address for images at one; anywhere: all, for images you trust. "
             + "To allow several places, give it several times: --follow here --follow DIR. [default: here]",
         HelpName = "none|here|DIR|anywhere",
         Arity = ArgumentArity.OneOrMore,

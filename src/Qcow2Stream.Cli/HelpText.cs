@@ -5,12 +5,12 @@ using System.Runtime.CompilerServices;
 
 namespace Qcow2Stream.Cli;
 
-/// <summary>Text behind a command's generated help: forms and examples, too long for the list of commands.</summary>
+/// <summary>Text after a command's generated help: forms and examples, too long for the list of commands.</summary>
 internal static class HelpText
 {
     private static readonly ConditionalWeakTable<Command, string> Texts = [];
 
-    // Of HelpOption's own names those that no file of a guest has: '/h' is a path.
+    // Those of HelpOption's own names that no file of a guest has: '/h' is a path.
     private static readonly string[] Names = ["--help", "-h"];
 
     public static bool IsAskedForBy(string arg) => Names.Contains(arg);

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Qcow2Stream.Cli;
 
 /// <summary>
-/// The user's wish that the program ends: Ctrl+C, a request to terminate, a terminal that closes. The first one is told, so that
+/// The user's wish that the program ends: Ctrl+C, a request to terminate, a terminal that closes. The first one is reported, so that
 /// work can be brought to an end and leaves nothing behind; the second ends the program at once, as if nobody listened.
 /// </summary>
 internal sealed class Interruption : IDisposable

@@ -7,13 +7,13 @@ internal sealed class RemoteOptions
 {
     private readonly Option<FileInfo> _headerFile = new("--header-file")
     {
-        Description = "HTTP headers for IMAGE's server, a line 'Name: value' each, such as Authorization; for images at an address.",
+        Description = "HTTP headers for IMAGE's server, one 'Name: value' per line, such as Authorization; for images at an address.",
         HelpName = "FILE",
     };
 
     private readonly Option<bool> _allowUnversioned = new("--allow-unversioned")
     {
-        Description = "Reads files whose server gives no ETag and no Last-Modified, so that nobody notices if they change meanwhile.",
+        Description = "Reads files whose server gives no ETag and no Last-Modified, so that it isn't noticed if they change meanwhile.",
     };
 
     public void AddTo(Command command)
@@ -36,7 +36,7 @@ internal sealed class RemoteOptions
 
         if (!Uri.TryCreate(image, UriKind.Absolute, out Uri? uri) || uri.UserInfo.Length > 0)
         {
-            throw new IOException("IMAGE is no address that can be asked; credentials go into --header-file");
+            throw new IOException("IMAGE is not an address that can be requested; credentials go into --header-file");
         }
 
         return HostFile.FromUri(uri, new HttpFileOptions
@@ -62,7 +62,7 @@ internal sealed class RemoteOptions
                 continue;
             }
 
-            // The line itself may be a secret, and is told to nobody.
+            // The line itself may be a secret, and isn't shown.
             int colon = line.IndexOf(':', StringComparison.Ordinal);
             string name = line[..Math.Max(colon, 0)];
             string value = line[(colon + 1)..].Trim();
@@ -71,7 +71,7 @@ internal sealed class RemoteOptions
                 ?? (headers.TryAdd(name, value) ? null : "its name is given twice");
             if (fault is not null)
             {
-                throw new IOException($"{file.Name}: line {number} is no header that can be sent: {fault} (a line each: 'Name: value')");
+                throw new IOException($"{file.Name}: line {number} is not a header that can be sent: {fault} (one per line: 'Name: value')");
             }
         }
 

@@ -4,7 +4,7 @@ namespace Qcow2Stream.Cli;
 
 /// <summary>
 /// Standard output as bytes. .NET has two streams for it and neither will do: the console's hides a closed pipe, so a
-/// command would go on reading a disk for nobody, and a FileStream keeps a position of its own, so that what other
+/// command would keep reading a disk for nobody, and a FileStream keeps a position of its own, so that what other
 /// programs write into the same file is overwritten.
 /// </summary>
 internal sealed partial class StandardOutput : Stream
@@ -36,7 +36,7 @@ internal sealed partial class StandardOutput : Stream
 
     public static Stream Open() => OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput();
 
-    /// <summary>Whether the reader at the other end has left, which is no error.</summary>
+    /// <summary>Whether the reader at the other end has left, which isn't an error.</summary>
     public static bool IsClosedPipe(IOException e) => e is ClosedPipeException;
 
     public override void Write(ReadOnlySpan<byte> buffer)
@@ -53,7 +53,7 @@ internal sealed partial class StandardOutput : Stream
             int error = Marshal.GetLastPInvokeError();
             if (error == WouldBlock)
             {
-                // Whoever shares the pipe or terminal made it so; it is full for now.
+                // Another program that shares the pipe or terminal made it so; it is full for now.
                 PollDescriptor descriptor = new() { Descriptor = Descriptor, Events = PollOut };
                 _ = Poll(ref descriptor, 1, timeout: -1);
             }

@@ -3,14 +3,14 @@ using Qcow2Stream.FileSystems.Blocks;
 
 namespace Qcow2Stream.FileSystems;
 
-/// <summary>Makes <see cref="IBlockSource"/>s of chains, streams and parts of other sources, and streams of them.</summary>
+/// <summary>Makes <see cref="IBlockSource"/>s from chains, streams and parts of other sources, and streams from them.</summary>
 public static class BlockSource
 {
-    /// <summary>The size of a sector where nothing else is known, in bytes.</summary>
+    /// <summary>The size of a sector if nothing else is known, in bytes.</summary>
     public const int DefaultSectorSize = 512;
 
     /// <summary>The disk of a chain.</summary>
-    /// <param name="chain">The chain; it stays the caller's.</param>
+    /// <param name="chain">The chain; it is not disposed.</param>
     public static IBlockSource FromChain(Qcow2Chain chain)
     {
         ArgumentNullException.ThrowIfNull(chain);
@@ -21,7 +21,7 @@ public static class BlockSource
     /// What a stream holds, read under a lock: reads from several threads take turns. (A <see cref="Qcow2ChainStream"/> is
     /// read as its chain, by all of them at once.)
     /// </summary>
-    /// <param name="stream">Readable and seekable; it stays the caller's, but nobody else may move it meanwhile.</param>
+    /// <param name="stream">Readable and seekable; it is not disposed, but nothing else may move it meanwhile.</param>
     /// <exception cref="ArgumentException"><paramref name="stream"/> can't be read or can't seek.</exception>
     public static IBlockSource FromStream(Stream stream)
     {
@@ -54,7 +54,7 @@ public static class BlockSource
     }
 
     /// <summary>Fills a buffer.</summary>
-    /// <exception cref="EndOfStreamException">The source ends before.</exception>
+    /// <exception cref="EndOfStreamException">The source ends before that.</exception>
     internal static void ReadExactly(this IBlockSource source, long offset, Span<byte> buffer)
     {
         if (source.ReadAt(offset, buffer) < buffer.Length)

@@ -8,7 +8,7 @@ namespace Qcow2Stream.FileSystems;
 /// <remarks>
 /// <para>Thread safety: every member may be called by any number of threads at once. Each file system that is opened belongs to one user
 /// at a time; several of them, of one volume too, may be used at once.</para>
-/// <para>The guest owns what it was opened from (a chain, a stream, a source), and disposes it in the end, and where opening fails, unless
+/// <para>The guest owns what it was opened from (a chain, a stream, a source), and disposes it with itself, or if opening fails, unless
 /// <see cref="GuestOptions.LeaveOpen"/> is set. Volumes and file systems can be read until the guest is disposed.</para>
 /// <para>Nothing is ever written to the disk.</para>
 /// </remarks>
@@ -43,8 +43,8 @@ public sealed class Guest : IDisposable
     public PartitionTableKind PartitionTable { get; }
 
     /// <summary>
-    /// The partitions as the table lists them; the whole disk (<see cref="GuestVolume.WholeDisk"/>) if there is no table, and in front of
-    /// them if the disk is a file system itself, as a disc that also boots from a stick is.
+    /// The partitions as the table lists them; the whole disk (<see cref="GuestVolume.WholeDisk"/>) if there is no table, and before
+    /// them if the disk is also a file system itself, like a disc image that also boots from a USB stick.
     /// </summary>
     public IReadOnlyList<GuestVolume> Volumes { get; }
 
@@ -62,7 +62,7 @@ public sealed class Guest : IDisposable
     }
 
     /// <summary>Reads the partition table of a disk that is a stream, and looks at what is on each partition.</summary>
-    /// <param name="disk">Readable and seekable; the guest then owns it, and nobody else may move it.</param>
+    /// <param name="disk">Readable and seekable; the guest then owns it, and nothing else may move it.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the opening, between one partition and the next.</param>
     /// <exception cref="ArgumentException">The stream can't be read or can't seek.</exception>
@@ -90,10 +90,10 @@ public sealed class Guest : IDisposable
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>The place, with its file system open: dispose it.</returns>
     /// <exception cref="GuestPathNotFoundException">No file system that can be read has the path.</exception>
-    /// <exception cref="AmbiguousPathException">Several volumes have it: choose one of those that the exception lists by <paramref name="partition"/>.</exception>
-    /// <exception cref="PartitionNotFoundException">There is no volume of that number; the exception lists those that there are.</exception>
+    /// <exception cref="AmbiguousPathException">Several volumes have it: choose one of those that the exception lists with <paramref name="partition"/>.</exception>
+    /// <exception cref="PartitionNotFoundException">There is no volume with that number; the exception lists those that exist.</exception>
     /// <exception cref="NoFileSystemException">There is no file system that can be read; the exception lists what there is.</exception>
-    /// <exception cref="GuestException">Not found, and on some volume that may have it something can't be read.</exception>
+    /// <exception cref="GuestException">Not found, but something can't be read on a volume that may have it.</exception>
     /// <exception cref="Qcow2Exception">The image can't be read.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The guest is disposed.</exception>

@@ -4,7 +4,7 @@ namespace Qcow2Stream.FileSystems;
 public sealed record GuestCopyOptions
 {
     /// <summary>
-    /// Is told what can't be copied; the rest is. Null: the first such thing ends the copy in its exception. What it throws
+    /// Receives what can't be copied; the rest is. Null: the first fault ends the copy with its exception. What it throws
     /// ends the copy too.
     /// </summary>
     public Action<GuestFault>? OnFault { get; init; }

@@ -12,12 +12,12 @@ public sealed record GuestCopyResult
     /// <summary>How many symbolic links were made.</summary>
     public int Links { get; init; }
 
-    /// <summary>How many devices, pipes and sockets were met, which are not copied.</summary>
+    /// <summary>How many devices, pipes and sockets were found; they are not copied.</summary>
     public int SpecialFiles { get; init; }
 
-    /// <summary>How many bytes of files' content were read, those of files that could not be finished among them.</summary>
+    /// <summary>How many bytes of files' content were read, including those of files that could not be finished.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>How many times <see cref="GuestCopyOptions.OnFault"/> was told something.</summary>
+    /// <summary>How many times <see cref="GuestCopyOptions.OnFault"/> was called.</summary>
     public int Faults { get; init; }
 }

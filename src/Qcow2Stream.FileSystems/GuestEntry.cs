@@ -5,8 +5,8 @@ namespace Qcow2Stream.FileSystems;
 
 /// <summary>A name in a guest's file system and what it stands for. Symbolic links are not followed here: they are entries too.</summary>
 /// <remarks>
-/// <para>An entry belongs to its file system's one user, and can be read until the file system is disposed. What is asked of it is
-/// read when it is asked.</para>
+/// <para>An entry belongs to its file system's one user, and can be read until the file system is disposed. Its properties are
+/// read when they are used.</para>
 /// <para>Every member may throw a <see cref="GuestException"/> where the file system is damaged, and a <see cref="Qcow2Exception"/> where the image
 /// can't be read; <see cref="Name"/> never does.</para>
 /// </remarks>
@@ -26,32 +26,32 @@ public abstract class GuestEntry
     /// <summary>The size in bytes; 0 for what has no content.</summary>
     public abstract long Length { get; }
 
-    /// <summary>When the content was last changed, in UTC; <see cref="DateTime.UnixEpoch"/> where that isn't told. FAT keeps local times, which are taken for UTC's.</summary>
+    /// <summary>When the content was last changed, in UTC; <see cref="DateTime.UnixEpoch"/> if that isn't known. FAT keeps local times, which are taken as UTC.</summary>
     public abstract DateTime ModifiedUtc { get; }
 
-    /// <summary>Permissions, owner and links, where the file system keeps them; else null.</summary>
+    /// <summary>Permissions, owner and links, where the file system keeps them; otherwise null.</summary>
     public virtual GuestUnixMode? UnixMode => null;
 
     /// <summary>Where a symbolic link leads, with slashes. Untrusted text.</summary>
-    /// <exception cref="GuestException">It isn't a link, or the reader doesn't tell.</exception>
-    public virtual string LinkTarget => throw new GuestException("it is no link");
+    /// <exception cref="GuestException">It isn't a link, or the reader doesn't report it.</exception>
+    public virtual string LinkTarget => throw new GuestException("it is not a link");
 
     /// <summary>
-    /// What tells an entry from all others of its file system, whatever names lead to it: to be compared by <see cref="object.Equals(object)"/>, and
-    /// shown to nobody. Null where that can't be known.
+    /// What distinguishes an entry from all others of its file system, whatever names lead to it: compare it by <see cref="object.Equals(object)"/>, and
+    /// don't show it. Null if that can't be known.
     /// </summary>
     public virtual object? Identity => null;
 
-    /// <summary>Whether its file system finds names in either case.</summary>
+    /// <summary>Whether its file system ignores the case of names.</summary>
     internal virtual bool IgnoresCase => false;
 
-    /// <summary>Opens a file's content: readable and seekable, with a cursor of its own.</summary>
+    /// <summary>Opens a file's content: readable and seekable, with its own cursor.</summary>
     /// <exception cref="GuestException">It isn't a file, or its content can't be read.</exception>
     public Stream Open() => Content().OpenStream();
 
     /// <summary>Copies a file's content to a stream, all of it or with an exception.</summary>
-    /// <param name="destination">Receives the bytes; after an error it has some or all of those in front of it.</param>
-    /// <param name="progress">Is told after each piece how many bytes are done; null if nobody asks.</param>
+    /// <param name="destination">Receives the bytes; after an error it has some or all of the bytes before it.</param>
+    /// <param name="progress">Receives, after each piece, how many bytes are done; may be null.</param>
     /// <param name="cancellationToken">Ends the copy.</param>
     /// <exception cref="GuestException">It isn't a file, or its content can't be read to its end.</exception>
     /// <exception cref="Qcow2Exception">The image can't be read.</exception>
@@ -71,15 +71,15 @@ public abstract class GuestEntry
     }
 
     /// <summary>
-    /// What a directory holds, without <c>.</c> and <c>..</c>, in the order of the file system; lazily. Where the directory is damaged, the entries in
-    /// front of the damage come before the exception.
+    /// What a directory holds, without <c>.</c> and <c>..</c>, in the order of the file system; lazily. If the directory is damaged, the entries
+    /// before the damage come before the exception.
     /// </summary>
     /// <exception cref="GuestException">It isn't a directory, or it can't be read.</exception>
     public IEnumerable<GuestEntry> EnumerateChildren() => Kind == GuestEntryKind.Directory
         ? ReadDirectory()
         : throw new GuestException($"it is {Describe(Kind)}");
 
-    /// <summary>The child of a directory by its name: exactly so or, where case doesn't matter in the file system, nearly.</summary>
+    /// <summary>The child of a directory by its name: exactly or, where the file system ignores case, but for case.</summary>
     /// <param name="name">One name, not a path.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>Null if there is none.</returns>
@@ -108,10 +108,10 @@ public abstract class GuestEntry
 
     /// <summary>
     /// Everything below a directory, lazily: parents before their children, names of one directory in ordinal order, links not followed. The
-    /// walk ends whatever a damaged file system says.
+    /// walk always ends, even on a damaged file system.
     /// </summary>
     /// <param name="onFault">
-    /// Is told what can't be read, which is left out; the walk goes on. Null: the first such thing ends the walk in its exception.
+    /// Receives what can't be read, which is left out; the walk continues. Null: the first fault ends the walk with its exception.
     /// </param>
     /// <param name="cancellationToken">Ends the walk, between one entry and the next.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -119,7 +119,7 @@ public abstract class GuestEntry
         new TreeWalk(new Faults(onFault), cancellationToken).Below(this);
 
     /// <summary>
-    /// Copies the entry, and all below it, to the host. Whatever names and links the guest holds, nothing is written outside
+    /// Copies the entry, and everything below it, to the host. Whatever names and links the guest holds, nothing is written outside
     /// <paramref name="destination"/>, and nothing that exists is overwritten or followed: a name is one component of a path or is refused, and
     /// what is entered was made a moment ago. Links stay links; times and permissions are kept, owners are not, nor the set-user-id, set-group-id
     /// and sticky bits; zeros become holes; devices, pipes and sockets are left out and counted.
@@ -130,15 +130,15 @@ public abstract class GuestEntry
     /// </param>
     /// <param name="options">How to copy; null for the defaults.</param>
     /// <param name="progress">
-    /// Is told after each piece how many bytes of files' content are done, of how many in all; null if nobody asks. For it the tree is walked
-    /// once more before.
+    /// Receives, after each piece, how many bytes of files' content are done, and how many there are; may be null. For the total, the tree is walked
+    /// once before the copy.
     /// </param>
     /// <param name="cancellationToken">
-    /// Ends the copy. What is whole stays, half a file does not; directories may be without their times and permissions.
+    /// Ends the copy. Complete files stay, half a file does not; directories may be without their times and permissions.
     /// </param>
     /// <exception cref="GuestException">Something can't be read, and <see cref="GuestCopyOptions.OnFault"/> is null.</exception>
     /// <exception cref="Qcow2Exception">The image can't be read, and <see cref="GuestCopyOptions.OnFault"/> is null.</exception>
-    /// <exception cref="IOException">The content of a file can't be written: the disk is full, maybe.</exception>
+    /// <exception cref="IOException">The content of a file can't be written, perhaps because the disk is full.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public GuestCopyResult CopyTo(
         string destination,

@@ -2,11 +2,11 @@ namespace Qcow2Stream.FileSystems;
 
 /// <summary>
 /// Something in the guest can't be found or read: a partition table, a volume, a file system, an entry or its content. The base of every error that
-/// what is on a disk can cause. (What the image around it can't give is a <see cref="Qcow2Exception"/>.)
+/// the content of a disk can cause. (A fault in the image around it is a <see cref="Qcow2Exception"/>.)
 /// </summary>
 /// <remarks>
 /// It is an <see cref="IOException"/>, so code that reads any <see cref="Stream"/> already catches it. Misuse of the library
-/// (bad arguments, use after Dispose) keeps the exceptions of .NET. What the guest wrote is escaped in messages.
+/// (bad arguments, use after Dispose) throws .NET's own exceptions. Text from the guest is escaped in messages.
 /// </remarks>
 public class GuestException : IOException
 {

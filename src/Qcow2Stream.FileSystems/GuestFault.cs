@@ -1,6 +1,6 @@
 namespace Qcow2Stream.FileSystems;
 
-/// <summary>Something in a tree that can't be read, or not be copied.</summary>
+/// <summary>Something in a tree that can't be read or copied.</summary>
 /// <param name="Path">
 /// Where: the path from the entry where the walk or the copy started, with a slash before each name; empty for that entry
 /// itself. Untrusted text: escape it before it is shown.

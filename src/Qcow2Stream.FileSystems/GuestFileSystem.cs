@@ -6,7 +6,7 @@ namespace Qcow2Stream.FileSystems;
 /// <summary>A file system of the guest, open.</summary>
 /// <remarks>
 /// Thread safety: a file system with its entries and their streams belongs to one user at a time. For readers in other
-/// threads open it once more, once for each: <see cref="GuestVolume.OpenFileSystem"/>.
+/// threads open it again, once for each: <see cref="GuestVolume.OpenFileSystem"/>.
 /// </remarks>
 public sealed class GuestFileSystem : IDisposable
 {
@@ -15,7 +15,7 @@ public sealed class GuestFileSystem : IDisposable
 
     /// <param name="kind">Its kind.</param>
     /// <param name="volume">What it is read from, which it then owns.</param>
-    /// <param name="reader">What is disposed with it; null for nothing.</param>
+    /// <param name="reader">What is disposed with it; may be null.</param>
     /// <param name="root">Its root directory.</param>
     internal GuestFileSystem(string kind, FileSystemSource volume, IDisposable? reader, GuestEntry root)
     {
@@ -30,18 +30,18 @@ public sealed class GuestFileSystem : IDisposable
     /// <summary>The root directory.</summary>
     public GuestEntry Root { get; }
 
-    /// <summary>The label that its maker gave it; untrusted text, empty if there is none.</summary>
+    /// <summary>The label; untrusted text, empty if there is none.</summary>
     public string Label { get; internal init; } = "";
 
-    /// <summary>What a user should know before trusting what is read; null if there is nothing.</summary>
+    /// <summary>What a user should know before trusting what is read; null if there is nothing to know.</summary>
     public string? Notice { get; internal init; }
 
-    /// <summary>Counts what is in use, in bytes; null where the reader doesn't tell.</summary>
+    /// <summary>Counts what is in use, in bytes; null if the reader doesn't report it.</summary>
     internal Func<FileSystemUsage?> Usage { get; init; } = () => null;
 
-    /// <summary>Tells how full the file system is. Where that isn't kept, all of its tables are read for it.</summary>
+    /// <summary>Gets how full the file system is. If that isn't recorded, all of its tables are read for it.</summary>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>Null where the reader doesn't tell.</returns>
+    /// <returns>Null if the reader doesn't report it.</returns>
     /// <exception cref="GuestException">It can't be read.</exception>
     /// <exception cref="Qcow2Exception">The image can't be read.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -55,7 +55,7 @@ public sealed class GuestFileSystem : IDisposable
     /// <param name="path">From the root; names with slashes between them. <c>.</c> and <c>..</c> mean what they always do.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>Null if there is no such path.</returns>
-    /// <exception cref="GuestException">Something on the way can't be read, or links lead round in circles.</exception>
+    /// <exception cref="GuestException">Something on the way can't be read, or links form a loop.</exception>
     /// <inheritdoc cref="GetUsage" path="/exception[@cref!='T:Qcow2Stream.FileSystems.GuestException']"/>
     public GuestEntry? Find(string path, CancellationToken cancellationToken = default)
     {

@@ -17,7 +17,7 @@ public sealed class GuestMatch : IDisposable
     /// <summary>The file system on it, which is open.</summary>
     public GuestFileSystem FileSystem { get; }
 
-    /// <summary>What the path names: no symbolic link, for these are followed.</summary>
+    /// <summary>What the path names; never a symbolic link, as these are followed.</summary>
     public GuestEntry Entry { get; }
 
     /// <summary>Closes the file system.</summary>

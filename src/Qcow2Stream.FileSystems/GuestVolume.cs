@@ -28,11 +28,11 @@ public sealed class GuestVolume
     }
 
     /// <summary>
-    /// The partition's number as Linux has it: that of its entry, from 1, of logical partitions of an MBR from 5; <see cref="WholeDisk"/> for the whole disk.
+    /// The partition's number as on Linux: that of its entry, from 1, or from 5 for logical partitions of an MBR; <see cref="WholeDisk"/> for the whole disk.
     /// </summary>
     public int Number { get; }
 
-    /// <summary>What the partition table says that it is for. It may hold untrusted text: escape it before it is shown.</summary>
+    /// <summary>What the partition table says it is for. It may hold untrusted text: escape it before it is shown.</summary>
     public string Type { get; }
 
     /// <summary>Where it starts, in bytes from the start of the disk.</summary>
@@ -41,12 +41,12 @@ public sealed class GuestVolume
     /// <summary>How long it is, in bytes; the disk may be shorter, see <see cref="MissingBytes"/>.</summary>
     public long Length { get; }
 
-    /// <summary>How much of it the disk doesn't have, in bytes; 0 as a rule.</summary>
+    /// <summary>How much of it the disk doesn't have, in bytes; usually 0.</summary>
     public long MissingBytes => Length - Source.Length;
 
     /// <summary>
-    /// What its first bytes say that it holds, as tools name it: <c>ext4</c>, <c>LUKS</c>, <c>swap</c>; <c>empty</c>
-    /// for zeros and <c>unknown</c> for all else.
+    /// What it holds by its first bytes, as tools name it: <c>ext4</c>, <c>LUKS</c>, <c>swap</c>; <c>empty</c>
+    /// for zeros and <c>unknown</c> for anything else.
     /// </summary>
     public string Content => _content.Name;
 
@@ -54,11 +54,11 @@ public sealed class GuestVolume
     public bool IsReadable => _content.IsReadable;
 
     /// <summary>
-    /// Its bytes by position, as far as the disk has them, counted from its start. They can be read until the <see cref="Guest"/> is disposed.
+    /// Its bytes by position from its start, as far as the disk has them. They can be read until the <see cref="Guest"/> is disposed.
     /// </summary>
     public IBlockSource Source { get; }
 
-    /// <summary>A stream over its bytes with a cursor of its own; it belongs to one user at a time.</summary>
+    /// <summary>A stream over its bytes with its own cursor; it belongs to one user at a time.</summary>
     /// <exception cref="ObjectDisposedException">The guest is disposed.</exception>
     public SparseStream OpenStream()
     {

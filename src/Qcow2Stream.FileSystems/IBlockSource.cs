@@ -8,7 +8,7 @@ namespace Qcow2Stream.FileSystems;
 /// </summary>
 /// <remarks>
 /// <para>Thread safety: any number of threads may call any of the members at once. A <see cref="Qcow2Chain"/> reads for all of
-/// them at the same time; a <see cref="Stream"/> for one after another (<see cref="BlockSource"/> makes a source of either).</para>
+/// them at the same time, a <see cref="Stream"/> for one after another (<see cref="BlockSource"/> makes a source of either).</para>
 /// <para>To read from something else, implement <see cref="Length"/> and <see cref="ReadAt"/>; the other members have a
 /// default. A <see cref="Guest"/> disposes a source that is <see cref="IDisposable"/>, unless <see cref="GuestOptions.LeaveOpen"/> is set.</para>
 /// </remarks>
@@ -18,8 +18,8 @@ public interface IBlockSource
     long Length { get; }
 
     /// <summary>
-    /// The size of a sector in bytes, a power of two from 512 on: of a partition, as the table counts that lists it; of all
-    /// else 512 unless it is known better. Reads need not be aligned to it.
+    /// The size of a sector in bytes, a power of two from 512 on: for a partition, that of its partition table; for everything
+    /// else 512, unless it is known. Reads need not be aligned to it.
     /// </summary>
     int SectorSize => BlockSource.DefaultSectorSize;
 
@@ -34,7 +34,7 @@ public interface IBlockSource
     /// <exception cref="ObjectDisposedException">What it reads from is disposed.</exception>
     int ReadAt(long offset, Span<byte> buffer);
 
-    /// <summary>The parts of a range that are stored; the rest of it is zeros. Where that isn't known, all of it is stored.</summary>
+    /// <summary>The parts of a range that are stored; the rest of it is zeros. If that isn't known, all of it counts as stored.</summary>
     /// <param name="start">Where the range starts, in bytes; 0 or more.</param>
     /// <param name="length">How long it is, in bytes; 0 or more. It is cut at the end of the source.</param>
     /// <returns>Lazily, in order, without overlap, and cut at the ends of the range.</returns>

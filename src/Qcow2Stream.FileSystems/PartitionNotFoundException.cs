@@ -1,6 +1,6 @@
 namespace Qcow2Stream.FileSystems;
 
-/// <summary>A guest has no volume of a number.</summary>
+/// <summary>A guest has no volume with the given number.</summary>
 public sealed class PartitionNotFoundException : GuestException
 {
     internal PartitionNotFoundException(int number, PartitionTableKind table, IReadOnlyList<GuestVolume> volumes)
@@ -19,6 +19,6 @@ public sealed class PartitionNotFoundException : GuestException
     /// <summary>The partition table that the guest has.</summary>
     public PartitionTableKind PartitionTable { get; }
 
-    /// <summary>The volumes that there are.</summary>
+    /// <summary>The volumes that exist.</summary>
     public IReadOnlyList<GuestVolume> Volumes { get; }
 }

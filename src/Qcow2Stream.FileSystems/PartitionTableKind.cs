@@ -9,6 +9,6 @@ public enum PartitionTableKind
     /// <summary>A master boot record, with its logical partitions.</summary>
     Mbr = 1,
 
-    /// <summary>A GUID partition table, the first or its backup.</summary>
+    /// <summary>A GUID partition table, the primary or its backup.</summary>
     Gpt = 2,
 }

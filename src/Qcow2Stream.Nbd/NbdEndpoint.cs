@@ -17,30 +17,30 @@ public sealed class NbdEndpoint
 
     /// <summary>
     /// A Unix socket that <see cref="NbdServer.Listen"/> makes, for this process's user alone (mode 0600), and whose file is removed
-    /// when the server ends. What is there already is never touched.
+    /// when the server ends. Whatever exists there already is never touched.
     /// </summary>
     /// <param name="path">
-    /// The socket's file, in a directory that is there; about a hundred bytes at most. A relative one starts at the directory
-    /// that is the current one when the server listens.
+    /// The socket's file, in an existing directory; about a hundred bytes at most. A relative one starts at the
+    /// current directory when the server starts to listen.
     /// </param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty, or has a NUL.</exception>
     public static NbdEndpoint UnixSocket(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return path.Contains('\0')
-            ? throw new ArgumentException("A path has no NUL.", nameof(path))
+            ? throw new ArgumentException("A path can't contain a NUL.", nameof(path))
             : new NbdEndpoint(() => Listener.OnPath(path), path);
     }
 
-    /// <summary>A TCP port of the IPv4 loopback interface (127.0.0.1): programs of this host can connect, of all its users.</summary>
-    /// <param name="port">0 to 65535; 0 is one that is free. Clients that are told none take 10809.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is none.</exception>
+    /// <summary>A TCP port of the IPv4 loopback interface (127.0.0.1): programs of all this host's users can connect.</summary>
+    /// <param name="port">0 to 65535; 0 takes a free one. Clients use 10809 if none is given.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is not a port.</exception>
     public static NbdEndpoint Tcp(int port) => Tcp(IPAddress.Loopback, port);
 
-    /// <summary>A TCP port of one of this host's addresses. Whoever can reach it can read the disk.</summary>
+    /// <summary>A TCP port of one of this host's addresses. Anyone who can reach it can read the disk.</summary>
     /// <param name="address">IPv4 or IPv6; <see cref="IPAddress.Any"/> or <see cref="IPAddress.IPv6Any"/> for all of the kind.</param>
-    /// <param name="port">0 to 65535; 0 is one that is free. Clients that are told none take 10809.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is none.</exception>
+    /// <param name="port">0 to 65535; 0 takes a free one. Clients use 10809 if none is given.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is not a port.</exception>
     public static NbdEndpoint Tcp(IPAddress address, int port)
     {
         ArgumentNullException.ThrowIfNull(address);

@@ -8,21 +8,21 @@ namespace Qcow2Stream.Nbd;
 /// (<c>base:allocation</c>), and which layer holds what (<c>qemu:allocation-depth</c>).
 /// </summary>
 /// <remarks>
-/// <para>It is made over a chain, given one endpoint or more (<see cref="Listen"/>), and run once (<see cref="RunAsync"/>).</para>
+/// <para>It is created over a chain, given one endpoint or more (<see cref="Listen"/>), and run once (<see cref="RunAsync"/>).</para>
 /// <para>Ownership: the server owns the chain, and closes it when it is disposed, unless
-/// <see cref="NbdServerOptions.LeaveOpen"/> is set. The chain may be read beside the server, and several servers may share
+/// <see cref="NbdServerOptions.LeaveOpen"/> is set. The chain may be read while the server runs, and several servers may share
 /// one that stays open until the last of them is disposed.</para>
 /// <para>Thread safety: <see cref="Dispose"/> and <see cref="DisposeAsync"/> may be called by any thread at any time. The other
 /// members may be called by any thread, too; all are refused once the server is disposed, and <see cref="Listen"/> and
 /// <see cref="RunAsync"/> once it runs.</para>
-/// <para>Security: whoever can connect can read the whole disk. There are neither passwords nor encryption (TLS). A Unix
-/// socket is made for this process's user alone; a TCP port is the loopback interface's unless an address is given.</para>
+/// <para>Security: anyone who can connect can read the whole disk. There are neither passwords nor encryption (TLS). A Unix
+/// socket is made for this process's user alone; a TCP port is on the loopback interface unless an address is given.</para>
 /// <para>Cost: a thread for each connection, and up to seven more, as they are needed, while its client has several requests
 /// under way; 2 MiB for each of them at most while it answers.</para>
 /// </remarks>
 public sealed class NbdServer : IDisposable, IAsyncDisposable
 {
-    // Of a client that does not read what it asked for, and of a server behind an image's address that does not answer.
+    // For a client that does not read what it asked for, and a web server of an image that does not answer.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Qcow2Chain _chain;
@@ -38,8 +38,8 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
     private ExceptionDispatchInfo? _fault;
     private bool _isDisposed;
 
-    /// <summary>Makes a server that nobody can connect to yet.</summary>
-    /// <param name="chain">What is served. It becomes the server's own, see <see cref="NbdServerOptions.LeaveOpen"/>.</param>
+    /// <summary>Creates a server that nobody can connect to yet.</summary>
+    /// <param name="chain">What is served. The server then owns it, see <see cref="NbdServerOptions.LeaveOpen"/>.</param>
     /// <param name="options">How to serve; null for the defaults.</param>
     public NbdServer(Qcow2Chain chain, NbdServerOptions? options = null)
     {
@@ -51,10 +51,10 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Asks for the passphrases that reads will need (<see cref="Qcow2OpenOptions.Passphrase"/>), so that a wrong one is known
-    /// before there are clients. Of each encrypted layer that shows in the disk one byte is read; of others nothing is.
+    /// Asks for the passphrases that reads will need (<see cref="Qcow2OpenOptions.Passphrase"/>), so that a wrong one is noticed
+    /// before there are clients. One byte is read of each encrypted layer that shows in the disk, nothing of others.
     /// </summary>
-    /// <exception cref="PassphraseException">There is none, or not the right one.</exception>
+    /// <exception cref="PassphraseException">There is none, or it is wrong.</exception>
     /// <exception cref="ObjectDisposedException">The chain, or the server, is disposed.</exception>
     public void Unlock()
     {
@@ -63,15 +63,15 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Starts to listen. Clients can connect from now on; they are answered once the server runs.</summary>
-    /// <param name="endpoint">Where. Of a server with several, all clients count for <see cref="NbdServerOptions.MaxConnections"/>.</param>
+    /// <param name="endpoint">Where. With several endpoints, all their clients count towards <see cref="NbdServerOptions.MaxConnections"/>.</param>
     /// <returns>
-    /// The address for clients, as the NBD project's doc/uri.md has it: <c>nbd+unix:///?socket=PATH</c>, or
-    /// <c>nbd://ADDRESS:PORT</c> with the port that was free where <paramref name="endpoint"/> says 0.
+    /// The address for clients, as in the NBD project's doc/uri.md: <c>nbd+unix:///?socket=PATH</c>, or
+    /// <c>nbd://ADDRESS:PORT</c> with the port that was free if <paramref name="endpoint"/> says 0.
     /// </returns>
-    /// <exception cref="DirectoryNotFoundException">There is no directory for the Unix socket.</exception>
+    /// <exception cref="DirectoryNotFoundException">The Unix socket's directory doesn't exist.</exception>
     /// <exception cref="PathTooLongException">The Unix socket's path is longer than this system allows, which is about a hundred bytes.</exception>
-    /// <exception cref="IOException">There is something of the Unix socket's name, the port is in use, or the host refuses it.</exception>
-    /// <exception cref="InvalidOperationException">The server runs already.</exception>
+    /// <exception cref="IOException">Something with the Unix socket's name exists, the port is in use, or the host refuses it.</exception>
+    /// <exception cref="InvalidOperationException">The server is already running.</exception>
     /// <exception cref="ObjectDisposedException">The server is disposed.</exception>
     public string Listen(NbdEndpoint endpoint)
     {
@@ -87,15 +87,15 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
 
     /// <summary>
     /// Serves until cancelled. Then the endpoints are closed and a Unix socket's file is removed, no further request is taken,
-    /// and what was asked for is answered; what takes longer than five seconds is cut off.
+    /// and pending requests are answered; what takes longer than five seconds is cut off.
     /// </summary>
-    /// <param name="cancellationToken">Ends the server; that is no failure, and nothing is thrown.</param>
-    /// <returns>Is over when the server has ended, or is disposed.</returns>
-    /// <exception cref="InvalidOperationException">There was no <see cref="Listen"/>, or the server runs already.</exception>
+    /// <param name="cancellationToken">Ends the server; that isn't a failure, and nothing is thrown.</param>
+    /// <returns>A task that completes when the server has ended or is disposed.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="Listen"/> was not called, or the server is already running.</exception>
     /// <exception cref="ObjectDisposedException">The server is disposed.</exception>
     /// <remarks>
-    /// A request that fails, or a client that misbehaves, ends neither the server nor other connections. An exception
-    /// that nobody expects, of <see cref="NbdServerOptions.OnError"/> too, ends the server, and comes out of the task.
+    /// A request that fails, or a client that misbehaves, ends neither the server nor other connections. An unexpected
+    /// exception, also one from <see cref="NbdServerOptions.OnError"/>, ends the server, and comes out of the task.
     /// </remarks>
     public Task RunAsync(CancellationToken cancellationToken = default)
     {
@@ -112,7 +112,7 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the server at once: connections are cut off in the middle of answers. <see cref="RunAsync"/>'s task is over soon
+    /// Ends the server at once: connections are cut off in the middle of answers. <see cref="RunAsync"/>'s task completes soon
     /// after. Closes the chain, unless <see cref="NbdServerOptions.LeaveOpen"/> is set; then reads that are under way may end later.
     /// </summary>
     public void Dispose()
@@ -143,7 +143,7 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
 
         await _ending.CancelAsync().ConfigureAwait(false);
 
-        // Whoever has called RunAsync is told of a failure.
+        // A failure is reported to the caller of RunAsync.
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Dispose();
     }
@@ -168,12 +168,12 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
         }
         catch (Exception e)
         {
-            // The other endpoints would go on.
+            // The other endpoints would continue.
             Fail(e);
         }
     }
 
-    /// <summary>Ends the server, for a reason that its owner is to know.</summary>
+    /// <summary>Ends the server, for a reason to be reported to its owner.</summary>
     private void Fail(Exception fault)
     {
         Interlocked.CompareExchange(ref _fault, ExceptionDispatchInfo.Capture(fault), null);
@@ -185,7 +185,7 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
         ThrowIfDisposed();
         if (_running is not null)
         {
-            throw new InvalidOperationException("The server runs already, or has run: it runs once.");
+            throw new InvalidOperationException("The server is already running or has run: it can run only once.");
         }
     }
 

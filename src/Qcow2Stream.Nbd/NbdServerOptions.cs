@@ -3,7 +3,7 @@ using Qcow2Stream.Nbd.Protocol;
 
 namespace Qcow2Stream.Nbd;
 
-/// <summary>How a disk is served. Immutable once made; any number of servers may have the same.</summary>
+/// <summary>How a disk is served. Immutable once made; any number of servers may share it.</summary>
 public sealed record NbdServerOptions
 {
     private const int MostConnections = 1000;
@@ -25,8 +25,8 @@ public sealed record NbdServerOptions
     } = 16;
 
     /// <summary>
-    /// How long a client may take for the handshake; a millisecond to a day. Programs need none of it, and who says nothing
-    /// would hold a place for ever. Default: 30 seconds.
+    /// How long a client may take for the handshake; a millisecond to a day. Programs need almost none, and a silent client
+    /// would hold a place forever. Default: 30 seconds.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not from a millisecond to a day.</exception>
     public TimeSpan HandshakeTimeout
@@ -38,22 +38,22 @@ public sealed record NbdServerOptions
     } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// What clients that ask are told of the disk, for people; 4096 bytes of UTF-8 at most, no NUL. Null, the default, is the
+    /// A description of the disk for people, given to clients that ask; 4096 bytes of UTF-8 at most, no NUL. Null, the default, is the
     /// name of the top image's file, without its directory; empty says nothing.
     /// </summary>
-    /// <exception cref="ArgumentException">The value is longer, or has a NUL.</exception>
+    /// <exception cref="ArgumentException">The value is longer, or contains a NUL.</exception>
     public string? Description
     {
         get;
         init => field = value is null || (Encoding.UTF8.GetByteCount(value) <= ProtocolLimits.MaxString && !value.Contains('\0'))
             ? value
-            : throw new ArgumentException($"A description has {ProtocolLimits.MaxString} bytes of UTF-8 at most, and no NUL.", nameof(value));
+            : throw new ArgumentException($"A description can have {ProtocolLimits.MaxString} bytes of UTF-8 at most, and no NUL.", nameof(value));
     }
 
     /// <summary>
-    /// Is told each failure that the server goes on after, with the exception as it was: what a client is told names no files
+    /// Receives each failure that doesn't end the server, with the original exception: what a client gets names no files
     /// of this host. From any thread, and from several at once. It holds up the request; an exception that it throws ends
-    /// the server. Null, the default: only the client is told.
+    /// the server. Null, the default: only the client gets an error.
     /// </summary>
     public Action<NbdError>? OnError { get; init; }
 

@@ -1,7 +1,7 @@
 namespace Qcow2Stream;
 
 /// <summary>
-/// What an image says of a persistent dirty bitmap, without its bits: to read these, open the chain
+/// What an image says of a persistent dirty bitmap, without its bits: to read them, open the chain
 /// (<see cref="Qcow2Chain.GetBitmaps()"/>). Immutable.
 /// </summary>
 public sealed record BitmapInfo
@@ -19,6 +19,6 @@ public sealed record BitmapInfo
     /// <summary>Whether the bitmap was not saved cleanly: what it says can't be relied on.</summary>
     public required bool IsInUse { get; init; }
 
-    /// <summary>Whether QEMU goes on recording in it when it opens the image ("auto").</summary>
+    /// <summary>Whether QEMU continues recording in it when it opens the image ("auto").</summary>
     public required bool IsEnabled { get; init; }
 }

@@ -30,6 +30,6 @@ public sealed record CheckFinding
     /// <summary>How many references to the cluster were found, where the finding is about that.</summary>
     public ulong? References { get; init; }
 
-    /// <summary>What is wrong, its value and the rule, fit for a terminal; the places above are not repeated in it.</summary>
+    /// <summary>What is wrong, its value and the rule, safe for a terminal; the positions above are not repeated in it.</summary>
     public required string Message { get; init; }
 }

@@ -9,7 +9,7 @@ public enum CheckFindingKind
     /// <summary>A pointer leads past the end of the file.</summary>
     OutsideFile,
 
-    /// <summary>A pointer is no multiple of the cluster size.</summary>
+    /// <summary>A pointer isn't a multiple of the cluster size.</summary>
     Misaligned,
 
     /// <summary>Bits that must be 0 are set.</summary>

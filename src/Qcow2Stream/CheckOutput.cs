@@ -13,12 +13,12 @@ public static class CheckOutput
     private const int FlushBytes = 1 << 16;
 
     /// <summary>
-    /// Checks the image and writes a line a finding, <c>SEVERITY: what is wrong (at byte N, guest offset N, snapshot
-    /// ID)</c>, and behind them the totals in the words of <c>qemu-img check</c>.
+    /// Checks the image and writes a line per finding, <c>SEVERITY: what is wrong (at byte N, guest offset N, snapshot
+    /// ID)</c>, followed by the totals in the words of <c>qemu-img check</c>.
     /// </summary>
     /// <param name="check">The check to make.</param>
     /// <param name="output">Receives UTF-8; left open.</param>
-    /// <param name="progress">Is told how far it has come: see <see cref="ImageCheck.Run"/>.</param>
+    /// <param name="progress">Receives how far it has come: see <see cref="ImageCheck.Run"/>.</param>
     /// <param name="cancellationToken">Ends the check.</param>
     /// <returns>The totals.</returns>
     /// <inheritdoc cref="ImageCheck.Run" path="/exception"/>
@@ -40,10 +40,10 @@ public static class CheckOutput
     }
 
     /// <summary>
-    /// Checks the image and writes an object with the fields of <c>qemu-img check --output=json</c>, behind an array
+    /// Checks the image and writes an object with the fields of <c>qemu-img check --output=json</c>, after an array
     /// <c>findings</c> of objects with <c>severity</c>, <c>kind</c>, <c>host-offset</c>, <c>message</c> and, where
     /// they apply, <c>guest-offset</c>, <c>snapshot</c>, <c>refcount</c> and <c>references</c>. As there, counts that
-    /// are 0 are left out, but for <c>check-errors</c>.
+    /// are 0 are left out, except <c>check-errors</c>.
     /// </summary>
     /// <inheritdoc cref="WriteText"/>
     public static CheckSummary WriteJson(

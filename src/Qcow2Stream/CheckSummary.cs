@@ -13,7 +13,7 @@ public sealed record CheckSummary
     /// <summary>The clusters of the guest's disk.</summary>
     public required long TotalClusters { get; init; }
 
-    /// <summary>Those of them that are stored in this image; VM state behind the disk counts too.</summary>
+    /// <summary>Those of them that are stored in this image; VM state after the disk counts too.</summary>
     public required long AllocatedClusters { get; init; }
 
     /// <summary>Stored clusters that do not follow the one before them, or are compressed.</summary>

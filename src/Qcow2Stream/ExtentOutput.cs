@@ -9,7 +9,7 @@ namespace Qcow2Stream;
 /// </summary>
 public static class ExtentOutput
 {
-    /// <summary>Writes a line <c>START LENGTH</c> an extent, decimal and in bytes: what a dirty bitmap marks.</summary>
+    /// <summary>Writes a line <c>START LENGTH</c> per extent, decimal and in bytes: what a dirty bitmap marks.</summary>
     /// <param name="extents">The extents to write.</param>
     /// <param name="output">Receives the lines; left open.</param>
     public static void WriteText(IEnumerable<StreamExtent> extents, Stream output)

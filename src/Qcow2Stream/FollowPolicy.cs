@@ -3,9 +3,9 @@ using Qcow2Stream.HostFiles;
 namespace Qcow2Stream;
 
 /// <summary>
-/// Decides which of the files that an image names (backing files, data files) are opened. Whoever writes an image chooses those
-/// names, so nothing outside what the policy allows is opened, or even looked at. An image from a stream, or from a
-/// <see cref="HostFile"/> of a class of the caller's own, names files for a resolver only. Immutable and safe for any number
+/// Decides which of the files that an image names (backing files, data files) are opened. The author of an image chooses those
+/// names, so nothing outside what the policy allows is opened, or even looked at. The files that an image from a stream,
+/// or from a caller's own <see cref="HostFile"/> class, names are opened by a resolver only. Immutable and safe for any number
 /// of threads.
 /// </summary>
 public sealed class FollowPolicy
@@ -27,8 +27,8 @@ public sealed class FollowPolicy
 
     /// <summary>
     /// Opens any regular file by whatever name the image gives, as QEMU does. For images from people who may read
-    /// every file that this process may read. Images of files name no servers, and images on servers name no files of this
-    /// host, but any server that this process can reach.
+    /// every file that this process may read. Images on disk can't name servers. Images on servers can't name files of this
+    /// host, but can name any server that this process can reach.
     /// </summary>
     public static FollowPolicy Trusted { get; } = new("FollowPolicy.Trusted") { IsTrusted = true };
 
@@ -50,7 +50,7 @@ public sealed class FollowPolicy
     internal string Description { get; }
 
     /// <summary><see cref="SameDirectory"/> for images that are not files of the host: decided by the names alone.</summary>
-    /// <param name="locate">Gets the naming image's path and the name, which has been judged as the names of all files are.</param>
+    /// <param name="locate">Gets the naming image's path and the name, which has been checked as all file names are.</param>
     internal static FollowPolicy Through(Func<string, string, HostFile> locate) =>
         new("FollowPolicy.SameDirectory") { FollowsOwnDirectory = true, Locate = locate };
 
@@ -67,11 +67,11 @@ public sealed class FollowPolicy
     }
 
     /// <summary>
-    /// Opens files of web servers at any of the given addresses, or below them, and no others; named by images that are on
+    /// Opens files of web servers at any of the given addresses, or below them, and no others, if named by images that are on
     /// servers themselves. Where one of these servers redirects, the address it redirects to must be allowed too, but may have a query.
     /// </summary>
     /// <param name="directories">One or more absolute addresses, http or https, without a query. What follows the last slash is left out.</param>
-    /// <exception cref="ArgumentException">No address is given, or one is none of these.</exception>
+    /// <exception cref="ArgumentException">No address is given, or one is not of this kind.</exception>
     public static FollowPolicy Addresses(params IEnumerable<Uri> directories)
     {
         ArgumentNullException.ThrowIfNull(directories);
@@ -91,7 +91,7 @@ public sealed class FollowPolicy
     /// <param name="policies">
     /// One or more; each is <see cref="SameDirectory"/>, or of <see cref="Directories"/>, <see cref="Addresses"/> or this method.
     /// </param>
-    /// <exception cref="ArgumentException">No policy is given, or one that stands alone: that opens nothing, anything, or what a resolver says.</exception>
+    /// <exception cref="ArgumentException">No policy is given, or one that can't be combined: that opens nothing, anything, or what a resolver says.</exception>
     public static FollowPolicy AnyOf(params IEnumerable<FollowPolicy> policies)
     {
         ArgumentNullException.ThrowIfNull(policies);
@@ -113,7 +113,7 @@ public sealed class FollowPolicy
     /// <summary>Leaves every decision, and the opening, to the caller.</summary>
     /// <param name="resolver">
     /// Gets the name as recorded in the image (of a <c>json:</c> name that is understood, the file inside), and returns a readable and seekable stream, which the chain then owns,
-    /// or null to refuse. Called once a layer, while the chain is opened.
+    /// or null to refuse. Called once per layer, while the chain is opened.
     /// </param>
     public static FollowPolicy FromResolver(Func<NamedFile, Stream?> resolver)
     {
@@ -126,8 +126,8 @@ public sealed class FollowPolicy
 
     /// <inheritdoc cref="FromResolver"/>
     /// <param name="resolver">
-    /// As for <see cref="FromResolver"/>, but returns a file of any kind: <see cref="HostFile.FromUri"/>, one of a class of the
-    /// caller's own.
+    /// As for <see cref="FromResolver"/>, but returns a file of any kind: <see cref="HostFile.FromUri"/>, or one of the
+    /// caller's own class.
     /// </param>
     public static FollowPolicy FromFileResolver(Func<NamedFile, HostFile?> resolver)
     {

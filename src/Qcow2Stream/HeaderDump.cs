@@ -11,8 +11,8 @@ using Shared;
 namespace Qcow2Stream;
 
 /// <summary>
-/// The header of a qcow2 file as it stands there, right or wrong: its fields and its header extensions, each with the
-/// names and in the form that QEMU's test script qcow2.py prints. Nothing is judged, so that it also shows what is
+/// The header of a qcow2 file as it is, right or wrong: its fields and its header extensions, each with the
+/// names and in the form that QEMU's test script qcow2.py prints. Nothing is checked, so it also shows what is
 /// wrong with a file that does not open. Immutable.
 /// </summary>
 public sealed class HeaderDump
@@ -89,7 +89,7 @@ public sealed class HeaderDump
     public static async Task<HeaderDump> ReadAsync(HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
         await ReadAsync(ImageSource.Of(file, options), async: true, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>The lines: a field each, then each extension with magic, length and data.</summary>
+    /// <summary>The lines: one per field, then each extension with magic, length and data.</summary>
     public override string ToString()
     {
         StringBuilder text = new();
@@ -110,8 +110,8 @@ public sealed class HeaderDump
     }
 
     /// <summary>
-    /// Writes an object with a number a field (null where the file ends before), of feature bits with their numbers and names, and
-    /// an array of the extensions, whose data is text or, where it is not, null.
+    /// Writes an object with a number per field (null if the file ends before it), for feature bits also their numbers and names, and
+    /// an array of the extensions, whose data is text or, if it isn't text, null.
     /// </summary>
     /// <param name="output">Receives the JSON; left open.</param>
     public void WriteJson(Stream output)

@@ -1,6 +1,6 @@
 namespace Qcow2Stream;
 
-/// <summary>A field of a header as it stands in the file: see <see cref="HeaderDump.Fields"/>.</summary>
+/// <summary>A field of a header as it is in the file: see <see cref="HeaderDump.Fields"/>.</summary>
 public sealed record HeaderDumpField
 {
     internal HeaderDumpField()
@@ -16,7 +16,7 @@ public sealed record HeaderDumpField
     /// <summary>Its value; null if the file ends before it.</summary>
     public ulong? Value { get; init; }
 
-    /// <summary>Of feature bits, those that are set, the lowest first; null for other fields.</summary>
+    /// <summary>For feature bits, those that are set, the lowest first; null for other fields.</summary>
     public IReadOnlyList<HeaderDumpFeature>? Features { get; init; }
 
     /// <summary>Whether QEMU's script prints it so.</summary>

@@ -5,21 +5,21 @@ namespace Qcow2Stream;
 
 /// <summary>
 /// Where an image's bytes come from: a file read by position. There is no cursor, so any number of threads may read at
-/// once. It is never written to. Derive from it to read images out of a store of your own.
+/// once. It is never written to. Derive from it to read images from your own kind of store.
 /// </summary>
 /// <remarks>
 /// A derived class implements <see cref="Path"/>, <see cref="ReadLength"/>, both <c>Read</c>s and
 /// <see cref="Dispose(bool)"/>, and lets them be called by several threads at once. An <see cref="IOException"/> from
-/// these comes out of the chain as a <see cref="Qcow2Exception"/> with the place; all else comes out as it is.
+/// these comes out of the chain as a <see cref="Qcow2Exception"/> with the position; anything else comes out as it is.
 /// </remarks>
 public abstract class HostFile : IDisposable
 {
-    /// <summary>The name for messages, and no more than that; null for a file without one.</summary>
+    /// <summary>The name, for messages only; null for a file without one.</summary>
     public abstract string? Path { get; }
 
     /// <summary>
-    /// What tells this file from every other, compared by <see cref="object.Equals(object?, object?)"/>: a chain that
-    /// comes to the same file twice loops. Null where that can't be known; by default, this object.
+    /// What distinguishes this file from every other, compared by <see cref="object.Equals(object?, object?)"/>: a chain that
+    /// contains the same file twice is a loop. Null where that can't be known; by default, this object.
     /// </summary>
     public virtual object? Identity => this;
 
@@ -27,7 +27,7 @@ public abstract class HostFile : IDisposable
     internal virtual string? FullPath => Path;
 
     /// <summary>
-    /// The directory of this host, as given, that names in this file start from; null if it is no file of this host opened by
+    /// The directory of this host, as given, that names in this file start from; null if it isn't a file of this host opened by
     /// its path, whatever its <see cref="Path"/> looks like.
     /// </summary>
     internal virtual string? HostDirectory => null;
@@ -39,7 +39,7 @@ public abstract class HostFile : IDisposable
     /// <param name="path">The file; a pipe, a device or a directory is refused without blocking.</param>
     /// <exception cref="FileNotFoundException">It does not exist.</exception>
     /// <exception cref="UnauthorizedAccessException">The host denies access.</exception>
-    /// <exception cref="IOException">It can't be opened, or is no regular file.</exception>
+    /// <exception cref="IOException">It can't be opened, or isn't a regular file.</exception>
     public static HostFile FromPath(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -64,14 +64,14 @@ public abstract class HostFile : IDisposable
     /// <summary>A file on a web server, read by ranges over HTTP. The server is asked at the first use, not by this call.</summary>
     /// <param name="uri">An absolute address, http or https, without a user's name in it. Its query is kept out of all messages.</param>
     /// <param name="options">How to read it; null for the defaults.</param>
-    /// <exception cref="ArgumentException">The address is none of these.</exception>
-    /// <exception cref="InvalidOperationException"><see cref="HttpFileOptions.Handler"/> was made to follow redirects since it was given.</exception>
+    /// <exception cref="ArgumentException">The address is not of this kind.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="HttpFileOptions.Handler"/> was changed to follow redirects after it was set.</exception>
     public static HostFile FromUri(Uri uri, HttpFileOptions? options = null) =>
         new HttpHostFile(uri, new HttpSource(options ?? HttpFileOptions.Default, uri), judge: null);
 
-    /// <summary>The length in bytes, asked anew at each call: another program may write to the file.</summary>
-    /// <exception cref="Qcow2Exception">The host could not tell.</exception>
-    /// <exception cref="ObjectDisposedException">The file was closed, before the call or meanwhile.</exception>
+    /// <summary>The length in bytes, determined at each call: another program may write to the file.</summary>
+    /// <exception cref="Qcow2Exception">The host could not get it.</exception>
+    /// <exception cref="ObjectDisposedException">The file was closed, before or during the call.</exception>
     public long GetLength()
     {
         try
@@ -80,7 +80,7 @@ public abstract class HostFile : IDisposable
         }
         catch (IOException e)
         {
-            throw new Qcow2Exception($"the host could not tell the file's length: {e.Message}", Path, innerException: e);
+            throw new Qcow2Exception($"the host could not get the file's length: {e.Message}", Path, innerException: e);
         }
     }
 
@@ -89,7 +89,7 @@ public abstract class HostFile : IDisposable
     /// <param name="buffer">Receives the bytes.</param>
     /// <returns>The bytes read; fewer than asked only at the end of the file.</returns>
     /// <exception cref="Qcow2Exception">The host could not read; the message says where.</exception>
-    /// <exception cref="ObjectDisposedException">The file was closed, before the call or meanwhile.</exception>
+    /// <exception cref="ObjectDisposedException">The file was closed, before or during the call.</exception>
     public int ReadAt(long hostOffset, Span<byte> buffer)
     {
         int total = 0;
@@ -155,9 +155,9 @@ public abstract class HostFile : IDisposable
 
     /// <summary>
     /// Says whether the host file has a hole at <paramref name="hostOffset"/>, and for how many bytes, at most
-    /// <paramref name="maxLength"/>, that holds. Where the host can't tell, as by default, all is data.
+    /// <paramref name="maxLength"/>, that holds. Where the host doesn't know, as by default, everything is data.
     /// </summary>
-    /// <param name="hostOffset">A place in the file, in bytes; 0 or more.</param>
+    /// <param name="hostOffset">A position in the file, in bytes; 0 or more.</param>
     /// <param name="maxLength">In bytes, 1 or more.</param>
     /// <returns>The answer, and for how many bytes it holds: from 1 to <paramref name="maxLength"/>.</returns>
     public virtual (bool IsHole, long Length) GetRegion(long hostOffset, long maxLength) => (false, maxLength);
@@ -188,17 +188,17 @@ public abstract class HostFile : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Tells the length in bytes.</summary>
-    /// <exception cref="IOException">The host could not tell.</exception>
+    /// <summary>Gets the length in bytes.</summary>
+    /// <exception cref="IOException">The host could not get it.</exception>
     /// <exception cref="ObjectDisposedException">The file was closed.</exception>
     protected abstract long ReadLength();
 
     /// <summary>Reads some bytes, at least one unless <paramref name="hostOffset"/> is at or past the end.</summary>
     /// <param name="hostOffset">Where in the file to start, in bytes; 0 or more.</param>
     /// <param name="buffer">Receives the bytes; it is not empty.</param>
-    /// <returns>How many bytes were read; 0 only at the end of the file and behind.</returns>
+    /// <returns>How many bytes were read; 0 only at the end of the file and past it.</returns>
     /// <exception cref="IOException">The host could not read.</exception>
-    /// <exception cref="ObjectDisposedException">The file was closed, before the call or meanwhile.</exception>
+    /// <exception cref="ObjectDisposedException">The file was closed, before or during the call.</exception>
     protected abstract int Read(long hostOffset, Span<byte> buffer);
 
     /// <inheritdoc cref="Read"/>
@@ -212,7 +212,7 @@ public abstract class HostFile : IDisposable
     protected abstract void Dispose(bool disposing);
 
     /// <summary>
-    /// Whether a read that gave nothing was at the end. A file that grew just then is read once more; a host that still gives
+    /// Whether a read that gave nothing was at the end. A file that grew just then is read again; a host that still gives
     /// nothing has lost the rest, and what is read must not be taken for all there is.
     /// </summary>
     private bool IsEnd(long hostOffset, int total, ref int readTwice)
@@ -232,7 +232,7 @@ public abstract class HostFile : IDisposable
         return false;
     }
 
-    /// <summary>A class of the caller's own that says it read what nobody could have read would send the reader out of its buffer.</summary>
+    /// <summary>A caller's own class that claims to have read more than it could would send the reader out of its buffer.</summary>
     private static void ThrowIfTooMany(int read, int asked)
     {
         if ((uint)read > (uint)asked)

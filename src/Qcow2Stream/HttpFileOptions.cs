@@ -8,11 +8,11 @@ public sealed record HttpFileOptions
     /// <summary>
     /// Sends the requests: a <see cref="SocketsHttpHandler"/> or <see cref="HttpClientHandler"/> whose
     /// <c>AllowAutoRedirect</c> is false, alone or behind <see cref="DelegatingHandler"/>s. Null, the default, takes one that
-    /// all chains share and that keeps no cookies. Redirects are followed all the same, one by one: each address is judged
-    /// before it is asked, and <see cref="Headers"/> go to no other server. What handlers add by themselves (credentials,
+    /// all chains share and that keeps no cookies. Redirects are still followed, one by one: each address is checked
+    /// before it is requested, and <see cref="Headers"/> go to no other server. What handlers add by themselves (credentials,
     /// cookies) goes where they send it. They stay the caller's, and are asked to send synchronously where a chain is read so.
     /// </summary>
-    /// <exception cref="ArgumentException">The handler follows redirects by itself, or is of a kind of which that can't be told.</exception>
+    /// <exception cref="ArgumentException">The handler follows redirects by itself, or is of a kind where that is unknown.</exception>
     public HttpMessageHandler? Handler
     {
         get;
@@ -27,7 +27,7 @@ public sealed record HttpFileOptions
     /// </summary>
     /// <exception cref="ArgumentNullException">The value is null.</exception>
     /// <exception cref="ArgumentException">
-    /// A name is given twice, is none that a header can have, describes content, or is one that is set here (<c>Range</c>,
+    /// A name is given twice, isn't valid for a header, describes content, or is one that is set here (<c>Range</c>,
     /// <c>If-Range</c> and other conditions, <c>Accept-Encoding</c>, <c>Host</c> and the like); or a value has line breaks, or
     /// characters outside ASCII.
     /// </exception>
@@ -49,8 +49,8 @@ public sealed record HttpFileOptions
     } = 32 << 20;
 
     /// <summary>
-    /// How far to read ahead where a file is read from front to back, in bytes; also the most that is asked for in one
-    /// request, unless that is below 1 MiB. 0 reads ahead nothing. An eighth of <see cref="CacheBytes"/> at most. Default: 4 MiB.
+    /// How far to read ahead where a file is read sequentially, in bytes; also the most that is asked for in one
+    /// request, unless that is below 1 MiB. 0 turns reading ahead off. An eighth of <see cref="CacheBytes"/> at most. Default: 4 MiB.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative, or above 64 MiB.</exception>
     public int ReadAheadBytes
@@ -60,8 +60,8 @@ public sealed record HttpFileOptions
     } = 4 << 20;
 
     /// <summary>
-    /// How many requests may be under way at once for a chain; 1 to 64. Reading ahead leaves one of them to readers who want
-    /// something now. Default: 6, as web browsers have it.
+    /// How many requests may be under way at once for a chain; 1 to 64. Reading ahead leaves one of them to readers that need
+    /// something now. Default: 6, as in web browsers.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not from 1 to 64.</exception>
     public int MaxRequestsAtOnce
@@ -71,8 +71,8 @@ public sealed record HttpFileOptions
     } = 6;
 
     /// <summary>
-    /// How often a request is sent again after a failure that may pass: a broken connection, too many requests (429), a
-    /// server's errors (500, 502, 503, 504) and time limits. 0 to 100. Default: 4. What has arrived by then is not asked for again.
+    /// How often a request is sent again after a failure that may be temporary: a broken connection, too many requests (429), a
+    /// server's errors (500, 502, 503, 504) and time limits. 0 to 100. Default: 4. What has already arrived is not requested again.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not from 0 to 100.</exception>
     public int MaxRetries
@@ -83,7 +83,7 @@ public sealed record HttpFileOptions
 
     /// <summary>
     /// How long to wait before the first retry, about; each further one waits twice as long, but no more than 30 seconds.
-    /// A server's <c>Retry-After</c> counts more, up to the same limit. Default: half a second.
+    /// A server's <c>Retry-After</c> takes precedence, up to the same limit. Default: half a second.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative, or above 30 seconds.</exception>
     public TimeSpan RetryDelay
@@ -106,7 +106,7 @@ public sealed record HttpFileOptions
 
     /// <summary>
     /// Reads files for which the server gives neither a strong <c>ETag</c> nor a <c>Last-Modified</c> that is a second older than
-    /// its answer: a file that was modified just now may be once more, with the same date. If such a file is replaced by one of
+    /// its answer: a file that was modified just now may be modified again, with the same date. If such a file is replaced by one of
     /// the same length, what is read is a mixture of both. False, the default, refuses them.
     /// </summary>
     public bool AllowUnversioned { get; init; }
@@ -115,9 +115,9 @@ public sealed record HttpFileOptions
 
     internal static TimeSpan MaxDelay { get; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Says what is wrong with a header for <see cref="Headers"/>, for a message that names its place; null if nothing is.</summary>
+    /// <summary>Says what is wrong with a header for <see cref="Headers"/>, for a message that says where it came from; null if nothing is.</summary>
     /// <param name="name">The header's name.</param>
-    /// <param name="value">The header's value. It is not repeated in the answer, for it may be a secret.</param>
+    /// <param name="value">The header's value. It is not repeated in the answer, as it may be a secret.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static string? GetHeaderFault(string name, string value)
     {

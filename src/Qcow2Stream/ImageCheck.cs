@@ -6,7 +6,7 @@ using Qcow2Stream.Text;
 namespace Qcow2Stream;
 
 /// <summary>
-/// A check of one qcow2 image, as <c>qemu-img check</c>: counts every reference to a cluster (by the header, L1, L2,
+/// A check of one qcow2 image, like <c>qemu-img check</c>: counts every reference to a cluster (by the header, L1, L2,
 /// snapshot, bitmap and refcount tables, guest data and the LUKS header), compares the counts with the refcounts that
 /// the image records, and looks for misplaced, contradictory and reserved values on the way.
 /// </summary>
@@ -16,7 +16,7 @@ namespace Qcow2Stream;
 /// <para>Memory: at most <see cref="Qcow2OpenOptions.MaxCheckBytes"/> for counting, about
 /// <see cref="Qcow2OpenOptions.LayerCacheBytes"/> for refcount blocks, and the lists of snapshots and bitmaps. A full
 /// image of 1 TiB in clusters of 64 KiB takes 32 MiB for counting.</para>
-/// <para>Unlike <c>qemu-img</c> it goes on where a structure can't be read (<see cref="CheckSeverity.Error"/>); leaks
+/// <para>Unlike <c>qemu-img</c> it continues where a structure can't be read (<see cref="CheckSeverity.Error"/>); leaks
 /// are then not reported, as the clusters may belong to that structure. And a table that shares its cluster with
 /// something else is a corruption even where the refcount says 2.</para>
 /// <para>Work: an L2 table is looked at twice at most, by however many L1 entries and snapshots it is referred to. The
@@ -46,7 +46,7 @@ public sealed class ImageCheck : IDisposable
     public Qcow2Header Header { get; }
 
     /// <summary>The counts of the last enumeration of <see cref="Run"/> that reached the end.</summary>
-    /// <exception cref="InvalidOperationException">None did yet.</exception>
+    /// <exception cref="InvalidOperationException">None has reached the end yet.</exception>
     public CheckSummary Summary => _summary
         ?? throw new InvalidOperationException("The summary is there once Run has been enumerated to its end.");
 
@@ -75,7 +75,7 @@ public sealed class ImageCheck : IDisposable
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
     /// <param name="file">
-    /// The image, of any kind, which the check then owns, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.
+    /// The image, of any kind, which the check then owns, even if this fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.
     /// </param>
     /// <param name="options">The format and the limits; null for the defaults.</param>
     public static ImageCheck Open(HostFile file, Qcow2OpenOptions? options = null) =>
@@ -104,20 +104,20 @@ public sealed class ImageCheck : IDisposable
 
     /// <inheritdoc cref="Open(HostFile, Qcow2OpenOptions?)"/>
     /// <param name="file">
-    /// The image, of any kind, which the check then owns, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.
+    /// The image, of any kind, which the check then owns, even if this fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.
     /// </param>
     /// <param name="options">The format and the limits; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the opening.</param>
     public static async Task<ImageCheck> OpenAsync(HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
         await OpenAsync(ImageSource.Of(file, options), options, async: true, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Checks the image: findings one by one, as they are found. Each enumeration is a check of its own.</summary>
+    /// <summary>Checks the image: findings one by one, as they are found. Each enumeration is a new check.</summary>
     /// <param name="progress">
-    /// Is told, as the check goes on, how many bytes are covered: of the disks whose tables are looked at, snapshots' included, and
-    /// of the file, whose refcounts are compared last; null if nobody asks.
+    /// Receives, as the check proceeds, how many bytes are covered: of the disks whose tables are looked at, snapshots' included, and
+    /// of the file, whose refcounts are compared last; may be null.
     /// </param>
-    /// <param name="cancellationToken">Ends the check, also where it finds nothing for long.</param>
-    /// <exception cref="Qcow2FormatException">The refcount table is misplaced, or the file became shorter meanwhile; thrown while enumerating, like all here.</exception>
+    /// <param name="cancellationToken">Ends the check, even while it finds nothing.</param>
+    /// <exception cref="Qcow2FormatException">The refcount table is misplaced, or the file became shorter during the check; thrown while enumerating, like all here.</exception>
     /// <exception cref="Qcow2UnsupportedException">The check takes more memory than <see cref="Qcow2OpenOptions.MaxCheckBytes"/>.</exception>
     /// <exception cref="Qcow2Exception">The host could not read the file.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>

@@ -1,9 +1,9 @@
 namespace Qcow2Stream;
 
-/// <summary>A spot of a damaged image that <see cref="Qcow2OpenOptions.Lenient"/> papered over.</summary>
+/// <summary>A spot of a damaged image that <see cref="Qcow2OpenOptions.Lenient"/> filled in.</summary>
 public readonly record struct ImageDamage
 {
-    /// <summary>What is wrong there, and what was read in its place.</summary>
+    /// <summary>What is wrong there, and what was read instead.</summary>
     public required string Reason { get; init; }
 
     /// <summary>The file; null for a stream without a name.</summary>

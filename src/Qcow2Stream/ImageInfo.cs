@@ -52,7 +52,7 @@ public sealed class ImageInfo
 
     /// <summary>
     /// The path or address that <see cref="FollowPolicy.Trusted"/> would open as the backing file; null if the image has none, or
-    /// its name can't mean one, as in a stream or a store of the caller's own. It is untrusted text, and nothing has looked whether it exists.
+    /// its name can't mean one, as in a stream or a caller's own store. It is untrusted text, and may not exist.
     /// </summary>
     public string? FullBackingFile => Facts.FullBackingFile;
 

@@ -6,12 +6,12 @@ using Qcow2Stream.Text;
 namespace Qcow2Stream;
 
 /// <summary>
-/// Whatever can be said of a file that ought to be an image, and does not open: its header as it stands, how far opening
-/// gets, and each part that can be read or can't, with the reason. What is wrong with the file is told, not thrown.
+/// Whatever can be found out about a file that should be an image but does not open: its header as it is, how far opening
+/// gets, and each part that can be read or can't, with the reason. What is wrong with the file is reported, not thrown.
 /// </summary>
 /// <remarks>
-/// The steps are lazy: each is told as soon as it is known, and nothing is done beyond the last one that was asked for. A file
-/// that was given open is read anew at each stage, and closed at the end, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.
+/// The steps are lazy: each is returned as soon as it is known, and nothing is done beyond the last one requested. A file
+/// that was passed in open is read again at each stage, and closed at the end, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.
 /// </remarks>
 public static class ImageInspection
 {
@@ -19,7 +19,7 @@ public static class ImageInspection
     /// <param name="path">A regular file.</param>
     /// <param name="options">Limits and policy, as for opening; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the inspection.</param>
-    /// <returns>What is found out, in order.</returns>
+    /// <returns>What was found out, in order.</returns>
     /// <exception cref="FileNotFoundException">The file does not exist; thrown while enumerating, like all here.</exception>
     /// <exception cref="UnauthorizedAccessException">The host denies access.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>

@@ -9,10 +9,10 @@ namespace Qcow2Stream;
 /// <summary>The written forms of <see cref="ImageInfo"/>, with the words and field names of <c>qemu-img info</c>.</summary>
 public static class InfoOutput
 {
-    /// <summary>Writes one object an image as <c>qemu-img info --output=json</c> does.</summary>
+    /// <summary>Writes one object per image, as <c>qemu-img info --output=json</c> does.</summary>
     /// <param name="images">The images, top first.</param>
     /// <param name="output">Receives UTF-8; left open.</param>
-    /// <param name="asArray">An array of all, as with <c>--backing-chain</c>; false writes the first image alone.</param>
+    /// <param name="asArray">An array of all images, as with <c>--backing-chain</c>; false writes the first image alone.</param>
     public static void WriteJson(this IReadOnlyList<ImageInfo> images, Stream output, bool asArray)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -26,7 +26,7 @@ public static class InfoOutput
         output.Write("\n"u8);
     }
 
-    /// <summary>Writes a readable list of lines an image, images apart by an empty line.</summary>
+    /// <summary>Writes readable lines for each image, with an empty line between images.</summary>
     /// <param name="images">The images, top first.</param>
     /// <param name="output">Receives UTF-8; left open.</param>
     public static void WriteText(this IReadOnlyList<ImageInfo> images, Stream output)

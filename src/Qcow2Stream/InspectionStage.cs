@@ -6,7 +6,7 @@ public enum InspectionStage
     /// <summary>The file as its host has it.</summary>
     File,
 
-    /// <summary>The header as it stands in the file.</summary>
+    /// <summary>The header as it is in the file.</summary>
     Header,
 
     /// <summary>The image opened by itself, whatever it names.</summary>
@@ -15,6 +15,6 @@ public enum InspectionStage
     /// <summary>The image opened with its backing chain.</summary>
     Chain,
 
-    /// <summary>A walk over the tables of the chain, as leniently as can be.</summary>
+    /// <summary>A walk over the tables of the chain, as leniently as possible.</summary>
     Map,
 }

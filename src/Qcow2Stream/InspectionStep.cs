@@ -1,6 +1,6 @@
 namespace Qcow2Stream;
 
-/// <summary>Something that an inspection has found out, or could not: see <see cref="ImageInspection"/>.</summary>
+/// <summary>Something that an inspection found out, or could not find out: see <see cref="ImageInspection"/>.</summary>
 public sealed record InspectionStep
 {
     internal InspectionStep()
@@ -10,10 +10,10 @@ public sealed record InspectionStep
     /// <summary>What was looked at.</summary>
     public required InspectionStage Stage { get; init; }
 
-    /// <summary>A line of text, fit for a terminal.</summary>
+    /// <summary>A line of text, safe for a terminal.</summary>
     public required string Text { get; init; }
 
-    /// <summary>The spot that is damaged, where the step tells of one.</summary>
+    /// <summary>The spot that is damaged, if the step reports one.</summary>
     public ImageDamage? Damage { get; init; }
 
     /// <summary>Why the stage ends here, where it does: the next stage is tried all the same.</summary>

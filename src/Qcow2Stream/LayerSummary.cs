@@ -29,17 +29,17 @@ public sealed record LayerSummary
     public long ZeroBytes { get; init; }
 
     /// <summary>
-    /// How much of what it stores nobody sees: layers above store the same places or make them zeros, or the disk ends before them.
+    /// How much of what it stores is hidden: layers above store the same ranges or make them zeros, or the disk ends before them.
     /// </summary>
     public long HiddenBytes { get; init; }
 
     /// <summary>
-    /// How much of its file holds what nobody sees, and could be dropped. Of compressed clusters only those count that are hidden
+    /// How much of its file holds what is hidden, and could be dropped. Compressed clusters count only if they are hidden
     /// as a whole; a format frees whole clusters only.
     /// </summary>
     public long HiddenHostBytes { get; init; }
 
-    /// <summary>How many places of its file must be gone to, to read all that it stores from front to back; 0 if nothing is stored.</summary>
+    /// <summary>How many pieces its file must be read in, to read all that it stores from front to back; 0 if nothing is stored.</summary>
     public long Fragments { get; init; }
 
     /// <summary>How much of the disk it stores: <see cref="DataBytes"/> and <see cref="CompressedBytes"/>.</summary>

@@ -32,32 +32,32 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     /// <summary>Where the range starts, in bytes of the guest's disk.</summary>
     public long RangeStart { get; }
 
-    /// <summary>How long the range is, in bytes; 0 if it lies behind the end of the disk.</summary>
+    /// <summary>How long the range is, in bytes; 0 if it lies past the end of the disk.</summary>
     public long RangeLength { get; }
 
     private long RangeEnd => RangeStart + RangeLength;
 
     /// <summary>
-    /// The same range with the holes that the host's file system knows in raw files told apart
-    /// (<see cref="MapKind.Hole"/>). Without it, a raw file is data from end to end, and the map is a function of the
+    /// The same range with the holes that the host's file system knows in raw files shown separately
+    /// (<see cref="MapKind.Hole"/>). Without it, a raw file is data from end to end, and the map depends on the
     /// images' metadata alone.
     /// </summary>
     public MapEnumerator WithHostHoles() => new(_request with { Detail = RunDetail.HostHoles }, RangeStart, RangeLength);
 
     /// <summary>
     /// The same range; enumerating it, or writing it, ends with an <see cref="OperationCanceledException"/> once the token is
-    /// cancelled. An image can describe a disk whose map takes for ever.
+    /// cancelled. An image can describe a disk whose map takes forever.
     /// </summary>
-    /// <param name="cancellationToken">Is looked at table by table, also while neighbours are merged.</param>
+    /// <param name="cancellationToken">Is checked at each table, also while neighbours are merged.</param>
     public MapEnumerator WithCancellation(CancellationToken cancellationToken) =>
         new(_request with { CancellationToken = cancellationToken }, RangeStart, RangeLength);
 
     /// <summary>
-    /// The range as a caller tells it apart: neighbouring extents of one key are one. Lazy, in constant memory, without gaps.
+    /// The range divided by the caller's key: neighbouring extents with the same key are merged. Lazy, in constant memory, without gaps.
     /// </summary>
     /// <typeparam name="TKey">Compared by <see cref="EqualityComparer{T}.Default"/>.</typeparam>
-    /// <param name="key">What of an extent counts; <c>e =&gt; e.IsZero</c>, say.</param>
-    /// <exception cref="Qcow2Exception">A table is damaged; what comes before it was told. Thrown while enumerating, like all here.</exception>
+    /// <param name="key">What matters of an extent; <c>e =&gt; e.IsZero</c>, say.</param>
+    /// <exception cref="Qcow2Exception">A table is damaged; what comes before it was returned. Thrown while enumerating, like all here.</exception>
     /// <exception cref="OperationCanceledException">The map was cancelled (<see cref="WithCancellation"/>).</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public IEnumerable<MapRange<TKey>> MergedBy<TKey>(Func<MapExtent, TKey> key)
@@ -85,8 +85,8 @@ public sealed class MapEnumerator : IEnumerable<MapExtent>
     /// <remarks>
     /// A method, not a second interface of this class: every use of LINQ would then have to say which of the two it means.
     /// </remarks>
-    /// <param name="cancellationToken">Ends it, beside the token of <see cref="WithCancellation"/>.</param>
-    /// <exception cref="Qcow2Exception">A table is damaged; what comes before it was told. Thrown while enumerating, like all here.</exception>
+    /// <param name="cancellationToken">Ends it, in addition to the token of <see cref="WithCancellation"/>.</param>
+    /// <exception cref="Qcow2Exception">A table is damaged; what comes before it was returned. Thrown while enumerating, like all here.</exception>
     /// <exception cref="OperationCanceledException">A token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public async IAsyncEnumerable<MapExtent> AsAsyncEnumerable([EnumeratorCancellation] CancellationToken cancellationToken = default)

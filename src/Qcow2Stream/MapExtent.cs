@@ -22,8 +22,8 @@ public readonly record struct MapExtent
 
     /// <summary>
     /// Where in the file <see cref="HostPath"/> its first byte is; for a compressed cluster, where the compressed
-    /// bytes start; for zeros, where the cluster kept in reserve is. In bytes; null if it is nowhere, and for data of a
-    /// layer of another format (<see cref="ImageFormat.Other"/>) whose reader does not tell the place.
+    /// bytes start; for zeros, where the cluster kept in reserve is. In bytes; null if there is none, and for data of a
+    /// layer of another format (<see cref="ImageFormat.Other"/>) whose reader doesn't report the position.
     /// </summary>
     public long? HostOffset { get; init; }
 
@@ -36,7 +36,7 @@ public readonly record struct MapExtent
     /// <summary>Whether what the file holds is encrypted: <see cref="HostOffset"/> then leads to ciphertext.</summary>
     public bool IsEncrypted { get; init; }
 
-    /// <summary>The first byte of the guest's disk behind the extent.</summary>
+    /// <summary>The first byte of the guest's disk after the extent.</summary>
     public long End => Start + Length;
 
     /// <summary>Whether a layer decides what is here: false only where no layer holds anything.</summary>
@@ -48,7 +48,7 @@ public readonly record struct MapExtent
     /// <summary>Where in the decompressed cluster the extent starts, in bytes; 0 unless compressed.</summary>
     internal int OffsetInCluster { get; init; }
 
-    /// <summary>The extent without what only its chain can tell.</summary>
+    /// <summary>The extent without what only its chain knows.</summary>
     internal HostRun ToRun() => new()
     {
         Kind = (RunKind)Kind,

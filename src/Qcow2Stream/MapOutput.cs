@@ -6,16 +6,16 @@ namespace Qcow2Stream;
 
 /// <summary>
 /// The written forms of a map, as buffered UTF-8. Each is one view of the same <see cref="MapEnumerator"/>: what the
-/// form does not tell apart is made equal first, and merges by the one rule. A large map is made on all cores, with at
+/// form does not distinguish is made equal first, and then merged. A large map is made on all cores, with at
 /// most some 32 MiB of memory beside the chain's.
 /// </summary>
 public static class MapOutput
 {
     /// <summary>
-    /// Writes a line an extent, numbers decimal and in bytes: <c>START LENGTH</c> where nothing is allocated or all
+    /// Writes a line per extent, numbers decimal and in bytes: <c>START LENGTH</c> where nothing is allocated or all
     /// is zero, <c>START LENGTH DEPTH POS</c> where it is allocated, <c>START LENGTH DEPTH POS BYTES</c> for a
     /// compressed cluster, whose BYTES at POS hold it. POS is <c>-</c> in a layer of another format, where its reader
-    /// does not tell the place. It is a function of the images' metadata alone.
+    /// doesn't report the position. The text depends on the images' metadata alone.
     /// </summary>
     /// <param name="map">The map to write, or part of one.</param>
     /// <param name="output">Receives the lines; left open.</param>
@@ -38,7 +38,7 @@ public static class MapOutput
 
     /// <summary>
     /// Writes the array that <c>qemu-img map --output=json</c> prints, with the field <c>compressed</c> that QEMU has had since
-    /// 8.2. As there, holes of raw files show as zeros, if the map tells them apart (<see cref="MapEnumerator.WithHostHoles"/>).
+    /// 8.2. As there, holes of raw files show as zeros, if the map contains them (<see cref="MapEnumerator.WithHostHoles"/>).
     /// </summary>
     /// <inheritdoc cref="WriteText"/>
     public static void WriteJson(this IEnumerable<MapExtent> map, Stream output)
@@ -67,7 +67,7 @@ public static class MapOutput
     /// <summary>
     /// Draws the disk as SVG: its bytes in rows, at most 64 of them, coloured by the layer that stores them, hatched where they
     /// are compressed, dotted where they are zeros; paler where only a part is stored. With a legend and totals, in colours that
-    /// people with colour-blindness tell apart. Its size is bounded whatever the disk is: about 700 KB.
+    /// colour-blind people can tell apart. Its size is bounded, whatever the disk: about 700 KB.
     /// </summary>
     /// <inheritdoc cref="WriteText"/>
     public static void WriteSvg(this MapEnumerator map, Stream output)

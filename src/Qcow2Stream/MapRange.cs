@@ -2,8 +2,8 @@ using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;
 
-/// <summary>A range of the guest's disk all of which has one key: see <see cref="MapEnumerator.MergedBy"/>.</summary>
-/// <typeparam name="TKey">What the caller tells apart.</typeparam>
+/// <summary>A range of the guest's disk with one key: see <see cref="MapEnumerator.MergedBy"/>.</summary>
+/// <typeparam name="TKey">What the caller distinguishes.</typeparam>
 /// <param name="Start">Where the range starts in the guest's disk, in bytes.</param>
 /// <param name="Length">How long it is, in bytes; at least 1.</param>
 /// <param name="Key">What its parts have in common.</param>

@@ -10,10 +10,10 @@ public sealed record MapSummary
     {
     }
 
-    /// <summary>The length of the range that the map is of.</summary>
+    /// <summary>The length of the map's range.</summary>
     public required long Length { get; init; }
 
-    /// <summary>How much of it some layer stores, compressed or not, and is seen.</summary>
+    /// <summary>How much of it a layer stores, compressed or not, without being hidden.</summary>
     public required long StoredBytes { get; init; }
 
     /// <summary>How much of it is zeros because an image says so, or by a hole of a raw file.</summary>

@@ -2,7 +2,7 @@ namespace Qcow2Stream;
 
 /// <summary>
 /// A file that an image names, a backing file or a data file, could not be used: it is missing, refused by the
-/// <see cref="FollowPolicy"/>, part of a loop, or one too many. The message holds the whole chain down to the file at fault.
+/// <see cref="FollowPolicy"/>, part of a loop, or one layer too many. The message holds the whole chain down to the file at fault.
 /// </summary>
 public sealed class NamedFileException : Qcow2Exception
 {

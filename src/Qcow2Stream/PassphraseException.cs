@@ -1,6 +1,6 @@
 namespace Qcow2Stream;
 
-/// <summary>An encrypted image was to be read, and there is no passphrase, or not the right one.</summary>
+/// <summary>An encrypted image can't be read, because there is no passphrase or it is wrong.</summary>
 public sealed class PassphraseException : Qcow2Exception
 {
     /// <summary>Initializes the exception.</summary>

@@ -7,7 +7,7 @@ namespace Qcow2Stream;
 
 /// <summary>
 /// A persistent dirty bitmap of an image (section "Bitmaps" of the specification): which parts of the active disk were
-/// written to since it was started. Immutable, and good as long as the chain it came from is open.
+/// written to since it was started. Immutable, and valid as long as the chain it came from is open.
 /// </summary>
 public sealed class Qcow2Bitmap
 {
@@ -31,7 +31,7 @@ public sealed class Qcow2Bitmap
     /// </summary>
     public bool IsInUse => Entry.Flags.HasFlag(BitmapFlags.InUse);
 
-    /// <summary>Whether QEMU goes on recording in it when it opens the image ("auto").</summary>
+    /// <summary>Whether QEMU continues recording in it when it opens the image ("auto").</summary>
     public bool IsEnabled => Entry.Flags.HasFlag(BitmapFlags.Auto);
 
     internal BitmapEntry Entry { get; }

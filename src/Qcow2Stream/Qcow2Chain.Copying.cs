@@ -12,8 +12,8 @@ public sealed partial class Qcow2Chain
     /// </summary>
     /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
     /// <param name="length">How many bytes, 0 or more; the copy ends with the disk.</param>
-    /// <param name="destination">Receives the bytes. After an error it has some or all of those in front of it, and none behind.</param>
-    /// <param name="progress">Is told after each piece, in order, how many bytes are done; null if nobody asks.</param>
+    /// <param name="destination">Receives the bytes. After an error it has some or all of the bytes before it, and none after it.</param>
+    /// <param name="progress">Receives, after each piece and in order, how many bytes are done; may be null.</param>
     /// <param name="cancellationToken">Ends the copy.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     /// <exception cref="Qcow2Exception">Bytes can't be read; the message says where and why.</exception>
@@ -36,19 +36,19 @@ public sealed partial class Qcow2Chain
     }
 
     /// <summary>
-    /// Copies the whole disk into a stream and leaves out zeros: neither what is not stored is written, nor blocks of 4 KiB
-    /// that hold nothing else. Where the host's file system can, a file gets holes there. Reads ahead on several cores.
+    /// Copies the whole disk into a stream and leaves out zeros: what isn't stored isn't written, nor are blocks of 4 KiB
+    /// that hold only zeros. Where the host's file system supports it, a file gets holes there. Reads ahead on several cores.
     /// </summary>
     /// <param name="destination">
-    /// Receives the disk. It can seek and stands at its end, as a new file does: what is left out must read as zeros. After an
-    /// error it has some or all of the bytes in front of it, and none behind.
+    /// Receives the disk. It must be seekable and positioned at its end, as a new file is: what is left out must read as zeros. After an
+    /// error it has some or all of the bytes before it, and none after it.
     /// </param>
     /// <param name="progress">
-    /// Is told after each piece, in order, how many bytes are done of what is stored
-    /// (<see cref="Qcow2ChainStream.Extents"/>); null if nobody asks. To know the total, the tables are walked before.
+    /// Receives, after each piece and in order, how many bytes are done of what is stored
+    /// (<see cref="Qcow2ChainStream.Extents"/>); may be null. To know the total, the tables are walked first.
     /// </param>
     /// <param name="cancellationToken">Ends the copy.</param>
-    /// <exception cref="ArgumentException"><paramref name="destination"/> can't seek, or does not stand at its end.</exception>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> can't seek, or isn't positioned at its end.</exception>
     /// <exception cref="Qcow2Exception">Bytes can't be read; the message says where and why.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -67,17 +67,17 @@ public sealed partial class Qcow2Chain
     }
 
     /// <summary>
-    /// Finds the first byte in which two disks differ. Behind its end a disk is zeros, so disks of different
-    /// <see cref="Length"/> may have no difference. What neither of them stores is not looked at.
+    /// Finds the first byte at which two disks differ. Past its end a disk is zeros, so disks of different
+    /// <see cref="Length"/> may have no difference. What neither of them stores is not read.
     /// </summary>
     /// <param name="other">The other disk.</param>
     /// <param name="progress">
-    /// Is told after each piece, in order, how many bytes are compared of what either of them stores
-    /// (<see cref="Qcow2ChainStream.Extents"/>); null if nobody asks. To know the total, the tables are walked before.
+    /// Receives, after each piece and in order, how many bytes are compared of what either of them stores
+    /// (<see cref="Qcow2ChainStream.Extents"/>); may be null. To know the total, the tables are walked first.
     /// </param>
     /// <param name="cancellationToken">Ends the comparison.</param>
     /// <returns>Where it is, in bytes from the start of the disks; null if there is none.</returns>
-    /// <exception cref="Qcow2Exception">Bytes in front of the first difference can't be read; the message says where and why.</exception>
+    /// <exception cref="Qcow2Exception">Bytes before the first difference can't be read; the message says where and why.</exception>
     /// <exception cref="ObjectDisposedException">A chain is disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public long? FindDifference(Qcow2Chain other, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -100,7 +100,7 @@ public sealed partial class Qcow2Chain
         Inner.ThrowIfDisposed();
         if (!destination.CanSeek || !destination.CanWrite || destination.Position != destination.Length)
         {
-            throw new ArgumentException("The stream must be seekable and writable, and stand at its end.", nameof(destination));
+            throw new ArgumentException("The stream must be seekable, writable and positioned at its end.", nameof(destination));
         }
     }
 

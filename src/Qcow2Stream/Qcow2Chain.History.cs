@@ -9,7 +9,7 @@ using Shared;
 
 namespace Qcow2Stream;
 
-/// <content>What the top image keeps beside its active disk: snapshots, bitmaps, and what changed between two of its disks.</content>
+/// <content>What the top image holds besides its active disk: snapshots, bitmaps, and what changed between two of its disks.</content>
 public sealed partial class Qcow2Chain
 {
     /// <summary>Lists the internal snapshots of the top image, in the order of its table.</summary>
@@ -27,7 +27,7 @@ public sealed partial class Qcow2Chain
     /// <summary>Lists the persistent dirty bitmaps of the top image, in the order of its directory.</summary>
     /// <returns>Empty for an image without any, for one whose bitmaps were invalidated, and for a raw one.</returns>
     /// <exception cref="Qcow2FormatException">The bitmap directory is damaged; the disk itself stays readable.</exception>
-    /// <exception cref="Qcow2UnsupportedException">The directory passes a limit of the options, or holds what is not known.</exception>
+    /// <exception cref="Qcow2UnsupportedException">The directory passes a limit of the options, or holds something unknown.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public IReadOnlyList<Qcow2Bitmap> GetBitmaps() => GetBitmapsAsync(async: false, default).Now();
 
@@ -38,7 +38,7 @@ public sealed partial class Qcow2Chain
 
     /// <summary>Finds a persistent dirty bitmap of the top image by its name.</summary>
     /// <param name="name">Its name.</param>
-    /// <exception cref="Qcow2Exception">There is none of that name; the message lists those that are.</exception>
+    /// <exception cref="Qcow2Exception">There is none of that name; the message lists those that exist.</exception>
     /// <inheritdoc cref="GetBitmaps()"/>
     public Qcow2Bitmap GetBitmap(string name) => GetBitmapAsync(name, async: false, default).Now();
 
@@ -50,10 +50,10 @@ public sealed partial class Qcow2Chain
 
     /// <summary>
     /// The saved state of the virtual machine that belongs to a snapshot, as a seekable, read-only stream. It lies in the
-    /// image behind the snapshot's disk.
+    /// image after the snapshot's disk.
     /// </summary>
     /// <param name="snapshot">One of <see cref="GetSnapshots()"/>.</param>
-    /// <returns>A stream of <see cref="Qcow2Snapshot.VmStateSize"/> bytes; the chain must stay open beside it.</returns>
+    /// <returns>A stream of <see cref="Qcow2Snapshot.VmStateSize"/> bytes; the chain must stay open while it is used.</returns>
     /// <exception cref="Qcow2FormatException">The snapshot's L1 table is damaged, or does not cover the state.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public Stream OpenVmState(Qcow2Snapshot snapshot)
@@ -70,15 +70,15 @@ public sealed partial class Qcow2Chain
 
     /// <summary>
     /// What has to be copied to get from one disk of this chain to another: the ranges of <paramref name="to"/> that
-    /// live elsewhere than the same ranges of <paramref name="from"/>. No data is read, only tables; so a range that was
-    /// rewritten with the bytes it had counts as changed, and one known to be zeros in both does not.
+    /// are stored elsewhere than the same ranges of <paramref name="from"/>. No data is read, only tables; so a range that was
+    /// rewritten with the same bytes counts as changed, and one known to be zeros in both does not.
     /// </summary>
-    /// <param name="from">The disk that is there already.</param>
+    /// <param name="from">The disk that already exists.</param>
     /// <param name="to">
-    /// The disk wanted. It sets the size: behind the end of <paramref name="from"/> everything that is not zeros is a
-    /// change, and what <paramref name="from"/> has behind its own end is not told.
+    /// The disk to get. It sets the size: past the end of <paramref name="from"/> everything that is not zeros is a
+    /// change, and what <paramref name="from"/> has past the end of this disk is not returned.
     /// </param>
-    /// <param name="cancellationToken">Ends the comparison, also where nothing differs for long.</param>
+    /// <param name="cancellationToken">Ends the comparison, even while nothing differs.</param>
     /// <returns>Lazy, in order, neighbours merged, in constant memory. Each extent says what is in <paramref name="to"/>.</returns>
     /// <exception cref="Qcow2Exception">There is no such snapshot or layer, or a table is damaged.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>

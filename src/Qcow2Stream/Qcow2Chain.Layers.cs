@@ -9,7 +9,7 @@ namespace Qcow2Stream;
 public sealed partial class Qcow2Chain
 {
     /// <summary>Opens what the layer at <paramref name="depth"/> holds over <paramref name="parent"/>.</summary>
-    /// <param name="depth">A layer of this chain, which must stay open beside the stream.</param>
+    /// <param name="depth">A layer of this chain, which must stay open as long as the stream.</param>
     /// <param name="parent">What shows where the layer holds nothing; null for the layers below it in this chain.</param>
     /// <param name="ownsParent">Whether the stream disposes <paramref name="parent"/> when it is disposed.</param>
     internal Qcow2ChainStream OpenLayer(int depth, SparseStream? parent, bool ownsParent)

@@ -15,16 +15,16 @@ public sealed partial class Qcow2Chain
     /// <exception cref="UnauthorizedAccessException">The host denies access to the top image.</exception>
     /// <exception cref="Qcow2FormatException">An image of the chain is damaged.</exception>
     /// <exception cref="Qcow2UnsupportedException">An image of the chain uses a feature that is not handled.</exception>
-    /// <exception cref="NamedFileException">A backing file is missing, refused, looping or one too many.</exception>
+    /// <exception cref="NamedFileException">A backing file is missing, refused, part of a loop or one layer too many.</exception>
     public static Qcow2Chain Open(string path, Qcow2OpenOptions? options = null) =>
         OpenAsync(ImageSource.Of(path), options, async: false, default).Now();
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
     /// <summary>
-    /// Opens an image on a web server and its backing chain: nothing is downloaded but the ranges that are read. Names of
+    /// Opens an image on a web server and its backing chain: only the ranges that are read are downloaded. Names of
     /// backing files are taken from the directory of the address of the image that names them.
     /// </summary>
-    /// <param name="uri">The top image: an absolute address, http or https. Its query, a signature maybe, is kept out of all messages.</param>
+    /// <param name="uri">The top image: an absolute address, http or https. Its query, which may be a signature, is kept out of all messages.</param>
     /// <param name="options">How to open; null for the defaults. <see cref="Qcow2OpenOptions.Http"/> says how to ask the server.</param>
     /// <exception cref="ArgumentException">The address is not absolute, not of http or https, or names a user.</exception>
     /// <exception cref="Qcow2Exception">The server can't be reached, or serves no ranges.</exception>
@@ -33,7 +33,7 @@ public sealed partial class Qcow2Chain
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
     /// <summary>Opens an image from a stream; files that it names are opened only if <see cref="Qcow2OpenOptions.Follow"/> says so.</summary>
-    /// <param name="stream">Readable and seekable. The chain then owns it, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="stream">Readable and seekable. The chain then owns it, even if this fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     /// <exception cref="ArgumentException">The stream can't be read or can't seek.</exception>
     public static Qcow2Chain Open(Stream stream, Qcow2OpenOptions? options = null) =>
@@ -41,10 +41,10 @@ public sealed partial class Qcow2Chain
 
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
     /// <summary>
-    /// Opens an image from a file of any kind. Files that it names are opened as where it was opened by path or address, if
+    /// Opens an image from a file of any kind. Files that it names are opened as for an image opened by path or address, if
     /// it comes from <see cref="HostFile.FromPath"/> or <see cref="HostFile.FromUri"/>; else only if <see cref="Qcow2OpenOptions.Follow"/> says so.
     /// </summary>
-    /// <param name="file">The top image, which the chain then owns, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="file">The top image, which the chain then owns, even if this fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     public static Qcow2Chain Open(HostFile file, Qcow2OpenOptions? options = null) =>
         OpenAsync(ImageSource.Of(file, options), options, async: false, default).Now();
@@ -59,7 +59,7 @@ public sealed partial class Qcow2Chain
         FromCall(() => ImageSource.Of(path), options, cancellationToken);
 
     /// <inheritdoc cref="Open(Uri, Qcow2OpenOptions?)"/>
-    /// <param name="uri">The top image: an absolute address, http or https. Its query, a signature maybe, is kept out of all messages.</param>
+    /// <param name="uri">The top image: an absolute address, http or https. Its query, which may be a signature, is kept out of all messages.</param>
     /// <param name="options">How to open; null for the defaults. <see cref="Qcow2OpenOptions.Http"/> says how to ask the server.</param>
     /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -68,7 +68,7 @@ public sealed partial class Qcow2Chain
         FromCall(() => ImageSource.Of(uri, options), options, cancellationToken);
 
     /// <inheritdoc cref="Open(Stream, Qcow2OpenOptions?)"/>
-    /// <param name="stream">Readable and seekable. The chain then owns it, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="stream">Readable and seekable. The chain then owns it, even if this fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -77,7 +77,7 @@ public sealed partial class Qcow2Chain
         FromCall(() => ImageSource.Of(stream, options), options, cancellationToken);
 
     /// <inheritdoc cref="Open(HostFile, Qcow2OpenOptions?)"/>
-    /// <param name="file">The top image, which the chain then owns, also where this fails; unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
+    /// <param name="file">The top image, which the chain then owns, even if this fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the opening; what was opened is closed.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -85,15 +85,15 @@ public sealed partial class Qcow2Chain
         HostFile file, Qcow2OpenOptions? options = null, CancellationToken cancellationToken = default) =>
         FromCall(() => ImageSource.Of(file, options), options, cancellationToken);
 
-    /// <summary>Opens an image, which must be of one of QEMU's formats, as DiscUtils asks for it, and its backing chain.</summary>
-    /// <exception cref="Qcow2FormatException">It is no such image, or damaged.</exception>
+    /// <summary>Opens an image, which must be in one of QEMU's formats, and its backing chain, as DiscUtils asks for it.</summary>
+    /// <exception cref="Qcow2FormatException">It is not such an image, or it is damaged.</exception>
     internal static Qcow2Chain Open(FileLocator locator, string path)
     {
         HostFile top = LocatorFiles.OpenTop(locator, path, out FollowPolicy policy);
         return Open(top, new Qcow2OpenOptions { Follow = policy }).NotRaw();
     }
 
-    /// <summary>What is wrong with the file comes out of the task, as all else does.</summary>
+    /// <summary>What is wrong with the file comes out of the task, like every other error.</summary>
     private static async Task<Qcow2Chain> FromCall(
         Func<HostFile> open, Qcow2OpenOptions? options, CancellationToken cancellationToken) =>
         await OpenAsync(open(), options, async: true, cancellationToken).ConfigureAwait(false);

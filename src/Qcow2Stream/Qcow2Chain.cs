@@ -7,18 +7,18 @@ namespace Qcow2Stream;
 /// An open disk image with its whole backing chain: the guest's disk by position, its layers and its map.
 /// </summary>
 /// <remarks>
-/// <para>Thread safety: every member may be called by any number of threads at once. <see cref="Dispose"/> beside
-/// running reads ends them in <see cref="ObjectDisposedException"/>, never in wrong bytes.</para>
+/// <para>Thread safety: every member may be called by any number of threads at once. <see cref="Dispose"/> during
+/// reads ends them with <see cref="ObjectDisposedException"/>, never in wrong bytes.</para>
 /// <para>Ownership: whatever the chain is opened from (a path, an address, a stream, a <see cref="HostFile"/>) is closed with it,
-/// and also where opening fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set. Nothing else may move a stream that
+/// and if opening fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set. Nothing else may move a stream that
 /// isn't a plain <see cref="FileStream"/> while the chain is open.</para>
 /// <para>The files are never written to, and are opened shared, without locks: no program that has them open, or opens them
 /// later, is disturbed.</para>
-/// <para>An image that is in use, by a guest that runs: what its program has flushed before the chain was opened is read, all
-/// of it. What is written later is not seen as of one moment, for tables are kept once read: each byte is as it was, or as it
-/// is by then. That holds while the guest writes. Where clusters are freed meanwhile (by discards, by deleting or
-/// going back to a snapshot, by a commit), a kept table may lead to what another place holds by now: open the chain
-/// anew. A file that becomes shorter than it was is an error, and so is a read that its host cuts short.</para>
+/// <para>An image that a running guest is using: everything that was flushed before the chain was opened is
+/// read. What is written later is not seen as of one moment, as tables are cached once read: each byte is either old or
+/// new. That holds while the guest writes. If clusters are freed meanwhile (by discards, by deleting or
+/// going back to a snapshot, by a commit), a cached table may lead to clusters that now hold something else: open the chain
+/// again. A file that becomes shorter than it was is an error, and so is a read that its host cuts short.</para>
 /// </remarks>
 public sealed partial class Qcow2Chain : IDisposable
 {
@@ -46,14 +46,14 @@ public sealed partial class Qcow2Chain : IDisposable
     /// </summary>
     public int PreferredReadLength => Math.Max(MinPreferredRead, Inner.LargestCluster);
 
-    /// <summary>All that the chain consists of.</summary>
+    /// <summary>Everything the chain consists of.</summary>
     internal OpenChain Inner { get; }
 
     /// <summary>Reads guest bytes by position.</summary>
     /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
     /// <param name="buffer">Receives the bytes; its content is undefined if the read fails.</param>
     /// <returns>
-    /// The bytes read: as many as <paramref name="buffer"/> holds, fewer only at the end of the disk, 0 at it and behind.
+    /// The bytes read: as many as <paramref name="buffer"/> holds, fewer only at the end of the disk, 0 at it and past it.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="guestOffset"/> is negative.</exception>
     /// <exception cref="Qcow2Exception">The bytes can't be read; the message says where and why. Other ranges stay readable.</exception>
@@ -66,7 +66,7 @@ public sealed partial class Qcow2Chain : IDisposable
     }
 
     /// <inheritdoc cref="ReadAt(long, Span{byte})"/>
-    /// <summary>Reads guest bytes by position, on so many cores at most: for callers that keep the others busy themselves.</summary>
+    /// <summary>Reads guest bytes by position, on a limited number of cores: for callers that use the others themselves.</summary>
     /// <param name="guestOffset">Where to start, in bytes from the start of the disk; 0 or more.</param>
     /// <param name="buffer">Receives the bytes; its content is undefined if the read fails.</param>
     /// <param name="maxDegreeOfParallelism">How many compressed clusters may be decompressed at once; 1 or more.</param>
@@ -100,7 +100,7 @@ public sealed partial class Qcow2Chain : IDisposable
     public MapEnumerator Map() => Map(0, Length);
 
     /// <summary>The map of a range of the disk.</summary>
-    /// <param name="start">Where the range starts, in bytes; 0 or more. Ranges behind the end of the disk are empty.</param>
+    /// <param name="start">Where the range starts, in bytes; 0 or more. Ranges past the end of the disk are empty.</param>
     /// <param name="length">How long it is, in bytes; 0 or more. It is cut at the end of the disk.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is negative.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
@@ -112,10 +112,10 @@ public sealed partial class Qcow2Chain : IDisposable
     }
 
     /// <summary>
-    /// Whether a file is one that the chain reads: an image of it, or an image's data file. Files are told apart by their
-    /// <see cref="HostFile.Identity"/>, whatever they are called; one without an identity is never known.
+    /// Whether a file is one that the chain reads: an image of it, or an image's data file. Files are compared by their
+    /// <see cref="HostFile.Identity"/>, whatever their names; one without an identity is never recognised.
     /// </summary>
-    /// <param name="file">The file; it stays as it is.</param>
+    /// <param name="file">The file; it is neither read nor closed.</param>
     public bool Uses(HostFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -136,7 +136,7 @@ public sealed partial class Qcow2Chain : IDisposable
 
     /// <summary>
     /// Closes all files. Reads that are running end in <see cref="ObjectDisposedException"/>. A read of a caller's stream that is
-    /// under way is waited for, as a stream must not be closed below it.
+    /// under way is waited for, as a stream must not be closed during a read.
     /// </summary>
     public void Dispose() => Inner.Dispose();
 
@@ -149,6 +149,6 @@ public sealed partial class Qcow2Chain : IDisposable
         }
 
         Dispose();
-        throw new Qcow2FormatException("this is no qcow2 image: it does not start with the bytes 'QFI' 0xfb", Layers[0].Path, hostOffset: 0);
+        throw new Qcow2FormatException("this is not a qcow2 image: it does not start with the bytes 'QFI' 0xfb", Layers[0].Path, hostOffset: 0);
     }
 }

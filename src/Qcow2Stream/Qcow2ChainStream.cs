@@ -10,7 +10,7 @@ namespace Qcow2Stream;
 /// </summary>
 /// <remarks>
 /// The stream is a cursor over a <see cref="Qcow2Chain"/>, and belongs to one user at a time; for further cursors on
-/// the same disk, in other threads too, call <see cref="Qcow2Chain.OpenStream"/>. A read that fails moves nothing.
+/// the same disk, in other threads too, call <see cref="Qcow2Chain.OpenStream"/>. A failed read doesn't move the cursor.
 /// </remarks>
 public sealed class Qcow2ChainStream : MappedStream
 {
@@ -78,7 +78,7 @@ public sealed class Qcow2ChainStream : MappedStream
         }
     }
 
-    /// <summary>The cursor, in bytes from the start of the disk; it may stand behind the end.</summary>
+    /// <summary>The cursor, in bytes from the start of the disk; it may be past the end.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public override long Position
     {
@@ -98,7 +98,7 @@ public sealed class Qcow2ChainStream : MappedStream
 
     /// <summary>
     /// The parts of the disk that are stored: not zero, not unallocated, not a hole of a raw file. Lazy; it may be
-    /// enumerated beside reads.
+    /// enumerated during reads.
     /// </summary>
     public override IEnumerable<StreamExtent> Extents => GetExtentsInRange(0, Length);
 
@@ -136,12 +136,12 @@ public sealed class Qcow2ChainStream : MappedStream
 
     /// <summary>
     /// The places in the top image's file (its data file, if it has one of its own) that hold the bytes of a range, in the
-    /// order of the disk. What other layers hold is not among them, nor are zeros. Lazy; it may be enumerated beside reads.
+    /// order of the disk. What other layers hold is not among them, nor are zeros. Lazy; it may be enumerated during reads.
     /// </summary>
     /// <param name="start">Where the range starts, in bytes of the disk; 0 or more.</param>
     /// <param name="length">How long it is, in bytes; 0 or more.</param>
     /// <returns>
-    /// Places in the file, in bytes. Of a compressed cluster all its compressed bytes, however little of it is asked for.
+    /// Places in the file, in bytes. For a compressed cluster, all its compressed bytes, however little of it is requested.
     /// What an encrypted image keeps there is ciphertext.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">An argument is negative.</exception>
@@ -156,7 +156,7 @@ public sealed class Qcow2ChainStream : MappedStream
 
     /// <summary>
     /// Reads at the cursor and moves it: as many bytes as <paramref name="buffer"/> holds, fewer only at the end of
-    /// the disk, 0 at it and behind.
+    /// the disk, 0 at it and past it.
     /// </summary>
     /// <exception cref="Qcow2Exception">The bytes can't be read; the cursor has not moved.</exception>
     /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>
@@ -216,7 +216,7 @@ public sealed class Qcow2ChainStream : MappedStream
             : CopyAsync(destination, async: true, cancellationToken);
     }
 
-    /// <summary>Moves the cursor; behind the end is allowed, before the start is not.</summary>
+    /// <summary>Moves the cursor; past the end is allowed, before the start is not.</summary>
     /// <exception cref="IOException">The new position would be before the start.</exception>
     /// <exception cref="ArgumentException"><paramref name="origin"/> is none of the three.</exception>
     /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>

@@ -5,16 +5,16 @@ using System.Diagnostics.Metrics;
 namespace Qcow2Stream;
 
 /// <summary>
-/// What the library tells of its work while it runs: the names of its <see cref="ActivitySource"/>, of its
-/// <see cref="Meter"/>, and of all that comes from them. Units and names follow OpenTelemetry's conventions.
+/// What the library reports about its work: the names of its <see cref="ActivitySource"/>, of its
+/// <see cref="Meter"/>, and of everything they emit. Units and names follow OpenTelemetry's conventions.
 /// </summary>
 /// <remarks>
 /// <para>To listen: <c>AddSource(Qcow2Diagnostics.SourceName)</c> and <c>AddMeter(Qcow2Diagnostics.MeterName)</c> in
 /// OpenTelemetry's builders, an <see cref="ActivityListener"/>, a <see cref="MeterListener"/>, or
 /// <c>dotnet-counters monitor --counters Qcow2Stream</c>. While nobody listens nothing is counted or timed, and nothing is allocated.</para>
-/// <para>Counts are of the whole process, all chains together. No path, address or name of a file, image or snapshot is told, and no
-/// text of an exception.</para>
-/// <para>Names and meanings are part of the library's interface. Further ones may be added.</para>
+/// <para>Counts are of the whole process, all chains together. No path, address or name of a file, image or snapshot is reported, nor
+/// the text of an exception.</para>
+/// <para>Names and meanings are part of the library's API. More may be added.</para>
 /// </remarks>
 public static class Qcow2Diagnostics
 {
@@ -61,20 +61,20 @@ public static class Qcow2Diagnostics
     /// <summary>A counter: requests sent to web servers. Retries count, and each step of a redirect.</summary>
     public const string HttpRequests = "qcow2stream.http.requests";
 
-    /// <summary>A counter: attempts that followed a failure that may pass, such as an answer 503 or one that broke off.</summary>
+    /// <summary>A counter: attempts that followed a failure that may be temporary, such as an answer 503 or one that was cut off.</summary>
     public const string HttpRetries = "qcow2stream.http.retries";
 
     /// <summary>A counter, in bytes: what web servers sent of the files, headers not counted.</summary>
     public const string HttpReceivedBytes = "qcow2stream.http.received";
 
     /// <summary>
-    /// A counter: what was wanted and found in a cache. Tag: <see cref="CacheNameTag"/>. A block that is on its way from its server
+    /// A counter: what was needed and found in a cache. Tag: <see cref="CacheNameTag"/>. A block that is on its way from its server
     /// counts as found.
     /// </summary>
     public const string CacheHits = "qcow2stream.cache.hits";
 
     /// <summary>
-    /// A counter: what was wanted, not found in a cache, and had to be read or decompressed. Tag: <see cref="CacheNameTag"/>. What is read
+    /// A counter: what was needed, not found in a cache, and had to be read or decompressed. Tag: <see cref="CacheNameTag"/>. What is read
     /// ahead doesn't count.
     /// </summary>
     public const string CacheMisses = "qcow2stream.cache.misses";
@@ -112,7 +112,7 @@ public static class Qcow2Diagnostics
     /// <summary>A value of <see cref="CacheNameTag"/>: the L1, L2 and refcount tables of an image, in pieces of up to 64 KiB.</summary>
     public const string TablesCache = "tables";
 
-    /// <summary>A value of <see cref="CacheNameTag"/>: compressed clusters of a chain that were decompressed. A read of a whole one isn't kept, and a miss each time.</summary>
+    /// <summary>A value of <see cref="CacheNameTag"/>: compressed clusters of a chain that were decompressed. A read of a whole one isn't cached, and is a miss each time.</summary>
     public const string ClustersCache = "clusters";
 
     /// <summary>A value of <see cref="CacheNameTag"/>: blocks of files on web servers.</summary>
@@ -121,21 +121,21 @@ public static class Qcow2Diagnostics
     /// <summary>A tag: how clusters are compressed, <c>zlib</c> or <c>zstd</c>.</summary>
     public const string CompressionTypeTag = "qcow2stream.compression.type";
 
-    /// <summary>A tag: the top image's format by the name that QEMU has for it, such as <c>qcow2</c>. There is none where opening failed.</summary>
+    /// <summary>A tag: the top image's format by QEMU's name, such as <c>qcow2</c>. There is none if opening failed.</summary>
     public const string ImageFormatTag = "qcow2stream.image.format";
 
-    /// <summary>A tag: how many layers were opened, 1 or more. There is none where opening failed.</summary>
+    /// <summary>A tag: how many layers were opened, 1 or more. There is none if opening failed.</summary>
     public const string ImageLayersTag = "qcow2stream.image.layers";
 
-    /// <summary>A tag: the status code of a web server's answer. There is none where no answer came.</summary>
+    /// <summary>A tag: the status code of a web server's answer. There is none if no answer came.</summary>
     public const string HttpStatusTag = "http.response.status_code";
 
     /// <summary>A tag of what failed: the status code of a web server's answer if that is what failed, else the exception's type with its namespace.</summary>
     public const string ErrorTypeTag = "error.type";
 
     /// <summary>
-    /// Whether the library tells anything at all. True, unless the program's switch <c>Qcow2Stream.Qcow2Diagnostics.IsSupported</c> says
-    /// false: in a program that is trimmed or native code, nothing of all this is left then
+    /// Whether the library reports anything at all. True, unless the program's switch <c>Qcow2Stream.Qcow2Diagnostics.IsSupported</c> says
+    /// false: in a trimmed or native program, none of this code is then left
     /// (<c>&lt;RuntimeHostConfigurationOption Include="Qcow2Stream.Qcow2Diagnostics.IsSupported" Value="false" Trim="true" /&gt;</c>).
     /// </summary>
     [FeatureSwitchDefinition("Qcow2Stream.Qcow2Diagnostics.IsSupported")]

@@ -6,7 +6,7 @@ using Qcow2Stream.Plugin;
 
 namespace Qcow2Stream;
 
-/// <summary>An open image with its backing chain as a disk of DiscUtils: with its layers, partitions and volumes. It is read-only.</summary>
+/// <summary>An open image with its backing chain as a DiscUtils disk: with its layers, partitions and volumes. It is read-only.</summary>
 /// <remarks>
 /// <para>The disk, its <see cref="Content"/>, partitions and volumes share one cursor and belong to one user at a time.
 /// For readers in other threads call <see cref="Qcow2Chain.OpenStream"/> of <see cref="Chain"/>, once for each.</para>
@@ -46,7 +46,7 @@ public sealed class Qcow2Disk : VirtualDisk
     {
     }
 
-    /// <summary>Makes a disk of an open chain.</summary>
+    /// <summary>Makes a disk from an open chain.</summary>
     /// <param name="chain">The chain.</param>
     /// <param name="leaveOpen">Whether the chain stays open when the disk is disposed.</param>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
@@ -80,7 +80,7 @@ public sealed class Qcow2Disk : VirtualDisk
     /// <summary>The layers, each a <see cref="Qcow2DiskLayer"/>: the top image first. They are open as long as the chain is.</summary>
     public override IEnumerable<VirtualDiskLayer> Layers => _layers;
 
-    /// <summary>What DiscUtils tells of the format.</summary>
+    /// <summary>What DiscUtils says about the format.</summary>
     public override VirtualDiskTypeInfo DiskTypeInfo => TypeInfo();
 
     /// <summary>The signature in the master boot record; 0 for a disk without any sectors.</summary>
@@ -112,7 +112,7 @@ public sealed class Qcow2Disk : VirtualDisk
     /// </summary>
     /// <remarks>
     /// May be called any number of times, from any thread, and after the assembly was registered by other means. For an
-    /// image by another name, give the type: <c>VirtualDisk.OpenDisk("disk.img", "QCOW2", FileAccess.Read, null, null)</c>.
+    /// image with another extension, give the type: <c>VirtualDisk.OpenDisk("disk.img", "QCOW2", FileAccess.Read, null, null)</c>.
     /// A disk inside a file system shares the cursor of that file system's stream: nothing else may read there at the
     /// same time.
     /// </remarks>

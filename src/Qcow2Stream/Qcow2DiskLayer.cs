@@ -45,7 +45,7 @@ public sealed class Qcow2DiskLayer : VirtualDiskLayer
     public override bool NeedsParent => !_ownsChain && _layer.Backing is not null;
 
     /// <summary>
-    /// Null: a chain has all its layers open, and a locator to open the names that images record with would lead around
+    /// Null: a chain has all its layers open, and a locator to open the names that images record with would bypass
     /// the <see cref="FollowPolicy"/>.
     /// </summary>
     public override FileLocator? RelativeFileLocator => null;
@@ -56,16 +56,16 @@ public sealed class Qcow2DiskLayer : VirtualDiskLayer
     /// <summary>The layer's one extent.</summary>
     public override IList<VirtualDiskExtent> Extents => [_extent];
 
-    /// <summary>The name of the backing file as the image records it, if it does. It is untrusted text, and has not been judged by any policy.</summary>
+    /// <summary>The name of the backing file as the image records it, if it does. It is untrusted text, and has not been checked by any policy.</summary>
     public override IEnumerable<string> GetParentLocations() => _layer.Backing is { } backing ? [backing.Text] : [];
 
     /// <summary>Opens what the layer holds, over a parent.</summary>
     /// <param name="parent">
-    /// What shows where the layer holds nothing; behind its end there are zeros. Null for the layers below it in the chain,
+    /// What shows where the layer holds nothing; past its end there are zeros. Null for the layers below it in the chain,
     /// and zeros below the last. Nothing else may move it while the content is open.
     /// </param>
     /// <param name="ownsParent">Whether the content disposes <paramref name="parent"/> when it is disposed.</param>
-    /// <returns>A stream of <see cref="Capacity"/> bytes with a cursor of its own; the disk must stay open beside it.</returns>
+    /// <returns>A stream of <see cref="Capacity"/> bytes with a cursor of its own; the disk must stay open while it is used.</returns>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public override Qcow2ChainStream OpenContent(SparseStream? parent, Ownership ownsParent) =>
         _chain.OpenLayer(Image.Depth, parent, ownsParent == Ownership.Dispose);

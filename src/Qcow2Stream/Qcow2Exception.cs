@@ -7,15 +7,15 @@ namespace Qcow2Stream;
 /// </summary>
 /// <remarks>
 /// It is an <see cref="IOException"/>, so code that reads any <see cref="Stream"/> already catches it. Misuse of
-/// the library (bad arguments, use after Dispose) keeps the exceptions of .NET.
+/// the library (bad arguments, use after Dispose) throws .NET's own exceptions.
 /// </remarks>
 public class Qcow2Exception : IOException
 {
     /// <summary>Initializes the exception.</summary>
     /// <param name="problem">What is wrong, its value and the rule that it breaks.</param>
     /// <param name="imagePath">The file at fault, as it was opened; null for a stream without a name.</param>
-    /// <param name="guestOffset">Where in the guest's disk, in bytes, if the error belongs to a place there.</param>
-    /// <param name="hostOffset">Where in the file, in bytes, if the error belongs to a place there.</param>
+    /// <param name="guestOffset">Where in the guest's disk, in bytes, if the error has a position there.</param>
+    /// <param name="hostOffset">Where in the file, in bytes, if the error has a position there.</param>
     /// <param name="innerException">The cause.</param>
     public Qcow2Exception(
         string problem,
@@ -34,19 +34,19 @@ public class Qcow2Exception : IOException
     /// <summary>The file at fault, as it was opened; null where a stream without a name was opened.</summary>
     public string? ImagePath { get; }
 
-    /// <summary>The place in the guest's disk, in bytes from its start; null if the error has none.</summary>
+    /// <summary>The position in the guest's disk, in bytes from its start; null if the error has none.</summary>
     public long? GuestOffset { get; }
 
-    /// <summary>The place in the file <see cref="ImagePath"/>, in bytes from its start; null if the error has none.</summary>
+    /// <summary>The position in the file <see cref="ImagePath"/>, in bytes from its start; null if the error has none.</summary>
     public long? HostOffset { get; }
 
     /// <summary>
-    /// Which option of this library would help, as code: the part of the message that a program with options of its own puts into
-    /// its own words. Null where none helps.
+    /// Which option of this library would help, as code: the part of the message that a program with its own options replaces by
+    /// its own words. Null if none helps.
     /// </summary>
     public string? Hint { get; internal init; }
 
-    /// <summary>The message without the places.</summary>
+    /// <summary>The message without the positions.</summary>
     internal string Problem { get; }
 
     private static string Describe(string problem, string? imagePath, long? guestOffset, long? hostOffset)

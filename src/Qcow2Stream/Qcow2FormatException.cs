@@ -1,6 +1,6 @@
 namespace Qcow2Stream;
 
-/// <summary>The content of an image breaks the format: it is damaged, cut short, or no image at all.</summary>
+/// <summary>The content of an image breaks the format: it is damaged, cut short, or not an image at all.</summary>
 public sealed class Qcow2FormatException : Qcow2Exception
 {
     /// <inheritdoc cref="Qcow2Exception(string, string?, long?, long?, Exception?)"/>

@@ -72,7 +72,7 @@ public sealed class Qcow2Header
     /// <summary>The backing file's format as recorded; null if none is. It is untrusted text.</summary>
     public string? BackingFormat { get; internal init; }
 
-    /// <summary>The header extensions in the order of the file, known or not.</summary>
+    /// <summary>The header extensions in the order of the file, known or unknown.</summary>
     public IReadOnlyList<Qcow2HeaderExtension> Extensions { get; internal init; } = [];
 
     /// <summary>
@@ -83,13 +83,13 @@ public sealed class Qcow2Header
     /// <summary>Whether the external data file can be read as a raw image by itself (autoclear feature bit 1).</summary>
     public bool IsDataFileRaw => (AutoclearFeatures & HeaderLayout.RawDataFileBit) != 0;
 
-    /// <summary>Whether guest clusters are kept in a file of their own.</summary>
+    /// <summary>Whether guest clusters are kept in a separate file.</summary>
     public bool HasDataFile => IncompatibleFeatures.HasFlag(Qcow2IncompatibleFeatures.ExternalDataFile);
 
     /// <summary>Whether clusters have subclusters.</summary>
     public bool HasExtendedL2 => IncompatibleFeatures.HasFlag(Qcow2IncompatibleFeatures.ExtendedL2);
 
-    /// <summary>Whether the persistent bitmaps can be trusted (autoclear feature bit 0); without it they are as good as gone.</summary>
+    /// <summary>Whether the persistent bitmaps can be trusted (autoclear feature bit 0); without it they are unusable.</summary>
     public bool HasConsistentBitmaps => (AutoclearFeatures & HeaderLayout.BitmapsBit) != 0;
 
     internal int ClusterBits { get; init; }
@@ -100,6 +100,6 @@ public sealed class Qcow2Header
 
     internal int RefcountOrder { get; init; }
 
-    /// <summary>The name's bytes as they stand in the image.</summary>
+    /// <summary>The name's bytes as they are in the image.</summary>
     internal ReadOnlyMemory<byte> BackingFileName { get; init; }
 }

@@ -15,7 +15,7 @@ public enum Qcow2IncompatibleFeatures : ulong
     /// <summary>A structure was found broken; the image may only be read.</summary>
     Corrupt = 1UL << 1,
 
-    /// <summary>Guest clusters are kept in a file of their own.</summary>
+    /// <summary>Guest clusters are kept in a separate file.</summary>
     ExternalDataFile = 1UL << 2,
 
     /// <summary>The compression type is not deflate.</summary>

@@ -9,16 +9,16 @@ public sealed record Qcow2OpenOptions
     /// <summary>
     /// Which of the files that an image names are opened. Null, the default, means
     /// <see cref="FollowPolicy.SameDirectory"/> where the top image is opened by path or address and
-    /// <see cref="FollowPolicy.None"/> where it is opened from a stream or from a file of the caller's own kind.
+    /// <see cref="FollowPolicy.None"/> where it is opened from a stream or a caller's own <see cref="HostFile"/>.
     /// </summary>
     public FollowPolicy? Follow { get; init; }
 
     /// <summary>
     /// The format of the top image; null, the default, lets the first four bytes decide. Set it to
-    /// <see cref="ImageFormat.Raw"/> for a raw disk that a guest could write to: else a guest that writes a qcow2
+    /// <see cref="ImageFormat.Raw"/> for a raw disk that a guest could write to: otherwise a guest that writes a qcow2
     /// header into its first sector decides how its disk is read.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is <see cref="ImageFormat.Other"/>: such images are read only below another.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is <see cref="ImageFormat.Other"/>: such images are read only as backing files.</exception>
     public ImageFormat? Format
     {
         get;
@@ -28,26 +28,26 @@ public sealed record Qcow2OpenOptions
     }
 
     /// <summary>
-    /// The top image's external data file, in place of the name that the image records; needed where it records none.
+    /// The top image's external data file, instead of the name that the image records; needed if it records none.
     /// Null, the default, takes the recorded name, under <see cref="Follow"/>.
     /// </summary>
     public string? DataFile { get; init; }
 
     /// <summary>
-    /// The id or name of an internal snapshot of the top image, to be opened in place of the active disk, at the
+    /// The id or name of an internal snapshot of the top image, to be opened instead of the active disk, at the
     /// snapshot's own disk size. Null, the default, opens the active disk.
     /// </summary>
     public string? Snapshot { get; init; }
 
     /// <summary>
-    /// Gives the passphrase of an encrypted image, once a layer, when data is first read from it; maps and information
+    /// Gives the passphrase of an encrypted image, once per layer, when data is first read from it; maps and information
     /// need none. The array is wiped after use. Null, the default, or a null array, refuses.
     /// </summary>
     public Func<EncryptedImage, byte[]?>? Passphrase { get; init; }
 
     /// <summary>
-    /// The most rounds of key derivation for one key slot. Default: 20 million, some seconds; a crafted header may ask
-    /// for four thousand million, an hour.
+    /// The most rounds of key derivation for one key slot. Default: 20 million, a few seconds; a crafted header may ask
+    /// for four billion, an hour.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
     public int MaxKeyIterations
@@ -58,19 +58,19 @@ public sealed record Qcow2OpenOptions
 
     /// <summary>
     /// Reads damaged images as QEMU does: tables, clusters and tails that lie past the end of their file are zeros.
-    /// False, the default, makes that an error, so that a download that broke off is not taken for an empty disk.
+    /// False, the default, makes that an error, so that an interrupted download is not taken for an empty disk.
     /// </summary>
     public bool Lenient { get; init; }
 
     /// <summary>
-    /// Is told every spot that <see cref="Lenient"/> papers over, each time it is read or mapped; from any thread, and
+    /// Receives every spot that <see cref="Lenient"/> fills in, each time it is read or mapped; from any thread, and
     /// from several at once. An exception that it throws ends the read.
     /// </summary>
     public Action<ImageDamage>? OnDamage { get; init; }
 
     /// <summary>
-    /// Leaves the stream or the <see cref="HostFile"/> that an image is opened from to its caller: it is neither closed with what
-    /// was opened, nor where opening fails. Default: false.
+    /// Leaves the stream or the <see cref="HostFile"/> that an image is opened from to its caller: it is closed neither with what
+    /// was opened, nor if opening fails. Default: false.
     /// </summary>
     public bool LeaveOpen { get; init; }
 
@@ -79,7 +79,7 @@ public sealed record Qcow2OpenOptions
 
     /// <summary>
     /// The largest number of layers, the top one included; 1 or more. Default: 64, far above what tools make
-    /// (every layer costs a look-up a read), low enough to open at once whatever a crafted set of files says.
+    /// (every layer costs a look-up per read), low enough to open at once, whatever a crafted set of files says.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
     public int MaxChainDepth
@@ -100,7 +100,7 @@ public sealed record Qcow2OpenOptions
     } = 32 << 20;
 
     /// <summary>
-    /// The most header extensions an image may have. Default: 65 536. The specification defines five; each takes some
+    /// The most header extensions an image may have. Default: 65 536. The specification defines five; each takes a few
     /// dozen bytes of memory and at least 8 of the first cluster, which may hold a quarter of a million.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
@@ -222,7 +222,7 @@ public sealed record Qcow2OpenOptions
     } = 65_535;
 
     /// <summary>
-    /// The most memory that an <see cref="ImageCheck"/> counts references in, in bytes. It takes 8 bytes for every
+    /// The most memory that an <see cref="ImageCheck"/> uses to count references, in bytes. It takes 8 bytes for every
     /// 4096 clusters of the file, 8 KiB more for those among which anything refers to one, and 128 for every L2 table. Default: 256 MiB,
     /// enough for 8 TiB of clusters of 64 KiB, all in use.
     /// </summary>

@@ -7,7 +7,7 @@ public sealed record Qcow2Snapshot
     {
     }
 
-    /// <summary>The snapshot's unique id, a number as text as a rule. It is untrusted text.</summary>
+    /// <summary>The snapshot's unique id, usually a number as text. It is untrusted text.</summary>
     public required string Id { get; init; }
 
     /// <summary>The snapshot's name. It is untrusted text.</summary>

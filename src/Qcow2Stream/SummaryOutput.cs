@@ -10,7 +10,7 @@ public static class SummaryOutput
 {
     private static readonly string[] Heads = ["LAYER", "STORED", "COMPRESSED", "ZEROS", "HIDDEN", "DROPPABLE", "FRAGMENTS", "FORMAT", "FILE"];
 
-    /// <summary>Writes a table, a line a layer, sizes in binary units, and a line of totals.</summary>
+    /// <summary>Writes a table with a line per layer, sizes in binary units, and a line of totals.</summary>
     /// <param name="summary">The summary.</param>
     /// <param name="output">Receives UTF-8; left open.</param>
     public static void WriteText(this MapSummary summary, Stream output)

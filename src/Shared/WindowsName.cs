@@ -59,10 +59,10 @@ internal static class WindowsName
             : name.Split(Separators).Select(JudgePart).FirstOrDefault(fault => fault is not null);
     }
 
-    /// <summary>Whether a name starts with the letter of a drive, which is no protocol.</summary>
+    /// <summary>Whether a name starts with a drive letter, which isn't a protocol.</summary>
     public static bool HasDrive(string name) => name.Length > 1 && name[1] == ':' && char.IsAsciiLetter(name[0]);
 
-    /// <summary>Judges one part of a path, whoever chose it: devices, and endings that Windows drops.</summary>
+    /// <summary>Judges one part of a path, wherever it came from: devices, and endings that Windows drops.</summary>
     /// <inheritdoc cref="Judge" path="/returns"/>
     public static string? JudgePart(string part)
     {

@@ -12,7 +12,7 @@ public sealed class AcceptorTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Linux fails whoever accepts at a socket that was shut down.</summary>
+    /// <summary>On Linux, accepting at a socket that was shut down fails.</summary>
     [LinuxFact]
     public async Task FailuresInARow_AreToldOnceAndEndNothing()
     {

@@ -91,7 +91,7 @@ public sealed class GarbageTests : IDisposable
         CheckGoodClient();
     }
 
-    /// <summary>Whoever goes away in the middle of a reply takes nobody with him.</summary>
+    /// <summary>A client that leaves in the middle of a reply doesn't affect others.</summary>
     [Fact]
     public void ClientsThatVanish_LeaveTheServerAsItWas()
     {

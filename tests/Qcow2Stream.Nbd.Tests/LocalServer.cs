@@ -34,7 +34,7 @@ internal sealed class LocalServer : IDisposable
     /// <summary>What <see cref="NbdServer.RunAsync"/> gave.</summary>
     public Task Running { get; }
 
-    /// <summary>What the server's owner is told.</summary>
+    /// <summary>What the server's owner gets.</summary>
     public IReadOnlyCollection<NbdError> Errors => _errors;
 
     /// <summary>Where an address of the form nbd://ADDRESS:PORT leads.</summary>
@@ -42,7 +42,7 @@ internal sealed class LocalServer : IDisposable
 
     public RawClient Connect() => new(Address);
 
-    /// <summary>A client behind the handshake.</summary>
+    /// <summary>A client after the handshake.</summary>
     public RawClient Start(bool structured = true, params string[] contexts)
     {
         RawClient client = Connect();

@@ -5,7 +5,7 @@ using Qcow2Stream.Tests.Nbd;
 
 namespace Qcow2Stream.Nbd.Tests;
 
-/// <summary>Where a server listens, what clients are told of it, and what is wrong with other places.</summary>
+/// <summary>Where a server listens, what address clients get, and what is wrong with other places.</summary>
 public sealed class NbdEndpointTests : IDisposable
 {
     private readonly TempDirectory _directory = new();

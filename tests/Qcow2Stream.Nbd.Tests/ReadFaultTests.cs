@@ -5,7 +5,7 @@ using Qcow2Stream.Tests.Nbd;
 
 namespace Qcow2Stream.Nbd.Tests;
 
-/// <summary>What can't be read: the server's owner is told everything, and clients no file of the host.</summary>
+/// <summary>What can't be read: the server's owner sees everything, and clients see no file of the host.</summary>
 public sealed class ReadFaultTests : IDisposable
 {
     private const uint Cluster = ServedImage.ClusterSize;
@@ -117,7 +117,7 @@ public sealed class ReadFaultTests : IDisposable
         Assert.Equal(Repository.Image("aes.qcow2"), Assert.IsType<PassphraseException>(Assert.Single(server.Errors).Exception).ImagePath);
     }
 
-    /// <summary>What the owner's callback throws can be told to nobody but the owner.</summary>
+    /// <summary>What the owner's callback throws is reported only to the owner.</summary>
     [Theory]
     [InlineData(RawClient.Read)]
     [InlineData(RawClient.BlockStatus)]

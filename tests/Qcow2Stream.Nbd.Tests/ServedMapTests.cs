@@ -41,7 +41,7 @@ public sealed class ServedMapTests : IDisposable
         await CompareWithQemuNbd(server, "-l", $"snapshot.name={name}", path);
     }
 
-    /// <summary>What only the host's file system knows of a raw file is no business of the depth.</summary>
+    /// <summary>What only the host's file system knows of a raw file doesn't affect the depth.</summary>
     [NbdFact]
     public async Task RawBackingFileWithHoles_IsMappedAsByQemu()
     {

@@ -157,7 +157,7 @@ public sealed class TransmissionTests : IDisposable
         Assert.Equal((0u, 2ul), client.ReceiveSimple());
         Assert.Equal([1], client.Receive(1));
 
-        // What was promised can't be kept: the damage is behind the first mebibyte.
+        // What was promised can't be kept: the damage is after the first mebibyte.
         const ulong DamagedEntry = ServedImage.DamagedEntry * Cluster;
         client.Send(RawClient.Request(RawClient.Read, 3, DamagedEntry - (100 * Cluster), 101 * Cluster));
         Assert.Equal((0u, 3ul), client.ReceiveSimple());
@@ -246,7 +246,7 @@ public sealed class TransmissionTests : IDisposable
         Assert.True(client.IsClosed);
     }
 
-    /// <summary>Whoever asks for everything and takes nothing gets a few threads' worth of memory, and holds up nobody.</summary>
+    /// <summary>A client that asks for everything and takes nothing gets a few threads' worth of memory, and holds up nobody.</summary>
     [Fact]
     public void ClientThatDoesNotRead_HoldsUpNobodyNorTheEnd()
     {

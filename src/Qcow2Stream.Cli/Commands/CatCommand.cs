@@ -11,7 +11,7 @@ internal static class CatCommand
     {
         GuestArguments guest = new();
         Argument<string> path = new("PATH") { Description = "The file, from the root of its file system." };
-        Command command = new("cat", "Writes a file out of the guest's file systems to standard output.");
+        Command command = new("cat", "Writes a file from the guest's file systems to standard output.");
         guest.AddTo(command, path);
         command.SetHelpText("""
             Links are followed inside the guest.
@@ -25,7 +25,7 @@ internal static class CatCommand
             using GuestMatch match = guest.Find(disk, name, parsed);
             if (match.Entry.Kind is not GuestEntryKind.File and var kind)
             {
-                throw new GuestException($"'{PrintableText.Escape(name)}' is no file but a {Describe(kind)}{HowElse(kind)}");
+                throw new GuestException($"'{PrintableText.Escape(name)}' is not a file but a {Describe(kind)}{HowElse(kind)}");
             }
 
             using Stream target = StandardOutput.Open();

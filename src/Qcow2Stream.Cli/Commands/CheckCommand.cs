@@ -9,8 +9,8 @@ internal static class CheckCommand
     {
         Argument<string> image = CommonOptions.Image();
         RemoteOptions remote = new();
-        Option<string> output = CommonOptions.Output("text: a line a finding, then the totals; json: the fields of 'qemu-img check --output=json', and all findings.");
-        Command command = new("check", "Checks the tables and refcounts of a qcow2 image, and repairs nothing. Opens no other file, and needs no key.")
+        Option<string> output = CommonOptions.Output("text: a line per finding, then the totals; json: the fields of 'qemu-img check --output=json', and all findings.");
+        Command command = new("check", "Checks the tables and refcounts of a qcow2 image. Repairs nothing, opens no other file, and needs no key.")
         {
             image, output,
         };

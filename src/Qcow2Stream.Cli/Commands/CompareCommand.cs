@@ -15,16 +15,16 @@ internal static class CompareCommand
         ChainOptions chainOptions = new(withSnapshot: false, forOneImage: false);
         Option<string> firstSnapshot = Snapshot("--snapshot-a", "A");
         Option<string> secondSnapshot = Snapshot("--snapshot-b", "B");
-        Option<bool> strict = new("--strict") { Description = "Disks of different sizes differ, also where the rest of the larger is zeros." };
+        Option<bool> strict = new("--strict") { Description = "Disks of different sizes differ, even if the rest of the larger is zeros." };
         Option<string> output = CommonOptions.Output("text: the lines below; json: an object with sizes, offset and the fields of 'dump-map --output json'.");
-        Command command = new(Name, "Compares two guest disks byte by byte, and tells the first difference and where both have it.")
+        Command command = new(Name, "Compares two guest disks byte by byte, and shows the first difference and where it is stored in both.")
         {
             first, second, firstSnapshot, secondSnapshot, strict, output,
         };
         chainOptions.AddTo(command);
         command.SetHelpText("""
-            Of a difference the first byte is told, and for each image a line of dump-map that starts there:
-            START LENGTH for zeros, START LENGTH DEPTH POS [BYTES] for data. Behind its end a disk is zeros.
+            For a difference, prints its first byte, and for each image the line of dump-map that starts there:
+            START LENGTH for zeros, START LENGTH DEPTH POS [BYTES] for data. Past its end a disk is zeros.
 
             Exit codes:
               0  the disks are the same
@@ -58,7 +58,7 @@ internal static class CompareCommand
 
     private static Option<string> Snapshot(string name, string image) => new(name)
     {
-        Description = $"An internal snapshot of {image}, by id or name, in place of its active disk.",
+        Description = $"An internal snapshot of {image}, by id or name, instead of its active disk.",
         HelpName = "NAME",
     };
 }

@@ -14,7 +14,7 @@ internal static class CompletionCommand
         Command command = new("completion", "Prints a script that makes a shell complete commands and options.") { shell };
         command.SetHelpText("""
             bash: source <(qcow2 completion bash)      in ~/.bashrc
-            zsh:  source <(qcow2 completion zsh)       in ~/.zshrc, behind compinit
+            zsh:  source <(qcow2 completion zsh)       in ~/.zshrc, after compinit
             fish: qcow2 completion fish | source       in ~/.config/fish/config.fish
 
             Example: source <(qcow2 completion bash)

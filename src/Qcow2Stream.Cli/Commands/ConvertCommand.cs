@@ -11,7 +11,7 @@ internal static class ConvertCommand
         Argument<string> image = CommonOptions.Image();
         Argument<string> output = new Argument<string>("OUT") { Description = "The file to write." }.NotEmpty();
         ChainOptions chainOptions = new();
-        Option<string> format = new("--format") { Description = "What to write. [default: as OUT's name ends, else raw]" };
+        Option<string> format = new("--format") { Description = "What to write. [default: by OUT's extension, or else raw]" };
         format.AcceptOnlyFromAmong([.. OutputFormats.ByName.Keys]);
         Option<bool> overwrite = new("--overwrite") { Description = "Replaces OUT, if it is a file, once the new one is complete." };
         Command command = new("convert", "Writes the guest's disk into a file: raw with holes for zeros, vhdx, vmdk or vhd.")
@@ -24,8 +24,8 @@ internal static class ConvertCommand
             vhdx   of Hyper-V, dynamic
             vmdk   of VMware, monolithicSparse; its size is a multiple of 64 KiB
             vhd    of Virtual PC and Azure, dynamic; its size is a multiple of 2 MiB
-            What a size is rounded up by is zeros. OUT appears when it is complete: it is written beside it, as a file whose name
-            ends in .partial, and nothing stays behind if that fails or is interrupted.
+            A size is rounded up with zeros. OUT appears when it is complete: it is written beside it, to a file whose name
+            ends in .partial, and nothing is left behind if that fails or is interrupted.
 
             Example: qcow2 convert disk.qcow2 disk.raw
             """);

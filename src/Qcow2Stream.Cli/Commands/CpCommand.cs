@@ -15,8 +15,8 @@ internal static class CpCommand
         Command command = new("cp", "Copies a file or a whole tree out of the guest's file systems.");
         guest.AddTo(command, path, destination);
         command.SetHelpText("""
-            Links stay links, and are followed only if PATH itself is one. Times and permissions are kept, owners are not,
-            nor the set-user-id bits. Devices, pipes and sockets are left out. Nothing that exists is overwritten, and nothing is
+            Links stay links, and are followed only if PATH itself is one. Times and permissions are kept; owners and
+            set-user-id bits are not. Devices, pipes and sockets are left out. Nothing that exists is overwritten, and nothing is
             written outside DEST. What can't be read is reported on standard error, and makes the exit code 1; the rest is
             copied.
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Qcow2Stream.Cli.Commands;
 
-/// <summary>dump-header: the header's fields and extensions as they stand in the file.</summary>
+/// <summary>dump-header: the header's fields and extensions as they are in the file.</summary>
 internal static class DumpHeaderCommand
 {
     public static Command Create()
@@ -11,14 +11,14 @@ internal static class DumpHeaderCommand
         Argument<string> image = CommonOptions.Image();
         RemoteOptions remote = new();
         Option<string> output = CommonOptions.Output("text, or json with all numbers as numbers.");
-        Command command = new("dump-header", "Prints the header fields and header extensions of a qcow2 image as they stand in the file.")
+        Command command = new("dump-header", "Prints the header fields and header extensions of a qcow2 image as they are in the file.")
         {
             image, output,
         };
         remote.AddTo(command);
         command.SetHelpText("""
             The names are the specification's. Feature bits come with their names, where the image
-            or the specification gives one. Nothing is judged: see inspect for what is wrong.
+            or the specification gives one. Nothing is checked: see inspect for what is wrong.
 
             Example: qcow2 dump-header disk.qcow2
             """);

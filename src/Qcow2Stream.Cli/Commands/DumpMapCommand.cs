@@ -16,7 +16,7 @@ internal static class DumpMapCommand
         Option<long?> length = CommonOptions.Size("--length", "How much of the guest's disk to map.");
         Option<string> output = new("--output")
         {
-            Description = "text: a line an extent, START LENGTH [DEPTH POS [BYTES]]; json: as 'qemu-img map --output=json'; human: as 'qemu-img map'; "
+            Description = "text: a line per extent, START LENGTH [DEPTH POS [BYTES]]; json: as 'qemu-img map --output=json'; human: as 'qemu-img map'; "
                 + "svg: a drawing; summary, summary-json: what each layer holds, and how much of it is hidden by those above.",
             DefaultValueFactory = _ => "text",
         };
@@ -24,7 +24,7 @@ internal static class DumpMapCommand
 
         Option<string> bitmap = new("--bitmap")
         {
-            Description = "Prints what this persistent dirty bitmap of the image marks instead: a line START LENGTH an extent.",
+            Description = "Prints what this persistent dirty bitmap of the image marks instead: a line START LENGTH per extent.",
             HelpName = "NAME",
         };
 
@@ -44,11 +44,11 @@ internal static class DumpMapCommand
             START LENGTH                  nothing is allocated there, or it is all zeros
             START LENGTH DEPTH POS        it is at POS in layer DEPTH: 0 is IMAGE, 1 its backing file, ...
             START LENGTH DEPTH POS BYTES  a compressed cluster: BYTES at POS hold it
-            POS is - where a layer is in another format, whose reader does not tell it.
+            POS is - where a layer is in another format, whose reader doesn't report it.
             All numbers are decimal and in bytes.
 
             svg      the disk in rows, coloured by layer; hatched: compressed, dotted: zeros, grey: never written
-            summary  a line a layer: what it stores, compressed and in how much, the zeros it makes, how much of what it stores
+            summary  a line per layer: what it stores, compressed and to what size, the zeros it makes, how much of what it stores
                      is hidden by layers above, how much of its file that takes, and in how many pieces it lies
 
             Example: qcow2 dump-map --start 1G --length 64M disk.qcow2

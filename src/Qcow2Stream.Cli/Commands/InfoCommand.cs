@@ -12,7 +12,7 @@ internal static class InfoCommand
         Option<string> output = CommonOptions.Output("text, or json with the field names of 'qemu-img info --output=json'.");
         Option<bool> wholeChain = new("--backing-chain")
         {
-            Description = "Opens the backing files too, as far as --follow allows, and prints each. Without it nothing but IMAGE is opened.",
+            Description = "Opens the backing files too, as far as --follow allows, and prints each. Without it only IMAGE is opened.",
         };
         Command command = new("info", "Prints the format, version, sizes, compression and backing file of an image.")
         {

@@ -13,14 +13,14 @@ internal static class InspectCommand
         Argument<string> image = CommonOptions.Image();
         ChainOptions chainOptions = new();
         Option<string> output = CommonOptions.Output("text: lines 'STEP: WHAT'; json: an array of objects with step and text.");
-        Command command = new("inspect", "Tells whatever can be told of an image that does not open, and why it does not.")
+        Command command = new("inspect", "Shows whatever can be found out about an image that does not open, and why it does not.")
         {
             image, output,
         };
         chainOptions.AddTo(command);
         command.SetHelpText("""
-            Prints the header as it stands, then how far each step gets: the image alone, its chain,
-            and a walk over its tables. What is damaged is told, and is no failure of this command.
+            Prints the header as it is, then how far each step gets: the image alone, its chain,
+            and a walk over its tables. Damage is reported, and isn't a failure of this command.
 
             Example: qcow2 inspect broken.qcow2
             """);

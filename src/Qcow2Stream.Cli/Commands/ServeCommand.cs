@@ -15,13 +15,13 @@ internal static class ServeCommand
         ChainOptions chainOptions = new();
         Option<string> socket = new("--socket")
         {
-            Description = "Makes a Unix socket there, for this user alone; there must be nothing yet.",
+            Description = "Creates a Unix socket there, for this user alone; nothing may exist there yet.",
             HelpName = "PATH",
         };
         Option<int?> port = Number("--port", "Listens on this TCP port, on any that is free if it is 0.", IPEndPoint.MinPort, IPEndPoint.MaxPort);
         Option<IPAddress> bind = new("--bind")
         {
-            Description = "This machine's address that --port is of. Whoever can reach it can read the disk: NBD has neither passwords nor encryption here. [default: 127.0.0.1]",
+            Description = "This machine's address to listen on with --port. Anyone who can reach it can read the disk: there are neither passwords nor encryption. [default: 127.0.0.1]",
             HelpName = "ADDRESS",
             CustomParser = ParseAddress,
         };
@@ -47,8 +47,8 @@ internal static class ServeCommand
             }
         });
         command.SetHelpText("""
-            Prints the address for clients, a line, once they can connect: nbd+unix:///?socket=PATH or
-            nbd://ADDRESS:PORT. Ends, after what is under way, on Ctrl+C (SIGINT) or SIGTERM.
+            Prints the address for clients, on one line, once they can connect: nbd+unix:///?socket=PATH or
+            nbd://ADDRESS:PORT. Ends on Ctrl+C (SIGINT) or SIGTERM, once pending requests are answered.
 
             Clients: nbdcopy, nbdinfo, nbd-client, qemu-img and qemu-system with that address as the image.
 

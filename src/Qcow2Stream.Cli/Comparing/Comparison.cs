@@ -5,7 +5,7 @@ using Shared;
 
 namespace Qcow2Stream.Cli.Comparing;
 
-/// <summary>What comparing two disks found, and how that is told.</summary>
+/// <summary>What comparing two disks found, and how that is reported.</summary>
 /// <param name="first">One disk.</param>
 /// <param name="second">The other.</param>
 /// <param name="isStrict">Whether disks of different sizes differ, whatever the rest of the larger is.</param>
@@ -60,7 +60,7 @@ internal sealed class Comparison(Qcow2Chain first, Qcow2Chain second, bool isStr
         output.Write("\n"u8);
     }
 
-    /// <summary>The extent that starts at the difference; nothing behind the end of the disk.</summary>
+    /// <summary>The extent that starts at the difference; nothing past the end of the disk.</summary>
     private static IEnumerable<MapExtent> Place(Qcow2Chain chain, long offset) => chain.Map(offset, long.MaxValue).WithHostHoles().Take(1);
 
     private static string ByteAt(Qcow2Chain chain, long offset)

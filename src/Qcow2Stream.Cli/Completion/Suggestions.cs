@@ -10,7 +10,7 @@ namespace Qcow2Stream.Cli.Completion;
 /// The answer to <c>qcow2 [suggest:N] LINE</c>: whatever the last word of LINE's first N characters can become, a line each;
 /// nothing where that is up to the user, such as the name of a file. Without N it is the whole of LINE.
 /// </summary>
-/// <remarks>System.CommandLine's own answer knows no value behind '=', and fails there.</remarks>
+/// <remarks>System.CommandLine's own answer doesn't know values after '=', and fails there.</remarks>
 internal static class Suggestions
 {
     public static void Install(RootCommand root)

@@ -26,7 +26,7 @@ internal sealed class Conversion(Qcow2Chain chain, OutputFormat format)
     /// <summary>Writes it.</summary>
     /// <param name="file">A new file.</param>
     /// <param name="name">The name that it will have.</param>
-    /// <param name="progress">Is told how many bytes are done; null if nobody asks.</param>
+    /// <param name="progress">Receives how many bytes are done; may be null.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public void Write(FileStream file, string name, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
     {

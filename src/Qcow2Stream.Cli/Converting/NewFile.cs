@@ -4,7 +4,7 @@ namespace Qcow2Stream.Cli.Converting;
 
 /// <summary>
 /// A file that is there whole or not at all: it is written under another name beside its own, which it gets when it is
-/// complete. If that does not come to pass, nothing stays behind.
+/// complete. If it never is, nothing is left behind.
 /// </summary>
 internal sealed class NewFile : IDisposable
 {

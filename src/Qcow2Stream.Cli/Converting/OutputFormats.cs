@@ -11,8 +11,8 @@ internal static class OutputFormats
         ["vhd"] = OutputFormat.Vhd,
     };
 
-    /// <summary>The format that the end of a file's name tells: raw where it tells none.</summary>
-    /// <exception cref="IOException">It tells one that is not written.</exception>
+    /// <summary>The format by the end of a file's name: raw where it gives none.</summary>
+    /// <exception cref="IOException">It gives one that is not written.</exception>
     public static OutputFormat Of(string path)
     {
         string extension = Path.GetExtension(path).TrimStart('.').ToLowerInvariant();

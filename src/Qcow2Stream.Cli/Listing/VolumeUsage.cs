@@ -2,7 +2,7 @@ using Qcow2Stream.FileSystems;
 
 namespace Qcow2Stream.Cli.Listing;
 
-/// <summary>What can be told of a volume and the file system on it.</summary>
+/// <summary>What is known of a volume and the file system on it.</summary>
 /// <param name="Volume">The volume.</param>
 /// <param name="Content">What it holds, as tools name it.</param>
 /// <param name="Label">The file system's label; null if it has no file system that can be read.</param>
@@ -14,7 +14,7 @@ internal sealed record VolumeUsage(GuestVolume Volume, string Content, string? L
     {
         if (volume.MissingBytes > 0)
         {
-            faults.Report(volume.ToString(), $"it ends {volume.MissingBytes} bytes behind the end of the disk");
+            faults.Report(volume.ToString(), $"it ends {volume.MissingBytes} bytes past the end of the disk");
         }
 
         VolumeUsage unknown = new(volume, volume.Content, Label: null, Usage: null);

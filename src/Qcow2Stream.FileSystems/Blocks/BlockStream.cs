@@ -2,7 +2,7 @@ using DiscUtils.Streams;
 
 namespace Qcow2Stream.FileSystems.Blocks;
 
-/// <summary>A cursor over a source, as DiscUtils' readers want it, and everyone who is used to streams.</summary>
+/// <summary>A cursor over a source, as DiscUtils' readers need it, and other code that reads streams.</summary>
 internal sealed class BlockStream(IBlockSource source) : SparseStream
 {
     private long _position;

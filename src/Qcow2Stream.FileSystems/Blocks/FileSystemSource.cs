@@ -19,8 +19,8 @@ internal sealed class FileSystemSource(IBlockSource volume) : IBlockSource, IDis
         ThrowIfDisposed();
         _token.ThrowIfCancellationRequested();
 
-        // Some readers go on for ever where nothing comes.
-        return offset > Length ? throw new GuestException("it points behind the end of the volume") : volume.ReadAt(offset, buffer);
+        // Some readers loop forever when they get nothing.
+        return offset > Length ? throw new GuestException("it points past the end of the volume") : volume.ReadAt(offset, buffer);
     }
 
     public IEnumerable<StreamExtent> GetExtents(long start, long length)

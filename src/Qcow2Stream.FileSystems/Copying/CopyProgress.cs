@@ -2,14 +2,14 @@ using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems.Copying;
 
-/// <summary>Counts what is copied, and tells it to whoever asks.</summary>
+/// <summary>Counts what is copied, and reports it if asked.</summary>
 /// <param name="progress">Who asks; null for nobody.</param>
 /// <param name="total">How many bytes there are.</param>
 internal sealed class CopyProgress(IProgress<WorkProgress>? progress, long total)
 {
     public long Done { get; private set; }
 
-    /// <summary>Counts what there is, if anybody asks. What can't be read is no part of it, and will be told by the copy.</summary>
+    /// <summary>Counts what there is, if progress is reported. What can't be read isn't counted; the copy will report it.</summary>
     public static CopyProgress Of(GuestEntry source, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
     {
         if (progress is null)

@@ -8,7 +8,7 @@ namespace Qcow2Stream.FileSystems.Copying;
 /// the destination: a name is one component or is refused, and everything on the way to a file was made here, as a
 /// directory, a moment ago: nothing that exists is entered, followed or overwritten.
 /// </summary>
-/// <param name="faults">Is told what can't be copied; the rest is.</param>
+/// <param name="faults">Receives what can't be copied; the rest is.</param>
 /// <param name="progress">Counts the bytes.</param>
 /// <param name="cancellationToken">Ends the copy.</param>
 internal sealed class TreeCopy(Faults faults, CopyProgress progress, CancellationToken cancellationToken)
@@ -181,7 +181,7 @@ internal sealed class TreeCopy(Faults faults, CopyProgress progress, Cancellatio
         }
     }
 
-    /// <summary>Does one thing; what keeps this one from being done is reported, and is no reason to stop.</summary>
+    /// <summary>Does one thing; what keeps it from being done is reported, and isn't a reason to stop.</summary>
     private bool Try(string path, Action action)
     {
         try

@@ -60,7 +60,7 @@ internal sealed record BtrfsExtent(
         }
     }
 
-    /// <summary>One frame, and zeros behind it up to the end of a block.</summary>
+    /// <summary>One frame, then zeros up to the end of a block.</summary>
     private byte[] DecodeZstd(byte[] stored)
     {
         byte[] decoded = new byte[DecodedLength];
@@ -85,7 +85,7 @@ internal sealed record BtrfsExtent(
         }
     }
 
-    /// <summary>The length is rounded up to a block's, what comes out may not be; the rest is behind the end of the file.</summary>
+    /// <summary>The length is rounded up to a block's, what comes out may not be; the rest is past the end of the file.</summary>
     private void CheckComplete(int decoded)
     {
         if (DecodedLength - decoded >= Block)
@@ -94,7 +94,7 @@ internal sealed record BtrfsExtent(
         }
     }
 
-    /// <summary>The length of all, then one page behind the other, each after its length, which never crosses a page's end.</summary>
+    /// <summary>The total length, then one page after the other, each after its length, which never crosses a page's end.</summary>
     private byte[] DecodeLzo(byte[] stored)
     {
         byte[] decoded = new byte[DecodedLength];

@@ -6,7 +6,7 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 
 /// <summary>
 /// What an ISO 9660 disc says of a file for Unix, in the system use area of its directory record (IEEE P1282, 4.1):
-/// DiscUtils does not tell the targets of links, mixes up the modes of empty files, and knows no names but in Latin-1.
+/// DiscUtils does not give the targets of links, mixes up the modes of empty files, and reads names as Latin-1 only.
 /// </summary>
 internal sealed class RockRidge(IBlockSource disc) : VfsDialect
 {
@@ -23,7 +23,7 @@ internal sealed class RockRidge(IBlockSource disc) : VfsDialect
     private const int GroupOffset = 28;
     private const int ModeFieldLength = 36;
 
-    // A CE field: where on the disc the area goes on.
+    // A CE field: where on the disc the area continues.
     private const int BlockSize = 2048;
     private const int BlockOffset = 4;
     private const int ByteOffset = 12;
@@ -158,7 +158,7 @@ internal sealed class RockRidge(IBlockSource disc) : VfsDialect
                 _ => Encoding.UTF8.GetString(components.Slice(2, length)),
             });
 
-            // Behind a part that goes on, and behind the root's own slash, no other slash comes.
+            // After a part that continues, and after the root's own slash, there is no other slash.
             joins = (flags & (Continues | Root)) != 0;
             components = components[(2 + length)..];
         }

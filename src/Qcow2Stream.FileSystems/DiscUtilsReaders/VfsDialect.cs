@@ -22,7 +22,7 @@ internal abstract class VfsDialect
     public virtual FileContent Open(VfsInternals tree, VfsDirEntry entry, long length) => new DiscUtilsContent(StreamOf(tree, entry), length);
 
     /// <summary>A link's content is its target: the reader's own notion of it knows no letters beyond ASCII.</summary>
-    /// <returns>Null if it can't be told.</returns>
+    /// <returns>Null if it can't be known.</returns>
     public virtual string? TargetOf(VfsInternals tree, VfsDirEntry entry) => VfsInternals.TargetOf(tree.FileOf(entry));
 
     protected static Stream StreamOf(VfsInternals tree, VfsDirEntry entry) => new BufferStream(tree.FileOf(entry).FileContent, FileAccess.Read);

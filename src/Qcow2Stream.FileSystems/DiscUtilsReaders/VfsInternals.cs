@@ -9,7 +9,7 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 
 /// <summary>
 /// The directory tree inside a reader of DiscUtils. Its public side works with paths alone: there, a link is always
-/// followed, a dangling one throws, its target is not told, and a name with a backslash can't be reached. Behind it
+/// followed, a dangling one throws, its target is not given, and a name with a backslash can't be reached. Behind it
 /// stands a tree of entries that has none of these faults, most of it public types; this class reads the few members
 /// that are not.
 /// </summary>
@@ -72,7 +72,7 @@ internal sealed class VfsInternals
     public static IEnumerable<VfsDirEntry> EntriesOf(object directory) =>
         (IEnumerable<VfsDirEntry>)Get(Property(directory.GetType(), "AllEntries"), directory);
 
-    /// <summary>A name as it stands in an XFS directory; null for anything else.</summary>
+    /// <summary>A name as it is in an XFS directory; null for anything else.</summary>
     public static byte[]? RawNameOf(VfsDirEntry entry) =>
         Member(entry, "_entry") is { } record ? (byte[]?)Member(record, "Name") : null;
 
@@ -134,7 +134,7 @@ internal sealed class VfsInternals
 
     /// <summary>
     /// The system use area of an entry of an ISO 9660 disc; null for anything else. What the reader keeps of the file
-    /// itself is no good: all empty files, and so all links, share one.
+    /// itself is of no use: all empty files, and so all links, share one.
     /// </summary>
     public static byte[]? SystemUseDataOf(VfsDirEntry entry) =>
         Member(entry, "Record") is { } record ? (byte[]?)Member(record, "SystemUseData") : null;
@@ -183,7 +183,7 @@ internal sealed class VfsInternals
         property.GetValue(target, BindingFlags.DoNotWrapExceptions, binder: null, index: null, culture: null)!;
 
     private static MissingMemberException Missing(Type type, string name) =>
-        new($"DiscUtils' {type.Name} has no {name}: another version than this program was made for");
+        new($"DiscUtils' {type.Name} has no {name}: this program needs another version");
 
     /// <summary>A file extent item of Btrfs, as its reader has parsed it.</summary>
     public readonly struct BtrfsItem(object context, object item)

@@ -6,7 +6,7 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 
 /// <summary>
 /// XFS: its reader replaces characters of names that some system does not allow, and takes times of today's form for
-/// those of old.
+/// the older ones.
 /// </summary>
 internal sealed class XfsDialect(IBlockSource volume) : VfsDialect
 {
@@ -15,7 +15,7 @@ internal sealed class XfsDialect(IBlockSource volume) : VfsDialect
     private const int HeaderLength = 128;
     private const ulong BigTime = 8;
 
-    // Large times count from the least one that 32 bits with sign could tell, December 1901.
+    // Large times count from the earliest that a signed 32-bit number could express, December 1901.
     private static readonly DateTime BigTimeStart = DateTime.UnixEpoch.AddSeconds(int.MinValue);
 
     public override string NameOf(VfsDirEntry entry) =>

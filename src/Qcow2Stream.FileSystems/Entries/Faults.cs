@@ -2,7 +2,7 @@ using System.Runtime.ExceptionServices;
 
 namespace Qcow2Stream.FileSystems.Entries;
 
-/// <summary>What can't be read, or not be copied: told to whoever wants to know, else thrown.</summary>
+/// <summary>What can't be read or copied: reported to the callback if there is one, otherwise thrown.</summary>
 internal sealed class Faults(Action<GuestFault>? onFault)
 {
     public int Count { get; private set; }

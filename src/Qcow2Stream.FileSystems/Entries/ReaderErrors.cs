@@ -22,7 +22,7 @@ internal static class ReaderErrors
         }
     }
 
-    /// <summary>Hands the items on one by one: whoever reads a damaged directory gets what stands before the damage.</summary>
+    /// <summary>Hands the items on one by one: readers of a damaged directory get what is before the damage.</summary>
     public static IEnumerable<T> Each<T>(Func<IEnumerable<T>> read)
     {
         using IEnumerator<T> items = Call(() => read().GetEnumerator());
@@ -32,7 +32,7 @@ internal static class ReaderErrors
         }
     }
 
-    /// <summary>Whether an exception is none that a caller of this library is told to expect.</summary>
+    /// <summary>Whether an exception isn't one that callers of this library are told to expect.</summary>
     public static bool IsForeign(Exception e) => e is not (
         Qcow2Exception or GuestException or OutOfMemoryException or OperationCanceledException or ObjectDisposedException);
 

@@ -2,9 +2,9 @@ namespace Qcow2Stream.FileSystems.Entries;
 
 /// <summary>
 /// Goes through a directory tree of the guest, parents first, names in order. What can't be read is reported and left
-/// out; the walk goes on and, whatever the file system says, ends.
+/// out; the walk continues and, whatever the file system says, ends.
 /// </summary>
-/// <param name="faults">Is told the path and what is wrong there.</param>
+/// <param name="faults">Receives the path and what is wrong there.</param>
 /// <param name="cancellationToken">Ends the walk, between one entry and the next.</param>
 internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToken)
 {
@@ -13,7 +13,7 @@ internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToke
 
     /// <summary>Everything below a directory, with its path from there.</summary>
     /// <param name="directory">Where to start.</param>
-    /// <param name="enters">Asked of each directory, after it was handed out, whether to go on in it; null for all.</param>
+    /// <param name="enters">Asked for each directory, after it was handed out, whether to enter it; null for all.</param>
     public IEnumerable<GuestTreeEntry> Below(GuestEntry directory, Func<string, bool>? enters = null)
     {
         Stack<Level> levels = new();

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Qcow2Stream.FileSystems.Ext;
 
-/// <summary>Where the blocks of a file are: an extent tree, or the block pointers of old. Fit for several threads.</summary>
+/// <summary>Where the blocks of a file are: an extent tree, or the older block pointers. Safe for several threads.</summary>
 internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
 {
     private const int EntryLength = 12;
@@ -121,7 +121,7 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
             covered *= perBlock;
         }
 
-        throw new GuestException("it is larger than its map can tell");
+        throw new GuestException("it is larger than its map can describe");
     }
 
     private (ulong Block, uint Count) Descend(ulong table, ulong index, ulong covered, uint perBlock)

@@ -56,7 +56,7 @@ internal sealed class ExtContent(ExtVolume volume, ExtInode inode) : FileContent
         long fileBlock = Math.DivRem(offset, volume.BlockSize, out long skipped);
         if (fileBlock >= uint.MaxValue)
         {
-            throw new GuestException("it is larger than its map can tell");
+            throw new GuestException("it is larger than its map can describe");
         }
 
         (ulong block, uint count) = _map.Find((uint)fileBlock);

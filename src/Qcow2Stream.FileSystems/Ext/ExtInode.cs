@@ -4,7 +4,7 @@ namespace Qcow2Stream.FileSystems.Ext;
 
 /// <summary>An inode: all that is kept of a file but its name.</summary>
 /// <param name="number">Its number.</param>
-/// <param name="bytes">It, as it stands on the volume.</param>
+/// <param name="bytes">Its bytes on the volume.</param>
 internal sealed class ExtInode(uint number, byte[] bytes)
 {
     private const int MapOffset = 40;
@@ -58,7 +58,7 @@ internal sealed class ExtInode(uint number, byte[] bytes)
     /// <summary>The root of the map from the file's blocks to the volume's; a short link's target; the start of inline data.</summary>
     public ReadOnlySpan<byte> Map => bytes.AsSpan(MapOffset, MapLength);
 
-    /// <summary>A link whose target stands in place of the map: no block is its own.</summary>
+    /// <summary>A link whose target is stored in place of the map: it has no blocks.</summary>
     public bool IsShortLink => Kind == GuestEntryKind.Link && Length < MapLength && !HasExtents && !IsInline;
 
     /// <summary>Content that is kept in the inode: the map's bytes, then the attribute system.data.</summary>

@@ -9,7 +9,7 @@ namespace Qcow2Stream.FileSystems.Ext;
 /// </summary>
 /// <remarks>
 /// DiscUtils has a reader of these too. On real disks it gives wrong bytes: it reads other files' blocks where a sparse
-/// file has a hole behind data, ends files after 4 GiB, and changes names that hold a backslash, as systemd's do.
+/// file has a hole after data, ends files after 4 GiB, and changes names that hold a backslash, as systemd's do.
 /// The journal is not replayed: what a guest that was not shut down wrote last may be missing.
 /// </remarks>
 internal sealed class ExtVolume
@@ -108,13 +108,13 @@ internal sealed class ExtVolume
 
     private long OffsetOf(ulong block) => block <= (ulong)(_volume.Length / BlockSize)
         ? (long)block * BlockSize
-        : throw new GuestException($"it points to block {block}, behind the end of the volume");
+        : throw new GuestException($"it points to block {block}, past the end of the volume");
 
     private void Read(long offset, Span<byte> buffer)
     {
         if (offset > _volume.Length - buffer.Length)
         {
-            throw new GuestException("it points behind the end of the volume");
+            throw new GuestException("it points past the end of the volume");
         }
 
         _volume.ReadExactly(offset, buffer);

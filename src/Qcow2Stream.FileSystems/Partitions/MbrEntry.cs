@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Qcow2Stream.FileSystems.Partitions;
 
 /// <summary>One of the four entries of a boot record.</summary>
-/// <param name="bytes">It, as it stands in the sector.</param>
+/// <param name="bytes">Its bytes in the sector.</param>
 internal readonly ref struct MbrEntry(ReadOnlySpan<byte> bytes)
 {
     public const int Length = 16;

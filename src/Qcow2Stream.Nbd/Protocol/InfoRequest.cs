@@ -3,7 +3,7 @@ namespace Qcow2Stream.Nbd.Protocol;
 
 /// <summary>The data of NBD_OPT_INFO and NBD_OPT_GO.</summary>
 /// <param name="Name">The export that is meant.</param>
-/// <param name="Wanted">What the client wants to know of it.</param>
+/// <param name="Wanted">What the client asks about it.</param>
 internal sealed record InfoRequest(string Name, IReadOnlySet<InfoType> Wanted)
 {
     /// <summary>Null if the data is none, to the byte.</summary>

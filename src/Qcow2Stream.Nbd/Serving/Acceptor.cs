@@ -2,13 +2,13 @@ using System.Net.Sockets;
 
 namespace Qcow2Stream.Nbd.Serving;
 
-/// <summary>Takes the clients of one endpoint in, and goes on after what fails.</summary>
+/// <summary>Accepts the clients of one endpoint, and continues after failures.</summary>
 /// <param name="listener">Where they come; it stays the caller's.</param>
 /// <param name="clients">Who takes them over.</param>
-/// <param name="onError">Is told the first of failures in a row.</param>
+/// <param name="onError">Receives the first of failures in a row.</param>
 internal sealed class Acceptor(Listener listener, Clients clients, Action<NbdError>? onError)
 {
-    // There are no more file handles, say.
+    // There are no more file handles, for example.
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Is over once cancelled, and does not throw for that.</summary>

@@ -6,7 +6,7 @@ namespace Qcow2Stream.Nbd.Serving;
 /// <param name="socket">The client's.</param>
 /// <param name="export">What is served.</param>
 /// <param name="session">What was agreed on.</param>
-/// <param name="onError">Is told each failure of reading.</param>
+/// <param name="onError">Receives each read failure.</param>
 internal sealed class Answers(ClientSocket socket, Export export, Session session, Action<NbdError>? onError)
 {
     // Bounds the memory of a request. Large enough for the clusters of a piece to keep several cores busy.
@@ -143,12 +143,12 @@ internal sealed class Answers(ClientSocket socket, Export export, Session sessio
         Send(output);
     }
 
-    /// <summary>The parts of a read that are holes, and those that are not; no holes where the client wants one chunk.</summary>
+    /// <summary>The parts of a read that are holes, and those that are not; no holes if the client asks for one chunk.</summary>
     private IEnumerable<StatusExtent> Runs(in Request request) => request.Flags.HasFlag(CommandFlags.Df)
         ? [new StatusExtent((long)request.Offset, request.Length, (uint)AllocationState.None)]
         : export.Holes((long)request.Offset, request.Length);
 
-    /// <summary>What comes before damage is told; who asks from there on gets the error.</summary>
+    /// <summary>What comes before damage is reported; requests from there on get the error.</summary>
     private void TellStatus(in Request request)
     {
         int most = request.Flags.HasFlag(CommandFlags.ReqOne) ? 1 : MaxExtents;
@@ -170,7 +170,7 @@ internal sealed class Answers(ClientSocket socket, Export export, Session sessio
             }
             catch (Exception e) when (ReadFault.Is(e))
             {
-                // Told when the client gets there.
+                // Reported when the client gets there.
             }
 
             ChunkFlags flags = context == session.Contexts[^1] ? ChunkFlags.Done : ChunkFlags.None;

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Qcow2Stream.Nbd.Serving;
 
-/// <summary>A client's socket, blocking: receiving and sending may go on at once, but only one of each.</summary>
+/// <summary>A client's socket, blocking: receiving and sending may happen at once, but only one of each.</summary>
 internal sealed class ClientSocket(Socket socket) : IDisposable
 {
     // A hundred requests in one system call.
@@ -12,7 +12,7 @@ internal sealed class ClientSocket(Socket socket) : IDisposable
     // A reply or two: its sender is done with it the sooner.
     private const int SendBytes = 1 << 20;
 
-    // Of a client that goes on sending to a server that doesn't listen any more.
+    // For a client that keeps sending to a server that doesn't listen any more.
     private const int MaxDiscarded = 1 << 20;
 
     private readonly byte[] _received = new byte[ReceiveBytes];
@@ -50,7 +50,7 @@ internal sealed class ClientSocket(Socket socket) : IDisposable
             {
                 Client = (IPEndPoint?)socket.RemoteEndPoint;
 
-                // A client whose machine has gone would hold its place for ever.
+                // A client whose machine has gone would hold its place forever.
                 socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
                 socket.NoDelay = true;
             }
@@ -74,7 +74,7 @@ internal sealed class ClientSocket(Socket socket) : IDisposable
         }
     }
 
-    /// <summary>Receives bytes that nobody wants.</summary>
+    /// <summary>Receives bytes that nobody needs.</summary>
     /// <exception cref="ClientLeftException">The client sends no more.</exception>
     public void Skip(long count)
     {
@@ -109,7 +109,7 @@ internal sealed class ClientSocket(Socket socket) : IDisposable
     /// <summary>Ends what is under way in both directions.</summary>
     public void Abort() => Shutdown(SocketShutdown.Both);
 
-    /// <summary>Lets what has been sent arrive, which TCP doesn't do for whoever leaves requests unread.</summary>
+    /// <summary>Lets what has been sent arrive, which TCP doesn't do if requests are left unread.</summary>
     public void Finish()
     {
         EndReceiving();

@@ -5,7 +5,7 @@ namespace Qcow2Stream.Nbd.Serving;
 /// <summary>Who is connected, over whichever endpoint. Safe for any number of threads.</summary>
 /// <param name="export">What is served.</param>
 /// <param name="options">How many may be connected at once, and how they are served.</param>
-/// <param name="failed">Is told what ends a connection and isn't its end.</param>
+/// <param name="failed">Receives what ends a connection abnormally.</param>
 internal sealed class Clients(Export export, NbdServerOptions options, Action<Exception> failed)
 {
     private readonly HashSet<Connection> _connections = [];

@@ -30,7 +30,7 @@ internal sealed class Connection : IDisposable
     /// <summary>Is over when the connection is, and does not fail.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Whether an exception says no more than that the connection can't go on: clients come and go.</summary>
+    /// <summary>Whether an exception says only that the connection can't continue: clients come and go.</summary>
     public static bool IsEnd(Exception exception) => exception is ClientLeftException or ObjectDisposedException;
 
     /// <summary>Serves the client until it leaves, on a new thread.</summary>

@@ -6,7 +6,7 @@ namespace Qcow2Stream.Nbd.Serving;
 
 /// <summary>What is served, to all clients alike: one disk, under the empty name.</summary>
 /// <param name="chain">The disk.</param>
-/// <param name="description">What clients are told of it; null for the name of the image's file.</param>
+/// <param name="description">Its description for clients; null for the name of the image's file.</param>
 internal sealed class Export(Qcow2Chain chain, string? description)
 {
     private int _reads;
@@ -53,12 +53,12 @@ internal sealed class Export(Qcow2Chain chain, string? description)
         }
     }
 
-    /// <summary>The disk as a context tells it, lazily.</summary>
-    /// <exception cref="Qcow2Exception">A table is damaged; what comes before it has been told.</exception>
+    /// <summary>The disk as a context describes it, lazily.</summary>
+    /// <exception cref="Qcow2Exception">A table is damaged; what comes before it has been returned.</exception>
     public IEnumerable<StatusExtent> Describe(MetaContext context, long start, long length) =>
         context.Describe(chain, chain.Map(start, length).WithHostHoles());
 
-    /// <summary>Which parts of a range are zeros, as far as the tables tell without a question to the host's file system.</summary>
+    /// <summary>Which parts of a range are zeros, as far as the tables say, without asking the host's file system.</summary>
     /// <inheritdoc cref="Describe"/>
     public IEnumerable<StatusExtent> Holes(long start, long length) =>
         MetaContext.BaseAllocation.Describe(chain, chain.Map(start, length));

@@ -18,7 +18,7 @@ internal sealed class Handshake(ClientSocket socket, Export export)
     private const int ZeroesAfterExport = 124;
 
     /// <summary>Leads it to its end.</summary>
-    /// <returns>What was agreed on; null if the client wants no more.</returns>
+    /// <returns>What was agreed on; null if the client has ended it.</returns>
     /// <exception cref="ClientLeftException">The client has left, or what it sends isn't NBD.</exception>
     public Session? Run()
     {
@@ -82,7 +82,7 @@ internal sealed class Handshake(ClientSocket socket, Export export)
                 : throw new ClientLeftException();
     }
 
-    /// <summary>Answers an option after which the handshake goes on.</summary>
+    /// <summary>Answers an option after which the handshake continues.</summary>
     /// <returns>What is agreed on by now.</returns>
     private Session Answer(Option option, OptionData data, Session session)
     {
@@ -112,7 +112,7 @@ internal sealed class Handshake(ClientSocket socket, Export export)
         }
     }
 
-    /// <summary>The option of old: its data is the name, without a length, and its answer has no place for an error.</summary>
+    /// <summary>The old option: its data is the name, without a length, and its answer can't hold an error.</summary>
     /// <returns>Whether there is such an export.</returns>
     private bool SendExport(OptionData name, ClientFlags client)
     {
@@ -197,7 +197,7 @@ internal sealed class Handshake(ClientSocket socket, Export export)
         Reply(option, OptionReply.Ack);
     }
 
-    /// <summary>If not, the client has been told so.</summary>
+    /// <summary>If not, the client has got an error.</summary>
     /// <param name="option">What is being answered.</param>
     /// <param name="name">The name of the export that the client means; null if its data could not be parsed.</param>
     private bool IsForThisExport(Option option, string? name)

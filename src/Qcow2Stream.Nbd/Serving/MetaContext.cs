@@ -2,7 +2,7 @@ using Qcow2Stream.Nbd.Protocol;
 
 namespace Qcow2Stream.Nbd.Serving;
 
-/// <summary>A way to tell what a disk consists of: what a client chooses in the handshake, and NBD_CMD_BLOCK_STATUS answers.</summary>
+/// <summary>A way to describe what a disk consists of: what a client chooses in the handshake, and NBD_CMD_BLOCK_STATUS answers.</summary>
 internal sealed class MetaContext
 {
     private const uint NotAllocated = 0;
@@ -33,7 +33,7 @@ internal sealed class MetaContext
     /// <summary>Whether a client that lists contexts means this one: by its name, or by the namespace alone.</summary>
     public bool IsListedBy(string query) => query == Name || (query.EndsWith(':') && Name.StartsWith(query, StringComparison.Ordinal));
 
-    /// <summary>A range of the disk as this context tells it; neighbours of one status are one.</summary>
+    /// <summary>A range of the disk as this context describes it; neighbours of one status are merged.</summary>
     public IEnumerable<StatusExtent> Describe(Qcow2Chain chain, MapEnumerator range) => range
         .MergedBy(e => _status(chain, e))
         .Select(r => new StatusExtent(r.Start, r.Length, r.Key));

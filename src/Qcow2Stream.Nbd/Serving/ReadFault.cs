@@ -4,7 +4,7 @@ namespace Qcow2Stream.Nbd.Serving;
 internal static class ReadFault
 {
     /// <summary>
-    /// Whether what a read threw is to be told, to the client and to the server's owner. The owner's own code may have thrown
+    /// Whether what a read threw is to be reported, to the client and to the server's owner. The owner's own code may have thrown
     /// it (a host file, the callbacks of the chain's options), so that it may be anything. Only a chain that was closed isn't:
     /// that is the connection's end.
     /// </summary>

@@ -9,7 +9,7 @@ namespace Qcow2Stream.Nbd.Serving;
 /// </summary>
 internal sealed class Transmission(ClientSocket socket, Answers answers)
 {
-    // What the latency of a server behind an image's address is worth; each takes up to 2 MiB while it reads.
+    // What the latency of an image's web server is worth; each takes up to 2 MiB while it reads.
     private const int MaxWorkers = 8;
 
     private readonly Lock _receiving = new();

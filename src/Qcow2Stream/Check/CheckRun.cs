@@ -21,7 +21,7 @@ internal sealed class CheckRun
     /// <summary>Initializes the pass.</summary>
     /// <param name="image">The image, lenient: tables past the end of the file are zeros.</param>
     /// <param name="options">The limits.</param>
-    /// <param name="progress">Is told how many bytes are covered; null if nobody asks.</param>
+    /// <param name="progress">Receives how many bytes are covered; may be null.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
     public CheckRun(
         Qcow2Image image, Qcow2OpenOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
@@ -50,7 +50,7 @@ internal sealed class CheckRun
     /// <summary>The file's length in whole sectors, in bytes.</summary>
     public long FileLength { get; }
 
-    /// <summary>The clusters of the file, and of what is used just behind its end.</summary>
+    /// <summary>The clusters of the file, and of what is used just past its end.</summary>
     public long Clusters { get; private set; }
 
     public ClusterUses Uses { get; }

@@ -28,7 +28,7 @@ internal sealed class ClusterUses
     /// <param name="max">The largest count: what a refcount can hold.</param>
     /// <param name="maxBytes">The most memory to take.</param>
     /// <param name="path">For messages.</param>
-    /// <exception cref="Qcow2UnsupportedException">The memory does not suffice; so do later calls.</exception>
+    /// <exception cref="Qcow2UnsupportedException">The memory does not suffice; later calls throw the same.</exception>
     public ClusterUses(long clusters, ulong max, long maxBytes, string? path)
     {
         _max = max;

@@ -139,7 +139,7 @@ internal sealed class L2EntryCheck(CheckRun run, bool isActive)
             _nextContiguous = entry.HostOffset + _geometry.ClusterSize;
         }
 
-        // The clusters of a data file are not counted: there each belongs to one guest cluster for ever.
+        // The clusters of a data file are not counted: there each belongs to one guest cluster forever.
         ulong refcount = 1;
         if (_hasDataFile)
         {

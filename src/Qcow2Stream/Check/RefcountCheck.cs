@@ -36,7 +36,7 @@ internal static class RefcountCheck
         }
     }
 
-    /// <summary>Compares all refcounts. Where neither table nor references are, it goes on in large steps.</summary>
+    /// <summary>Compares all refcounts. Where there are neither tables nor references, it continues in large steps.</summary>
     public static IEnumerable<CheckFinding> Compare(CheckRun run)
     {
         long next;

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Qcow2Stream.Codecs;
 
-/// <summary>The copies of the decompressors: whole vectors, whatever is behind what is wanted.</summary>
+/// <summary>The copies of the decompressors: whole vectors, whatever comes after the bytes needed.</summary>
 internal static unsafe class Wide
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

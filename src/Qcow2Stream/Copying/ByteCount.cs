@@ -1,7 +1,7 @@
 namespace Qcow2Stream.Copying;
 
-/// <summary>Counts what is done of a long operation, and tells whoever asks.</summary>
-/// <param name="progress">Is told; null if nobody asks.</param>
+/// <summary>Counts what is done of a long operation, and reports it if asked.</summary>
+/// <param name="progress">Receives the counts; may be null.</param>
 /// <param name="total">How much there is to do, as the tables said before it began.</param>
 internal sealed class ByteCount(IProgress<WorkProgress>? progress, long total)
 {

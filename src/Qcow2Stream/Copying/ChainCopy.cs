@@ -5,7 +5,7 @@ using Shared;
 
 namespace Qcow2Stream.Copying;
 
-/// <summary>Copies of a disk: nothing is written behind a piece that can't be read.</summary>
+/// <summary>Copies of a disk: nothing is written after a piece that can't be read.</summary>
 internal static class ChainCopy
 {
     /// <summary>Copies the bytes from <paramref name="start"/> to before <paramref name="end"/>, both inside the disk.</summary>
@@ -13,8 +13,8 @@ internal static class ChainCopy
     /// <param name="start">In bytes.</param>
     /// <param name="end">In bytes.</param>
     /// <param name="target">Receives them.</param>
-    /// <param name="written">Is told, after each piece, where the next one starts.</param>
-    /// <param name="progress">Is told, after each piece, how many bytes are done.</param>
+    /// <param name="written">Receives, after each piece, where the next one starts.</param>
+    /// <param name="progress">Receives, after each piece, how many bytes are done.</param>
     /// <param name="async">False: the task has completed when this returns.</param>
     /// <param name="cancellationToken">Ends the copy.</param>
     public static async Task RunAsync(
@@ -35,7 +35,7 @@ internal static class ChainCopy
     /// <summary>Copies what is stored of the whole disk, and of that no block of zeros.</summary>
     /// <param name="chain">The disk.</param>
     /// <param name="target">Where it is to start; what is not written there must read as zeros.</param>
-    /// <param name="progress">Is told, after each piece, how many of the stored bytes are done. Their total takes a walk through the tables before.</param>
+    /// <param name="progress">Receives, after each piece, how many of the stored bytes are done. For their total, the tables are walked first.</param>
     /// <param name="async">False: the task has completed when this returns.</param>
     /// <param name="cancellationToken">Ends the copy.</param>
     public static async Task RunSparseAsync(

@@ -8,10 +8,10 @@ namespace Qcow2Stream.Copying;
 /// <summary>Compares two disks byte by byte, where either of them stores anything.</summary>
 internal static class DiskComparison
 {
-    /// <summary>Finds the first byte in which they differ; behind its end a disk is zeros.</summary>
+    /// <summary>Finds the first byte at which they differ; past its end a disk is zeros.</summary>
     /// <param name="first">One disk.</param>
     /// <param name="second">The other.</param>
-    /// <param name="progress">Is told, after each piece, how many bytes of what either stores are compared.</param>
+    /// <param name="progress">Receives, after each piece, how many bytes of what either stores are compared.</param>
     /// <param name="async">False: the task has completed when this returns.</param>
     /// <param name="cancellationToken">Ends the comparison.</param>
     /// <returns>The byte's position; null if there is none.</returns>

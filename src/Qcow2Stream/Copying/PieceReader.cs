@@ -7,7 +7,7 @@ namespace Qcow2Stream.Copying;
 
 /// <summary>
 /// Reads ranges of the disk in pieces: several at once, each on one core, which come out in their order. What goes wrong comes
-/// out in its place, behind the pieces in front of it.
+/// out in its turn, after the pieces before it.
 /// </summary>
 /// <remarks>Belongs to one user at a time.</remarks>
 internal sealed class PieceReader : IAsyncDisposable
@@ -65,7 +65,7 @@ internal sealed class PieceReader : IAsyncDisposable
     /// <summary>Where the piece that <see cref="NextAsync"/> gives, or fails to read, starts, in bytes.</summary>
     public long Position { get; private set; }
 
-    /// <summary>The next piece, whose bytes stay as they are until the next call; null behind the last.</summary>
+    /// <summary>The next piece, whose bytes stay as they are until the next call; null after the last.</summary>
     /// <exception cref="Qcow2Exception">It can't be read.</exception>
     public async ValueTask<Piece?> NextAsync()
     {
@@ -107,7 +107,7 @@ internal sealed class PieceReader : IAsyncDisposable
                 Task.WaitAny(piece.Read);
             }
 
-            // What went wrong in front of it is what the caller is told.
+            // The caller gets the error of an earlier piece.
             await piece.Read.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _buffers.Push(piece.Buffer);
         }

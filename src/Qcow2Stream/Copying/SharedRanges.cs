@@ -4,7 +4,7 @@ using DiscUtils.Streams;
 namespace Qcow2Stream.Copying;
 
 /// <summary>
-/// Ranges for two that take them at their own pace, and get the same: whoever made them may say something else if asked again,
+/// Ranges for two that take them at their own pace, and get the same: their source may say something else if asked again,
 /// as a file system does of holes that are filled meanwhile.
 /// </summary>
 /// <param name="ranges">Is enumerated once, as far as one of the two has come.</param>

@@ -31,7 +31,7 @@ internal sealed class KeyHash
         DigestLength = create().GetDigestSize();
     }
 
-    /// <summary>The name, as it stands in headers.</summary>
+    /// <summary>The name, as it is in headers.</summary>
     public string Name { get; }
 
     /// <summary>The length of a digest, in bytes.</summary>

@@ -23,7 +23,7 @@ internal sealed class LuksHeader
     /// <summary>Where the data starts, in bytes from the start of the header. A qcow2 image makes no use of it.</summary>
     public required long PayloadOffset { get; init; }
 
-    /// <summary>PBKDF2 of the master key, 20 bytes of it: tells whether a passphrase was right.</summary>
+    /// <summary>PBKDF2 of the master key, 20 bytes of it: shows whether a passphrase was right.</summary>
     public required ReadOnlyMemory<byte> MasterKeyDigest { get; init; }
 
     /// <summary>The salt of <see cref="MasterKeyDigest"/>.</summary>

@@ -28,7 +28,7 @@ internal static class HeaderExtensions
 
     /// <summary>
     /// Parses the extensions between <paramref name="start"/> and <paramref name="end"/>, at most
-    /// <paramref name="maxCount"/>; null if the list goes on behind the bytes given.
+    /// <paramref name="maxCount"/>; null if the list continues past the bytes given.
     /// </summary>
     public static List<Qcow2HeaderExtension>? Parse(ReadOnlySpan<byte> cluster, int start, int end, int maxCount, string? path)
     {

@@ -10,7 +10,7 @@ internal readonly record struct L2Entry(ulong Value)
     /// <summary>Bit 62; it decides before anything else how the other bits are read.</summary>
     public const ulong CompressedFlag = 1UL << 62;
 
-    /// <summary>Bit 63: the cluster's refcount is 1. With an external data file it also tells offset 0 from no offset.</summary>
+    /// <summary>Bit 63: the cluster's refcount is 1. With an external data file it also distinguishes offset 0 from no offset.</summary>
     public const ulong CopiedFlag = 1UL << 63;
 
     /// <summary>Bit 0, which version 3 defines: the cluster reads as zeros, whether an offset is there or not.</summary>

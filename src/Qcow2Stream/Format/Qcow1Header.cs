@@ -5,7 +5,7 @@ namespace Qcow2Stream.Format;
 /// <summary>The header of an image in QEMU's first format, checked. There is no specification but QEMU's block/qcow.c.</summary>
 internal sealed class Qcow1Header
 {
-    /// <summary>The header's length in bytes; what an image records behind it is found by offsets.</summary>
+    /// <summary>The header's length in bytes; what an image records after it is found by offsets.</summary>
     public const int Length = 48;
 
     public const uint Version = 1;
@@ -61,7 +61,7 @@ internal sealed class Qcow1Header
     /// <summary>The length of the backing file's name, in bytes.</summary>
     public required int BackingNameLength { get; init; }
 
-    /// <summary>Whether the version, behind the magic that all of QEMU's own formats share, is this format's.</summary>
+    /// <summary>Whether the version, after the magic that all of QEMU's own formats share, is this format's.</summary>
     public static bool HasVersion(ReadOnlySpan<byte> start) =>
         start.Length >= BackingFileOffsetOffset && U32(start, VersionOffset) == Version;
 

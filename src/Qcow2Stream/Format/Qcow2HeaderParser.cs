@@ -15,7 +15,7 @@ internal static class Qcow2HeaderParser
         start.Length >= sizeof(uint) && BinaryPrimitives.ReadUInt32BigEndian(start) == MagicNumber;
 
     /// <summary>
-    /// Parses and checks a header. Null if the header goes on, inside the first cluster, behind the bytes given:
+    /// Parses and checks a header. Null if the header continues, inside the first cluster, past the bytes given:
     /// then call again with the <paramref name="needed"/> first bytes of the file.
     /// </summary>
     /// <param name="start">The first bytes of the file: all of it, if the file is shorter than what was asked for.</param>
@@ -23,7 +23,7 @@ internal static class Qcow2HeaderParser
     /// <param name="limits">How much it may claim.</param>
     /// <param name="path">The file's name for messages.</param>
     /// <param name="needed">The bytes to give at the next call.</param>
-    /// <param name="lenient">Lets the L1 table lie behind the end of the file; what is missing of it is for its reader to report.</param>
+    /// <param name="lenient">Lets the L1 table lie past the end of the file; what is missing of it is for its reader to report.</param>
     /// <exception cref="Qcow2FormatException">A field breaks a rule of the specification.</exception>
     /// <exception cref="Qcow2UnsupportedException">A feature, version or size is not handled.</exception>
     public static Qcow2Header? Parse(

@@ -33,7 +33,7 @@ internal static class SnapshotEntry
 
     private const long NanosecondsPerTick = 100;
 
-    /// <summary>The length of the entry, from its fixed part, without the padding to 8 bytes: behind the last entry that need not be there.</summary>
+    /// <summary>The length of the entry, from its fixed part, without the padding to 8 bytes: after the last entry that may be missing.</summary>
     /// <exception cref="Qcow2FormatException">The extra data is longer than allowed.</exception>
     public static int LengthOf(ReadOnlySpan<byte> fixedPart, string? path, long hostOffset)
     {

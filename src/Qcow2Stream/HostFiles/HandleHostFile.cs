@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Qcow2Stream.HostFiles;
 
-/// <summary>A file read by position on its handle: whoever opened it.</summary>
+/// <summary>A file read by position on its handle, whichever way it was opened.</summary>
 internal abstract class HandleHostFile(string? path, SafeFileHandle handle, object? identity) : HostFile
 {
     private volatile bool _disposed;

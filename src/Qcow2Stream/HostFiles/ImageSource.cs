@@ -1,7 +1,7 @@
 namespace Qcow2Stream.HostFiles;
 
 /// <summary>
-/// The one rule of ownership, for whatever an image is opened from: it is closed with what was opened, and also where opening
+/// The one rule of ownership, for whatever an image is opened from: it is closed with what was opened, and also if opening
 /// fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> says that it stays its caller's.
 /// </summary>
 internal static class ImageSource

@@ -16,7 +16,7 @@ internal sealed class PathHostFile : HandleHostFile
     /// <summary>Opens the regular file <paramref name="path"/>; a pipe, a device or a directory is refused without blocking.</summary>
     /// <param name="path">The file.</param>
     /// <param name="displayPath">The name it goes by, where that is not the path it was found at.</param>
-    /// <exception cref="IOException">It can't be opened, or is no regular file.</exception>
+    /// <exception cref="IOException">It can't be opened, or isn't a regular file.</exception>
     /// <exception cref="UnauthorizedAccessException">Access is denied.</exception>
     public static PathHostFile Open(string path, string? displayPath = null)
     {

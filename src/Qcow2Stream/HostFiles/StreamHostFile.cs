@@ -52,7 +52,7 @@ internal class StreamHostFile : HostFile
         return Seek(hostOffset) ? await _stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) : 0;
     }
 
-    /// <summary>Moves the cursor; false at the end and behind, where not every stream lets itself be sent.</summary>
+    /// <summary>Moves the cursor; false at the end and past it, where not every stream can be moved to.</summary>
     private bool Seek(long hostOffset)
     {
         if (hostOffset >= _stream.Length)

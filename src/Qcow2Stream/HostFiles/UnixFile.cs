@@ -57,7 +57,7 @@ internal static partial class UnixFile
             identity = status.Identity;
             return (status.Mode & FileTypeMask) == RegularFile
                 ? handle
-                : throw new IOException($"'{path}' is {((status.Mode & FileTypeMask) == DirectoryFile ? "a directory, and no" : "not a regular")} file");
+                : throw new IOException($"'{path}' is {((status.Mode & FileTypeMask) == DirectoryFile ? "a directory, not a" : "not a regular")} file");
         }
         catch
         {
@@ -73,7 +73,7 @@ internal static partial class UnixFile
         long data = Seek(handle, hostOffset, SeekData);
         if (data < 0)
         {
-            // ENXIO: no data up to the end of the file. Anything else: a file system that can't tell.
+            // ENXIO: no data up to the end of the file. Anything else: a file system that doesn't know.
             return (Marshal.GetLastPInvokeError() == NoDataBeyond, maxLength);
         }
 
@@ -86,7 +86,7 @@ internal static partial class UnixFile
         return (false, hole <= hostOffset ? maxLength : Math.Min(maxLength, hole - hostOffset));
     }
 
-    /// <summary>What tells an open file from every other, whatever it is called.</summary>
+    /// <summary>What distinguishes an open file from every other, whatever its name.</summary>
     public static object GetIdentity(SafeFileHandle handle) => GetStatus(handle).Identity;
 
     /// <summary>The bytes that the file takes on its file system: holes take none.</summary>

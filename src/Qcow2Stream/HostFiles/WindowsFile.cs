@@ -30,7 +30,7 @@ internal static partial class WindowsFile
         }
     }
 
-    /// <summary>What tells an open file from every other, whatever it is called; null where its file system can't say.</summary>
+    /// <summary>What distinguishes an open file from every other, whatever its name; null where its file system can't say.</summary>
     public static object? GetIdentity(SafeFileHandle handle) =>
         GetFileInformationByHandleEx(handle, FileIdInfo, out FileId id, Marshal.SizeOf<FileId>()) ? id : null;
 

@@ -3,7 +3,7 @@ using System.Text;
 namespace Qcow2Stream.Images;
 
 /// <summary>What an image records of its backing file.</summary>
-/// <param name="Name">The name's bytes as they stand in the image; at least one.</param>
+/// <param name="Name">The name's bytes as they are in the image; at least one.</param>
 /// <param name="Format">The format's name; null if none is recorded.</param>
 internal sealed record BackingReference(ReadOnlyMemory<byte> Name, string? Format)
 {

@@ -54,7 +54,7 @@ internal static class BitmapReader
         return (size >> bitmap.GranularityBits) + ((size & (granularity - 1)) != 0 ? 1 : 0);
     }
 
-    /// <summary>Where runs of equal bits start, from bit to bit, table entry after table entry; a run may be told in parts.</summary>
+    /// <summary>Where runs of equal bits start, from bit to bit, table entry after table entry; a run may be returned in parts.</summary>
     private static async IAsyncEnumerable<(long First, bool IsSet)> BitRunsAsync(
         Qcow2Image image, BitmapEntry bitmap, long firstBit, long endBit, bool async, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

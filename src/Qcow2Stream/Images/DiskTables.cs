@@ -4,7 +4,7 @@ using Shared;
 namespace Qcow2Stream.Images;
 
 /// <summary>
-/// What an image holds behind one of its L1 tables, checked: its active disk, a snapshot's disk, or a snapshot's saved
+/// What one of an image's L1 tables leads to, checked: its active disk, a snapshot's disk, or a snapshot's saved
 /// machine state.
 /// </summary>
 internal sealed class DiskTables
@@ -22,7 +22,7 @@ internal sealed class DiskTables
 
     public L1Location L1 { get; }
 
-    /// <summary>Where it starts in what the L1 table describes, in bytes: only a machine state lies behind something else.</summary>
+    /// <summary>Where it starts in what the L1 table describes, in bytes: only a VM state lies after something else.</summary>
     public long Start { get; }
 
     /// <summary>How long it is, in bytes.</summary>
@@ -39,7 +39,7 @@ internal sealed class DiskTables
         return new DiskTables(snapshot, l1, start: 0, snapshot.DiskSize & ~(Sector.Size - 1));
     }
 
-    /// <summary>The machine state lies behind the disk, from the next L1 entry on.</summary>
+    /// <summary>The VM state lies after the disk, from the next L1 entry on.</summary>
     /// <inheritdoc cref="Of"/>
     public static DiskTables VmStateOf(Qcow2Image image, Qcow2Snapshot snapshot, int maxL1TableBytes)
     {
@@ -48,7 +48,7 @@ internal sealed class DiskTables
         L1Location l1 = CheckedL1(image, snapshot, diskEntries + geometry.L1EntriesFor(snapshot.VmStateSize), maxL1TableBytes);
         return diskEntries <= (long.MaxValue - snapshot.VmStateSize) / geometry.L2Coverage
             ? new DiskTables(snapshot, l1, diskEntries * geometry.L2Coverage, snapshot.VmStateSize)
-            : throw Error(image, snapshot, $"a VM state of {snapshot.VmStateSize} bytes behind a disk of {snapshot.DiskSize} ends past 2^63");
+            : throw Error(image, snapshot, $"a VM state of {snapshot.VmStateSize} bytes after a disk of {snapshot.DiskSize} ends past 2^63");
     }
 
     private static L1Location CheckedL1(Qcow2Image image, Qcow2Snapshot snapshot, long neededEntries, int maxL1TableBytes)

@@ -23,7 +23,7 @@ internal static class HeaderReader
                 int read = await file.ReadAtAsync(0, buffer.AsMemory(0, length), async, cancellationToken).ConfigureAwait(false);
                 if (read < length)
                 {
-                    // Nor can its first bytes, if they are not all there, tell what it is.
+                    // Nor do its first bytes, if they are not all there, say what it is.
                     throw new Qcow2FormatException("the file became shorter while it was opened", file.Path, hostOffset: read);
                 }
 

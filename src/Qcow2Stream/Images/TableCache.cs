@@ -7,7 +7,7 @@ namespace Qcow2Stream.Images;
 /// <summary>
 /// Keeps the table pieces of one image that were used last, by their number: 4-way set-associative, so a hit is at
 /// most four comparisons, takes no lock and changes nothing. Tables are immutable; one that is thrown out stays
-/// good for whoever holds it. Safe for any number of threads.
+/// valid for its holder. Safe for any number of threads.
 /// </summary>
 /// <remarks>
 /// A general cache from a library would have to be bounded by count and hashes on the hottest path of the reader;

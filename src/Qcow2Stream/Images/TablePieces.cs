@@ -6,7 +6,7 @@ using Qcow2Stream.Text;
 namespace Qcow2Stream.Images;
 
 /// <summary>
-/// Loads pieces of an image's tables, checked to lie inside the file, and in host byte order. Whoever looks at a
+/// Loads pieces of an image's tables, checked to lie inside the file, and in host byte order. Code that looks at a
 /// table, to translate or to check, gets it from here.
 /// </summary>
 internal static class TablePieces
@@ -47,7 +47,7 @@ internal static class TablePieces
         return table;
     }
 
-    /// <summary>Fills <paramref name="buffer"/> from a structure that is no table of words.</summary>
+    /// <summary>Fills <paramref name="buffer"/> from a structure that isn't a table of words.</summary>
     /// <exception cref="Qcow2FormatException">The file ends first; <paramref name="what"/> says inside what.</exception>
     public static async ValueTask ReadExactlyAsync(
         TableFile image, long hostOffset, Memory<byte> buffer, string what, bool async, CancellationToken cancellationToken)
@@ -84,7 +84,7 @@ internal static class TablePieces
         BigEndianWords.ToHostOrder(table);
     }
 
-    /// <summary>An array of words is no memory of bytes, so what comes is copied.</summary>
+    /// <summary>An array of words can't be used as memory of bytes, so the bytes are copied.</summary>
     private static async ValueTask<int> ReadAsync(HostFile file, long hostOffset, ulong[] table, CancellationToken cancellationToken)
     {
         int length = table.Length * sizeof(ulong);

@@ -49,7 +49,7 @@ internal sealed class InspectionRun(HostFile file, Qcow2OpenOptions options, boo
         ];
     }
 
-    /// <summary>Walks the whole map as leniently as can be, and tells each spot where that was needed, as it comes to it.</summary>
+    /// <summary>Walks the whole map as leniently as possible, and reports each spot where that was needed, as it comes to it.</summary>
     public async IAsyncEnumerable<InspectionStep> WalkAsync()
     {
         Queue<ImageDamage> found = [];

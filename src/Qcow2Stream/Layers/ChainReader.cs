@@ -5,7 +5,7 @@ using Qcow2Stream.Translation;
 namespace Qcow2Stream.Layers;
 
 /// <summary>
-/// The read loop: asks the translator, lets the layer that answered fill in the bytes, and goes on behind them.
+/// The read loop: asks the translator, lets the layer that answered fill in the bytes, and continues after them.
 /// Several compressed clusters in one read are decompressed on all cores.
 /// </summary>
 internal sealed class ChainReader(Layer[] layers, ChainTranslator translator)

@@ -83,7 +83,7 @@ internal sealed class DataClusters(TableFile image, HostFile clusterFile, LayerK
     }
 
     /// <summary>
-    /// A cluster that starts inside the file may end behind it: that rest is zeros. But what the file once had, and has no
+    /// A cluster that starts inside the file may end past it: that rest is zeros. But what the file once had, and has no
     /// longer, is missing.
     /// </summary>
     private void ClearTail(in HostRun run, long hostOffset, Span<byte> buffer, int read)

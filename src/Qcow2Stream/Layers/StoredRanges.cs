@@ -12,7 +12,7 @@ internal static class StoredRanges
     /// <param name="length">How long it is, in bytes; 0 or more. It is cut at the end of the disk.</param>
     /// <param name="cancellationToken">Ends the listing.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
-    /// <exception cref="Qcow2Exception">A table is damaged; what comes before it was told.</exception>
+    /// <exception cref="Qcow2Exception">A table is damaged; what comes before it was returned.</exception>
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public static IEnumerable<StreamExtent> Of(OpenChain chain, long start, long length, CancellationToken cancellationToken = default)
     {
@@ -22,7 +22,7 @@ internal static class StoredRanges
 
     /// <summary>
     /// The ranges that one of two disks or both store, from their start on, neighbours merged. Neither disk is asked further than
-    /// up to the range that is told. Lazy.
+    /// up to the range that is returned. Lazy.
     /// </summary>
     /// <param name="first">One disk.</param>
     /// <param name="second">The other.</param>

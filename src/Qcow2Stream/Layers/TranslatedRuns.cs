@@ -7,7 +7,7 @@ namespace Qcow2Stream.Layers;
 /// <param name="translator">The chain's, or one of its kind.</param>
 /// <param name="start">In bytes, inside the disk.</param>
 /// <param name="end">In bytes, inside the disk.</param>
-/// <param name="firstEnd">How far the first run may go on past <paramref name="end"/>, if it goes on from start to end.</param>
+/// <param name="firstEnd">How far the first run may extend past <paramref name="end"/>, if it covers all from start to end.</param>
 internal struct TranslatedRuns<TView>(
     RunRequest request, ChainTranslator translator, long start, long end, long firstEnd) : IRunSource<HostRun>
     where TView : struct, IRunView

@@ -3,7 +3,7 @@ using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Mapping;
 
-/// <summary>Turns runs into what callers are told of them.</summary>
+/// <summary>Turns runs into what callers see of them.</summary>
 internal static class ExtentDescription
 {
     /// <summary>A run of a chain, with what only the chain knows: the file, and whether that holds ciphertext.</summary>

@@ -4,7 +4,7 @@ using Shared;
 
 namespace Qcow2Stream.Mapping;
 
-/// <summary>The columns of <c>qemu-img map</c>, which have no place for what can't be read as it stands in its file.</summary>
+/// <summary>The columns of <c>qemu-img map</c>, which have no place for what can't be read as it is in its file.</summary>
 internal static class HumanForm
 {
     /// <exception cref="Qcow2UnsupportedException">Compressed or encrypted data was met, or data without a known place.</exception>

@@ -4,10 +4,10 @@ using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Mapping;
 
-/// <summary>The entries of an array, each behind what opens the array or separates it from the one before.</summary>
+/// <summary>The entries of an array, each after what opens the array or separates it from the one before.</summary>
 internal readonly struct JsonForm : IMapForm
 {
-    /// <summary>What can't be read as it stands in the file has no place there.</summary>
+    /// <summary>What can't be read as it is in the file has no place there.</summary>
     public static HostRun Of(OpenChain chain, in HostRun run) =>
         run.HasHostOffset && (run.Kind == RunKind.Compressed || chain.Layers[run.Depth].IsEncrypted)
             ? run with { HostOffset = HostRun.Nowhere }

@@ -66,7 +66,7 @@ internal sealed class LayerTally(RunRequest request, int depth)
     /// <summary>Counts a run, and says how many bytes of the file it takes beside what those before it took.</summary>
     private long CountStored(in HostRun run)
     {
-        // A reader that does not tell the place is taken at its word that there is one.
+        // A reader that does not give the position is taken at its word that there is one.
         bool goesOn = run.HasHostOffset ? run.HostOffset <= _hostEnd && run.HostOffset > _hostEnd - Sector.Size : _fragments > 0;
         long taken = run.Length;
         if (run.Kind == RunKind.Compressed)

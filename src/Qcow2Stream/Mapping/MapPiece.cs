@@ -5,7 +5,7 @@ using Qcow2Stream.Translation;
 namespace Qcow2Stream.Mapping;
 
 /// <summary>
-/// A piece of a map in a form: its first and its last run, which may go on in the pieces beside it, and between them the
+/// A piece of a map in a form: its first and its last run, which may continue in the neighbouring pieces, and between them the
 /// entries that can't change any more.
 /// </summary>
 /// <remarks>Belongs to one thread at a time.</remarks>
@@ -31,7 +31,7 @@ internal sealed class MapPiece<TForm>(RunRequest request) : IDisposable
     public long PlannedEnd { get; private set; }
 
     /// <summary>
-    /// Where it ends, in bytes of the disk: behind <see cref="PlannedEnd"/> if up to there it is but one run, which goes on;
+    /// Where it ends, in bytes of the disk: past <see cref="PlannedEnd"/> if up to there it is a single run, which continues;
     /// before it if there are too many for one piece.
     /// </summary>
     public long End { get; private set; }
@@ -53,7 +53,7 @@ internal sealed class MapPiece<TForm>(RunRequest request) : IDisposable
     /// <summary>Starts to make this the piece from <paramref name="start"/> to <paramref name="end"/>.</summary>
     /// <param name="start">In bytes of the disk.</param>
     /// <param name="end">In bytes of the disk.</param>
-    /// <param name="mapEnd">The end of the map: how far one run that is all there is from start to end may go on.</param>
+    /// <param name="mapEnd">The end of the map: how far a run that covers all from start to end may extend.</param>
     /// <param name="translator">Null: one for a walk, which is kept for the next piece.</param>
     /// <param name="alone">Whether there is nothing else to do meanwhile.</param>
     public void Begin(long start, long end, long mapEnd, ChainTranslator? translator, bool alone)

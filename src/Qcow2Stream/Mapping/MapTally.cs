@@ -3,7 +3,7 @@ using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Mapping;
 
-/// <summary>Counts what a map tells.</summary>
+/// <summary>Counts what a map shows.</summary>
 internal static class MapTally
 {
     /// <summary>Counts a range inside the disk.</summary>
@@ -21,7 +21,7 @@ internal static class MapTally
             zero += run.Kind is RunKind.Zero or RunKind.Hole ? run.Length : 0;
         }
 
-        // What lies behind the end of the disk belongs to a range that goes on to it.
+        // What lies past the end of the disk belongs to a range that reaches it.
         long layerEnd = end == request.Chain.Length ? long.MaxValue : end;
         return new MapSummary
         {

@@ -6,7 +6,7 @@ namespace Qcow2Stream.Mapping;
 
 /// <summary>
 /// Writes a range of the map: pieces of it are translated, merged and put into the form several at once, each on one core,
-/// and joined in their order. Nothing is written behind a piece that can't be told.
+/// and joined in their order. Nothing is written after a piece that can't be read.
 /// </summary>
 internal sealed class MapWriter<TForm> : IDisposable
     where TForm : struct, IMapForm
@@ -114,7 +114,7 @@ internal sealed class MapWriter<TForm> : IDisposable
             return;
         }
 
-        // It is but a part of one run, which goes on, or there were too many: what was begun behind it does not fit.
+        // It is only a part of one run, which continues, or there were too many: what was begun after it does not fit.
         DropAhead();
         _next = piece.End;
         _piecesAhead = 1;

@@ -4,7 +4,7 @@ using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Mapping;
 
-/// <summary>A line a run. Zeros are zeros, whoever says so.</summary>
+/// <summary>A line per run. Zeros are zeros, no matter how.</summary>
 internal readonly struct TextForm : IMapForm
 {
     public static HostRun Of(OpenChain chain, in HostRun run) => Of(run);

@@ -34,7 +34,7 @@ internal static class FileGate
     /// <param name="image">The image that names it.</param>
     /// <param name="recordedName">The name's bytes.</param>
     /// <param name="isLiteral">Whether the name has no protocol.</param>
-    /// <param name="file">What a resolver is told.</param>
+    /// <param name="file">What a resolver gets.</param>
     /// <exception cref="RefusedException">The policy or the name forbids it.</exception>
     /// <exception cref="IOException">It can't be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">Access is denied by the host.</exception>
@@ -76,7 +76,7 @@ internal static class FileGate
 
         if (image.HostDirectory is not { } directory)
         {
-            // Its name may look like a path, and a policy for files of this host would then be one for whoever writes to its store.
+            // Its name may look like a path, and a policy for files of this host would then apply to anyone who writes to its store.
             throw new RefusedException(
                 "the image that names it has no directory on this host: it was opened from a stream, or from a file of the caller's own kind "
                 + "(to open what it names: Follow = FollowPolicy.FromFileResolver(...) or FollowPolicy.FromResolver(...))");

@@ -5,7 +5,7 @@ namespace Qcow2Stream.Opening;
 
 /// <summary>
 /// The door through which a file that an image on a web server names is opened. The address is judged before any server is
-/// asked, and so is every address that a server redirects to.
+/// requested, and so is every address that a server redirects to.
 /// </summary>
 internal static class UrlGate
 {
@@ -56,7 +56,7 @@ internal static class UrlGate
             throw new RefusedException("its name is the path of a file of this host, and the image that names it is on a server");
         }
 
-        // A name is a file's, so a question mark in it is no query.
+        // A name is a file's, so a question mark in it isn't a query.
         return new Uri(image, string.Join('/', name.Split('/').Select(part => part is "." or ".." ? part : Uri.EscapeDataString(part))));
     }
 

@@ -4,7 +4,7 @@ using Qcow2Stream.Layers;
 
 namespace Qcow2Stream.Plugin;
 
-/// <summary>The one extent of a layer: all of its disk. Its content tells where in the file its bytes are.</summary>
+/// <summary>The one extent of a layer: all of its disk. Its content says where in the file its bytes are.</summary>
 internal sealed class Qcow2DiskExtent(Qcow2DiskLayer owner, Layer layer) : VirtualDiskExtent
 {
     public override long Capacity => owner.Capacity;

@@ -35,12 +35,12 @@ internal readonly record struct HostRun : IMergeable<HostRun>
     /// <summary>For a compressed cluster, where the run starts in the decompressed cluster, in bytes; else 0.</summary>
     public int OffsetInCluster { get; init; }
 
-    /// <summary>The run lies behind the end of its file, which lenient mode has reported: it reads as zeros.</summary>
+    /// <summary>The run lies past the end of its file, which lenient mode has reported: it reads as zeros.</summary>
     public bool IsPastEnd { get; init; }
 
     public bool HasHostOffset => HostOffset != Nowhere;
 
-    /// <summary>Whether it is known to read as zeros, whoever says so.</summary>
+    /// <summary>Whether it is known to read as zeros, no matter how.</summary>
     public bool IsZero => Kind is RunKind.Zero or RunKind.Unallocated or RunKind.Hole;
 
     public long GuestEnd => GuestOffset + Length;
@@ -52,7 +52,7 @@ internal readonly record struct HostRun : IMergeable<HostRun>
 
     /// <summary>
     /// The one rule by which neighbouring runs become one: of one kind, from one layer, and in the file too, if they are in one.
-    /// Parts of a compressed cluster go on inside the decompressed cluster.
+    /// Parts of a compressed cluster are contiguous inside the decompressed cluster.
     /// </summary>
     public static bool TryExtend(ref HostRun item, in HostRun next)
     {

@@ -8,7 +8,7 @@ internal interface IMergeable<T>
     /// <summary>Whether it is of no length, as a piece that was never filled is.</summary>
     bool IsEmpty { get; }
 
-    /// <summary>Makes <paramref name="next"/> a part of <paramref name="item"/> if it goes on where that ends.</summary>
+    /// <summary>Makes <paramref name="next"/> a part of <paramref name="item"/> if it continues where that ends.</summary>
     /// <returns>Whether it did; if not, <paramref name="item"/> stays as it was.</returns>
     static abstract bool TryExtend(ref T item, in T next);
 }

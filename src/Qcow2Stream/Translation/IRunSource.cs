@@ -5,6 +5,6 @@ namespace Qcow2Stream.Translation;
 internal interface IRunSource<T>
 {
     /// <summary>The next piece; false after the last.</summary>
-    /// <exception cref="Qcow2Exception">There is one, and it can't be told.</exception>
+    /// <exception cref="Qcow2Exception">There is one, but it can't be read.</exception>
     bool TryNext(out T run);
 }

@@ -64,7 +64,7 @@ internal sealed class L1Pieces
     public ulong Entry(ulong[] piece, long guestOffset) => piece[IndexOf(guestOffset)];
 
     /// <summary>
-    /// The run where there is no L2 table. It goes on over all empty entries that the same piece holds: an empty disk of exabytes
+    /// The run where there is no L2 table. It extends over all empty entries that the same piece holds: an empty disk of exabytes
     /// is passed in large steps.
     /// </summary>
     public HostRun Empty(ulong[] piece, long guestOffset, long maxLength)

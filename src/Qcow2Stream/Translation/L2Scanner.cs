@@ -13,7 +13,7 @@ internal sealed class L2Scanner(Qcow2Image image)
     private readonly Geometry _geometry = image.Geometry;
     private readonly bool _hasZeroFlag = image.Header.Version >= 3 && !image.Header.HasExtendedL2;
 
-    // With a data file COPIED tells whether offset 0 is an offset; without one it means nothing to a reader.
+    // With a data file COPIED says whether offset 0 is an offset; without one it means nothing to a reader.
     private readonly ulong _meaningMask = L2Entry.MeaningMask | (image.HasDataFile ? L2Entry.CopiedFlag : 0);
 
     /// <summary>Answers for <paramref name="guestOffset"/>.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 namespace Qcow2Stream.Translation;
 
 /// <summary>
-/// The one loop that merges: neighbours become one as they come. At most one piece is held back, and it is told before an
+/// The one loop that merges: neighbours become one as they come. At most one piece is held back, and it is returned before an
 /// error that ends the source is.
 /// </summary>
 /// <param name="source">What is to be merged.</param>

@@ -7,7 +7,7 @@ internal static class RunComparison
 {
     /// <summary>
     /// The runs of <paramref name="to"/> that are not in the same place in <paramref name="from"/>. Ranges known to be
-    /// zeros in both are equal, whoever says so; behind the end of <paramref name="from"/> there is nothing.
+    /// zeros in both are equal, no matter how; past the end of <paramref name="from"/> there is nothing.
     /// </summary>
     /// <param name="from">The disk that is there already.</param>
     /// <param name="to">The disk wanted.</param>

@@ -6,7 +6,7 @@ internal enum RunKind : byte
     /// <summary>The bytes stand in the host file, one after the other.</summary>
     Data,
 
-    /// <summary>Zeros by a flag in the L2 table, with or without a cluster behind them.</summary>
+    /// <summary>Zeros by a flag in the L2 table, with or without an allocated cluster.</summary>
     Zero,
 
     /// <summary>Nothing is recorded. Inside a layer: ask the layer below; from the chain: zeros.</summary>

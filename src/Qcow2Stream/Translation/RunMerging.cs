@@ -17,7 +17,7 @@ internal static class RunMerging
         }
     }
 
-    /// <summary>The same for what comes asynchronously: one piece is held back, and it is told before an error that ends the source is.</summary>
+    /// <summary>The same for what comes asynchronously: one piece is held back, and it is returned before an error that ends the source.</summary>
     public static async IAsyncEnumerable<T> MergeAsync<T>(this IAsyncEnumerable<T> runs)
         where T : struct, IMergeable<T>
     {

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Qcow2Stream.Benchmarks.Processes;
 
 /// <summary>
-/// The most memory that a program had resident, as time(1) tells it. The same figure of a direct child would be of no use:
+/// The most memory that a program had resident, as time(1) reports it. The same figure of a direct child would be of no use:
 /// Linux counts into it what the parent had when it made the child, and this parent is larger than what is measured.
 /// </summary>
 internal static class PeakMemory

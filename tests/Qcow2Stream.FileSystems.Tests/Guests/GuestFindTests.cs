@@ -49,7 +49,7 @@ public sealed class GuestFindTests
         Assert.Equal("swap", Assert.Single(Assert.Throws<NoFileSystemException>(() => guest.Volumes[3].OpenFileSystem()).Volumes).Content);
     }
 
-    /// <summary>Two partitions hold damaged file systems: what is wrong with each is told, and neither hides the other.</summary>
+    /// <summary>Two partitions hold damaged file systems: what is wrong with each is reported, and neither hides the other.</summary>
     [Fact]
     public void DamageOnSeveralVolumes_IsToldOfEach()
     {
@@ -88,7 +88,7 @@ public sealed class GuestFindTests
         Assert.NotNull(files.GetUsage());
     }
 
-    /// <summary>The token is looked at by each read of the reader, whoever's code that is.</summary>
+    /// <summary>Each read of the reader checks the token, whatever code that is.</summary>
     [Fact]
     public void Cancellation_EndsAReaderThatIsAtWork()
     {

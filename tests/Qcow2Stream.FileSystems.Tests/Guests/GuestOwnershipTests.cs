@@ -2,7 +2,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.FileSystems.Tests.Guests;
 
-/// <summary>Who closes what: the guest what it was opened from, also where opening fails, unless it is told not to.</summary>
+/// <summary>Who closes what: the guest what it was opened from, also if opening fails, unless it is told not to.</summary>
 public sealed class GuestOwnershipTests
 {
     [Theory]
@@ -59,7 +59,7 @@ public sealed class GuestOwnershipTests
     public void StreamThatCannotSeek_IsRefused() =>
         Assert.Throws<ArgumentException>(() => Guest.Open(new System.IO.Compression.DeflateStream(Stream.Null, System.IO.Compression.CompressionMode.Decompress)));
 
-    /// <summary>Whatever was opened of a guest ends with it, though its stream goes on.</summary>
+    /// <summary>Whatever was opened of a guest ends with it, though its stream stays open.</summary>
     [Fact]
     public void GuestThatIsDisposed_EndsAllReads()
     {

@@ -10,7 +10,7 @@ public sealed class GuestTreeTests
         .Where(name => !GuestImages.NotShown.Contains(name))
         .Order(StringComparer.Ordinal)];
 
-    /// <summary>What DiscUtils can't read, each with what a user is told; the paths are then missing from the tree.</summary>
+    /// <summary>What DiscUtils can't read, each with the message for the user; the paths are then missing from the tree.</summary>
     private static readonly Dictionary<string, string[]> Gaps = new()
     {
         ["hfsplus"] =
@@ -44,7 +44,7 @@ public sealed class GuestTreeTests
     {
         List<string> expected = GuestTree.Expected(GuestImages.Folder($"trees/{name}.txt"));
 
-        // DiscUtils takes the modes of HFS+ from the wrong bytes, and does not tell those of UDF: there, none are shown.
+        // DiscUtils takes the modes of HFS+ from the wrong bytes, and does not give those of UDF: there, none are shown.
         bool hasModes = name is not ("hfsplus" or "udf") && expected.Any(line => line[2] != '-');
         expected = hasModes ? expected : [.. expected.Select(GuestTree.WithoutMode)];
         if (name == "btrfs-subvolumes")
@@ -55,7 +55,7 @@ public sealed class GuestTreeTests
 
         if (name == "hfsplus")
         {
-            // Nor does it tell these from empty files.
+            // Nor does it distinguish these from empty files.
             expected = [.. expected.Select(line => line.StartsWith("s ", StringComparison.Ordinal) ? GuestTree.AsEmptyFile(line) : line)];
         }
         using Guest disk = GuestImages.Open(name, out int? partition);

@@ -1,6 +1,6 @@
 namespace Qcow2Stream.FileSystems.Tests.Guests;
 
-/// <summary>A walk over trees that no tool would make: it reports what is wrong, goes on, and ends.</summary>
+/// <summary>A walk over trees that no tool would make: it reports what is wrong, continues, and ends.</summary>
 public sealed class TreeWalkTests
 {
     private readonly List<GuestFault> _faults = [];

@@ -30,7 +30,7 @@ internal sealed class DiskWalk(Qcow2Chain chain, Func<int, ReadOnlyMemory<byte>?
                 Read(extent, extent.Start, extent.End);
             }
 
-            // What lies behind the error that ended the map is read nevertheless.
+            // What lies after the error that ended the map is read nevertheless.
             long mapped = _extents.Count == 0 ? 0 : _extents[^1].End;
             Read(null, isWhole ? chain.Length : mapped, chain.Length);
             return;

@@ -3,7 +3,7 @@ namespace Qcow2Stream.Fuzz.Checks;
 /// <summary>What must hold for every map, whatever the image.</summary>
 internal static class MapRules
 {
-    /// <summary>An extent starts where the one before it ends, is inside the disk, and tells a place if it is stored.</summary>
+    /// <summary>An extent starts where the one before it ends, is inside the disk, and gives a position if it is stored.</summary>
     public static void Check(in MapExtent extent, long expectedStart, Qcow2Chain chain)
     {
         if (extent.Start != expectedStart || extent.Length <= 0 || extent.End > chain.Length)

@@ -5,7 +5,7 @@ using Qcow2Stream.Tests.Codecs;
 namespace Qcow2Stream.Fuzz.Harnesses;
 
 /// <summary>
-/// The input is compressed data behind a byte that says how and for how much. Deflate gets DeflateStream's verdict and
+/// The input is compressed data after a byte that says how and for how much. Deflate gets DeflateStream's verdict and
 /// bytes; zstd gets ZstdSharp's, or is refused, as the format calls corrupt some things that libzstd lets pass.
 /// </summary>
 internal sealed class CompressedHarness : IHarness

@@ -5,7 +5,7 @@ using Shared;
 
 namespace Qcow2Stream.Fuzz.Harnesses;
 
-/// <summary>The input is a file's name as an image records it, behind a byte that chooses the format recorded with it.</summary>
+/// <summary>The input is a file's name as an image records it, after a byte that chooses the format recorded with it.</summary>
 internal sealed class JsonHarness : IHarness
 {
     private const string ImageDirectory = "/images/here/";

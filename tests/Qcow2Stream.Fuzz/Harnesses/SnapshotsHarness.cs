@@ -4,7 +4,7 @@ using Qcow2Stream.Fuzz.Seeding;
 namespace Qcow2Stream.Fuzz.Harnesses;
 
 /// <summary>
-/// The input is a snapshot table behind a byte that says how many entries it has. The snapshots are listed, opened,
+/// The input is a snapshot table after a byte that says how many entries it has. The snapshots are listed, opened,
 /// mapped, read and compared with the active disk.
 /// </summary>
 internal sealed class SnapshotsHarness : IHarness

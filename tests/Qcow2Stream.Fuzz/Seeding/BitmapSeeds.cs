@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Qcow2Stream.Fuzz.Seeding;
 
-/// <summary>Bitmap directories with their tables, and the image that they go behind.</summary>
+/// <summary>Bitmap directories with their tables, and the image that they go after.</summary>
 internal static class BitmapSeeds
 {
     private const int ClusterSize = 512;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Qcow2Stream.Fuzz.Seeding;
 
-/// <summary>Snapshot tables, and the image that they go behind.</summary>
+/// <summary>Snapshot tables, and the image that they go after.</summary>
 internal static class SnapshotSeeds
 {
     private const int ClusterSize = 512;

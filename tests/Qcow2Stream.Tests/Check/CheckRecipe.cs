@@ -2,7 +2,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Check;
 
-/// <summary>How QEMU makes an image to be checked, and how it has to be told to open it.</summary>
+/// <summary>How QEMU makes an image to be checked, and the options it needs to open it.</summary>
 internal sealed record CheckRecipe(string Options, string[] Writes)
 {
     private const string Secret = "secret,id=key,data=password";

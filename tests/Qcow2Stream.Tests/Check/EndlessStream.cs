@@ -1,6 +1,6 @@
 namespace Qcow2Stream.Tests.Check;
 
-/// <summary>A stream that goes on with zeros behind its bytes, as far as one likes.</summary>
+/// <summary>A stream that continues with zeros after its bytes, without end.</summary>
 internal sealed class EndlessStream(byte[] start, long length) : Stream
 {
     private long _position;

@@ -82,7 +82,7 @@ public sealed class ArgumentTests : IDisposable
     [InlineData("dump-map", "disk", "--start", "-1")]
     public void OneCommandAlone_ReadsItsArgumentsAsAmongAll(params string[] arguments)
     {
-        // "-h" behind "--" is a name, and only makes all commands.
+        // "-h" after "--" is a name, and only makes all commands.
         string[] Words(params string[] more)
         {
             System.CommandLine.ParseResult parsed = Arguments.Parse([.. arguments, .. more]);
@@ -104,7 +104,7 @@ public sealed class ArgumentTests : IDisposable
     [InlineData(1, "Could not find file", "read", "aes.qcow2", "--secret-file", "missing")]
     [InlineData(2, "--header-file", "read", "http://127.0.0.1:1/x", "--header-file", "")]
     [InlineData(1, "Could not find file", "read", "http://127.0.0.1:1/x", "--header-file", "missing")]
-    [InlineData(1, "IMAGE is no address", "read", "http://")]
+    [InlineData(1, "IMAGE is not an address", "read", "http://")]
     [InlineData(1, "there is no snapshot ''", "read", "snapshots.qcow2", "--snapshot", "")]
     [InlineData(1, "there is no bitmap ''", "dump-map", "bitmaps.qcow2", "--bitmap", "")]
     [InlineData(2, "--bitmap goes with --output text or json", "dump-map", "bitmaps.qcow2", "--bitmap", "coarse", "--output", "human")]

@@ -16,7 +16,7 @@ public sealed class CliTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
-    /// <summary>Whoever shares the pipe may have made it so; it is full long before all is written.</summary>
+    /// <summary>Another program that shares the pipe may have made it so; it is full long before all is written.</summary>
     [LinuxFact]
     public async Task OutputThatDoesNotBlock_IsWrittenToTheEnd()
     {
@@ -91,7 +91,7 @@ public sealed class CliTests : IDisposable
     public async Task ReadAcrossOrBehindTheEnd_StopsThere(string offset, string length, int expected) =>
         Assert.Equal(expected, (await Qcow2Tool.RunForBytes("read", "--offset", offset, "--length", length, Chain)).Length);
 
-    /// <summary>Two programs that share a file as standard output must each go on where the other stopped.</summary>
+    /// <summary>Two programs that share a file as standard output must each continue where the other stopped.</summary>
     [Fact]
     public async Task OutputToASharedFile_IsAppended()
     {
@@ -104,7 +104,7 @@ public sealed class CliTests : IDisposable
         Assert.Equal("0 8192 0 40960\nbetween\n0 8192 0 40960\n", await File.ReadAllTextAsync(file));
     }
 
-    /// <summary>A reader that has seen enough ends the command, silently: nothing goes on reading a terabyte for nobody.</summary>
+    /// <summary>A reader that has seen enough ends the command, silently: nothing keeps reading a terabyte for nobody.</summary>
     [Fact]
     public async Task ClosedPipe_EndsTheCommandWithoutAnError()
     {

@@ -24,7 +24,7 @@ public sealed class CompletionTests : IDisposable
     [ShellFact("bash")]
     public async Task Bash_CompletesCommandsOptionsValuesAndFiles()
     {
-        // Bash takes '=' for the end of a word, replaces what is behind it, and completes files if nothing is offered.
+        // Bash takes '=' for the end of a word, replaces what is after it, and completes files if nothing is offered.
         Task<string[]> Complete(params string[] words) => Run("bash", ["--norc", "-c", """
             source <(qcow2 completion bash)
             line=$*; last=${line##* }; word=${last##*=}

@@ -198,7 +198,7 @@ public sealed class ConvertTests : IDisposable
         Assert.Equal([output], Directory.GetFiles(_scratch.Path));
     }
 
-    /// <summary>From a server that has stopped answering: a signal ends it, and nothing stays behind.</summary>
+    /// <summary>From a server that has stopped answering: a signal ends it, and nothing is left behind.</summary>
     [UnixFact]
     public async Task Interrupted_LeavesNothingBehind()
     {

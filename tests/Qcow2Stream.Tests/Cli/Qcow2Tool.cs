@@ -13,7 +13,7 @@ internal static class Qcow2Tool
     public static Command Command(params string[] arguments) =>
         CliWrap.Cli.Wrap("dotnet").WithArguments([Assembly, .. arguments]).WithValidation(CommandResultValidation.None);
 
-    /// <summary>Starts it, for what must be told something while it runs.</summary>
+    /// <summary>Starts it, for tests that must send it something while it runs.</summary>
     public static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", [Assembly, .. arguments])
     {
         RedirectStandardError = true,

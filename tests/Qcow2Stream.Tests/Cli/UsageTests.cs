@@ -2,7 +2,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Cli;
 
-/// <summary>What is said of wrong command lines, and of files that are no images: what is wrong, and what to do.</summary>
+/// <summary>What is said of wrong command lines, and of files that aren't images: what is wrong, and what to do.</summary>
 public sealed class UsageTests
 {
     [Theory]

@@ -85,7 +85,7 @@ public class BrokenDeflateTests
         Assert.Equal(row.Verdict, DeflateReference.Check(writer.ToArray(), row.OutputLength, name));
     }
 
-    /// <summary>The same, with so much before and behind that neither end is near.</summary>
+    /// <summary>The same, with so much before and after it that neither end is near.</summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void HandMadeStreamAmidMuchElse_GetsDeflateStreamsVerdict(string name)

@@ -22,10 +22,10 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
         }
     }
 
-    /// <summary>The last bytes before the page behind.</summary>
+    /// <summary>The last bytes before the page after them.</summary>
     public Span<byte> AtEnd(int length) => All[^length..];
 
-    /// <summary>The first bytes behind the page before.</summary>
+    /// <summary>The first bytes after the page before them.</summary>
     public Span<byte> AtStart(int length) => All[..length];
 
     private Span<byte> All => new((void*)(_mapping + Environment.SystemPageSize), _length);

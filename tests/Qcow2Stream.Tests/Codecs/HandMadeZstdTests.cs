@@ -110,7 +110,7 @@ public sealed class HandMadeZstdTests : IDisposable
         Assert.Equal(row.Verdict, _reference.Check(row.Write().ToArray(), row.OutputLength, name));
     }
 
-    /// <summary>The same, with so much before and behind that neither end of the output is near.</summary>
+    /// <summary>The same, with so much before and after it that neither end of the output is near.</summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void HandMadeFrameAmidOthers_GetsTheVerdict(string name)

@@ -49,7 +49,7 @@ public class DisposeWhileReadingTests
     }
 
     /// <summary>
-    /// Each reader goes on until it is stopped: by anything but <see cref="ObjectDisposedException"/> the test fails,
+    /// Each reader continues until it is stopped: by anything but <see cref="ObjectDisposedException"/> the test fails,
     /// and so it does by a wrong byte.
     /// </summary>
     private static async Task DisposeBesideReadersAsync(Qcow2Chain chain, byte[] expected, int round)

@@ -17,7 +17,7 @@ public sealed class RunningGuestTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
-    /// <summary>What was flushed is there for whoever opens the image then.</summary>
+    /// <summary>What was flushed is there for anyone who then opens the image.</summary>
     [QemuFact]
     public async Task FlushedWrites_AreReadByAChainThatIsOpenedThen()
     {

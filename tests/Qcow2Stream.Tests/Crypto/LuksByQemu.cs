@@ -6,7 +6,7 @@ namespace Qcow2Stream.Tests.Crypto;
 /// <summary>What QEMU makes of an encrypted file.</summary>
 internal static class LuksByQemu
 {
-    /// <summary>The arguments that tell QEMU the passphrase of the fixtures as the secret <c>s</c>.</summary>
+    /// <summary>The arguments that give QEMU the passphrase of the fixtures as the secret <c>s</c>.</summary>
     public static string[] Secret { get; } = SecretOf("s", LuksFixture.Passphrase);
 
     public static string[] SecretOf(string id, byte[] passphrase) =>

@@ -1,5 +1,5 @@
 namespace Qcow2Stream.Tests.Diagnostics;
 
-/// <summary>Listeners hear the whole process: whoever listens is alone, as others count what they allocate.</summary>
+/// <summary>Listeners hear the whole process: these tests run alone, as others count what they allocate.</summary>
 [CollectionDefinition(nameof(DiagnosticsCollection), DisableParallelization = true)]
 public sealed class DiagnosticsCollection;

@@ -64,7 +64,7 @@ public sealed class HttpCounterTests : IDisposable
         Assert.Equal(4096 + (11 * Block.Size), _recording.Take(Qcow2Diagnostics.HostReadBytes));
     }
 
-    /// <summary>What nobody wanted yet is no miss, and a hit once it is wanted.</summary>
+    /// <summary>What nobody has needed yet isn't a miss, and is a hit once it is needed.</summary>
     [Fact]
     public void ReadAhead_IsNoMiss()
     {

@@ -5,7 +5,7 @@ using System.Diagnostics.Metrics;
 namespace Qcow2Stream.Tests.Diagnostics;
 
 /// <summary>
-/// What the library tells of the work of the test that made this, and of nobody else's: of what runs in its flow of control,
+/// What the library reports of the work of the test that made this, and only of that: of what runs in its flow of control,
 /// on whichever threads.
 /// </summary>
 internal sealed class Recording : IDisposable

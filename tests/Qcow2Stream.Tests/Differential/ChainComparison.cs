@@ -157,7 +157,7 @@ internal sealed partial class ChainComparison(QemuChain made, Qcow2Chain chain)
         return copy.ToArray();
     }
 
-    /// <summary>Mostly inside the disk, mostly short; sometimes across its end, or behind it.</summary>
+    /// <summary>Mostly inside the disk, mostly short; sometimes across its end, or past it.</summary>
     private (long Start, int Count) Range(long length)
     {
         long start = _random.NextInt64(length + (length / 8) + 2);
@@ -171,7 +171,7 @@ internal sealed partial class ChainComparison(QemuChain made, Qcow2Chain chain)
     }
 
     /// <summary>
-    /// QEMU takes a relative name behind <c>file:</c>, and a data file's, from the current directory and shows it as it
+    /// QEMU takes a relative name after <c>file:</c>, and a data file's, from the current directory and shows it as it
     /// is; the library takes it from the image's directory, which is the same one, and shows that.
     /// </summary>
     private string Normalized(string human) =>

@@ -101,7 +101,7 @@ internal sealed class ChainGenerator
 
     private string Version3Options(int clusterSize, bool hasExtendedL2, bool hasSnapshot)
     {
-        // A snapshot counts every cluster once more, and a cluster full of compressed ones counts many already.
+        // A snapshot counts every cluster again, and a cluster full of compressed ones counts many already.
         int refcountBits = 1 << _random.Next(hasSnapshot ? 4 : 0, 7);
         string compression = Chance(50) ? "zlib" : "zstd";
         string lazy = Chance(25) ? "on" : "off";

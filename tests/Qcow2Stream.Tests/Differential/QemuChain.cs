@@ -48,7 +48,7 @@ internal sealed class QemuChain(ChainPlan plan) : IDisposable
         return await File.ReadAllBytesAsync(path);
     }
 
-    /// <summary>The disk as it was at the top layer's snapshot, with whatever QEMU writes behind its end.</summary>
+    /// <summary>The disk as it was at the top layer's snapshot, with whatever QEMU writes past its end.</summary>
     public async Task<byte[]> ConvertSnapshotAsync()
     {
         string path = _directory.File("snapshot.bin");

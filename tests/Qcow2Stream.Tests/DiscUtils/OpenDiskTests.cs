@@ -115,7 +115,7 @@ public sealed class OpenDiskTests : IDisposable
         {
             Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => Open(way, path));
             Assert.Equal(path, error.ImagePath);
-            Assert.Contains("no qcow2 image", error.Message, StringComparison.Ordinal);
+            Assert.Contains("not a qcow2 image", error.Message, StringComparison.Ordinal);
         }
 
         Assert.Throws<Qcow2FormatException>(() => new Qcow2DiskFactory().OpenDisk(path, FileAccess.Read));

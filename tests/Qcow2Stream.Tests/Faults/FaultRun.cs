@@ -190,7 +190,7 @@ internal sealed class FaultRun
         Assert.Equal(kind == FaultKind.Throws ? typeof(Qcow2Exception) : typeof(Qcow2FormatException), error.GetType());
         Assert.NotNull(error.HostOffset);
 
-        // A file that ended early does so for reads behind as well, of which several run at once.
+        // A file that ended early does so for later reads as well, of which several run at once.
         Assert.InRange(error.HostOffset.Value, hit.Offset, kind == FaultKind.Throws ? hit.Offset + hit.Length : long.MaxValue);
         Assert.Contains($"at byte {error.HostOffset}", error.Message, StringComparison.Ordinal);
         if (kind == FaultKind.Throws)

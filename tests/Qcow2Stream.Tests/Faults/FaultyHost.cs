@@ -34,7 +34,7 @@ internal sealed class FaultyHost(IReadOnlyDictionary<string, byte[]> files) : Fi
     /// <summary>Whether closing a file fails, after it was closed.</summary>
     public bool FailsToClose { get; set; }
 
-    /// <summary>Is told of each read before it is done, by its number from 0 on, and whether it is one that waits.</summary>
+    /// <summary>Is called for each read before it is done, by its number from 0 on, and whether it is one that waits.</summary>
     public Func<int, bool, CancellationToken, Task>? Reading { get; set; }
 
     public IReadOnlyList<FaultyStream> Opened => _opened;

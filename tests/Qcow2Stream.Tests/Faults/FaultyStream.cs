@@ -78,7 +78,7 @@ internal sealed class FaultyStream(FaultyHost host, string name, byte[] content)
         int given = host.Serve(read, Name, Position, buffer.Length);
         content.AsSpan((int)Position, given).CopyTo(buffer);
 
-        // What is behind the bytes given must not be taken for read.
+        // What follows the bytes given must not be taken as read.
         buffer[given..].Fill(0xBD);
         Position += given;
         return given;

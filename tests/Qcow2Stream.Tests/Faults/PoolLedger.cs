@@ -4,7 +4,7 @@ namespace Qcow2Stream.Tests.Faults;
 
 /// <summary>
 /// Counts the buffers of the shared pool that a piece of work rents and gives back, on whatever threads it runs, and none of
-/// what runs beside it: the pool tells on the thread that asks it, and the work's own context goes with it there.
+/// what runs beside it: the pool reports on the thread that asks it, and the work's own context goes with it there.
 /// </summary>
 internal sealed class PoolLedger : EventListener
 {

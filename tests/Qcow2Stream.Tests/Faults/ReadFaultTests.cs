@@ -50,7 +50,7 @@ public sealed class ReadFaultTests
         FaultyHost host = image.Host();
         host.HidesLengths = true;
         Qcow2Exception error = Assert.Throws<Qcow2Exception>(() => image.OpenStreams(host));
-        Assert.Contains("the host could not tell the file's length: the host does not answer", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the host could not get the file's length: the host does not answer", error.Message, StringComparison.Ordinal);
         host.CheckAllDisposed();
     }
 

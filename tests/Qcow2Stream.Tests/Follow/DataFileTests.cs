@@ -108,7 +108,7 @@ public sealed class DataFileTests : IDisposable
     }
 
     /// <summary>
-    /// At the data file's start COPIED tells an offset of 0 from none; but not beside the zero flag, where QEMU takes 0
+    /// At the data file's start COPIED distinguishes an offset of 0 from none; but not beside the zero flag, where QEMU takes 0
     /// for no cluster at all.
     /// </summary>
     [Theory]

@@ -3,7 +3,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Format;
 
-/// <summary>The last value that each bound allows is allowed; what lies behind it is refused elsewhere.</summary>
+/// <summary>The last value that each bound allows is allowed; what lies beyond it is refused elsewhere.</summary>
 public sealed class LastAllowedTests
 {
     private const int SmallCluster = 512;

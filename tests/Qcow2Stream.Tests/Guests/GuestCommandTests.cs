@@ -65,8 +65,8 @@ public sealed class GuestCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("/etc", "qcow2: '/etc' is no file but a directory (to list it: qcow2 ls; to copy it: qcow2 cp)\n")]
-    [InlineData("/special/fifo", "qcow2: '/special/fifo' is no file but a device, pipe or socket\n")]
+    [InlineData("/etc", "qcow2: '/etc' is not a file but a directory (to list it: qcow2 ls; to copy it: qcow2 cp)\n")]
+    [InlineData("/special/fifo", "qcow2: '/special/fifo' is not a file but a device, pipe or socket\n")]
     [InlineData("/none", "qcow2: '/none' does not exist on the disk (ext4)\n")]
     public async Task CatOfNoFile_SaysWhatItIs(string path, string message)
     {
@@ -126,7 +126,7 @@ public sealed class GuestCommandTests : IDisposable
             "qcow2: the disk (ext4): its journal is not replayed, as the guest would do first: what it wrote last may be missing\n", result.Error);
     }
 
-    /// <summary>A cluster of the image is broken: what needs it is reported, all else is copied, and the exit code tells.</summary>
+    /// <summary>A cluster of the image is broken: what needs it is reported, all else is copied, and the exit code says so.</summary>
     [Fact]
     public async Task CpFromADamagedImage_FinishesAndReports()
     {

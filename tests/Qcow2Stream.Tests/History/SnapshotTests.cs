@@ -3,7 +3,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.History;
 
-/// <summary>Internal snapshots: the list, each one's own disk, and the machine state behind it.</summary>
+/// <summary>Internal snapshots: the list, each one's own disk, and the VM state after it.</summary>
 public sealed class SnapshotTests
 {
     private static readonly string Image = Repository.Image("snapshots.qcow2");
@@ -73,7 +73,7 @@ public sealed class SnapshotTests
         byte[] actual = new byte[chain.Length];
         Assert.Equal(actual.Length, chain.ReadAt(0, actual));
 
-        // qemu-img writes the active disk's size, whatever the snapshot's is, with zeros or machine state behind it.
+        // qemu-img writes the active disk's size, whatever the snapshot's is, with zeros or VM state after it.
         Assert.Equal(expected[..actual.Length], actual);
     }
 
@@ -114,7 +114,7 @@ public sealed class SnapshotTests
 
     /// <summary>One field of the snapshot table broken: what needs it fails, the disk does not.</summary>
     [Theory]
-    [InlineData(3, 0xFF, "nb_snapshots is")] // nb_snapshots' low byte: runs into what is behind the table
+    [InlineData(3, 0xFF, "nb_snapshots is")] // nb_snapshots' low byte: runs into what follows the table
     [InlineData(4 + 7, 1, "not cluster-aligned")] // snapshots_offset
     public void BrokenTable_FailsTheListAndNotTheDisk(int offsetFromCount, byte value, string expected)
     {
@@ -139,7 +139,7 @@ public sealed class SnapshotTests
         Assert.Equal(table + 50, error.HostOffset);
     }
 
-    /// <summary>QEMU does not write the padding behind the last entry, so the file may end there.</summary>
+    /// <summary>QEMU does not write the padding after the last entry, so the file may end there.</summary>
     [Fact]
     public void FileThatEndsBehindTheLastName_HasAllSnapshots()
     {
@@ -153,7 +153,7 @@ public sealed class SnapshotTests
         Assert.Equal(["first", "second", "third one"], chain.GetSnapshots().Select(s => s.Name));
     }
 
-    /// <summary>A disk near 2^63 with a machine state behind it: sums must not wrap, and the table's size has its limit.</summary>
+    /// <summary>A disk near 2^63 with a VM state after it: sums must not wrap, and the table's size has its limit.</summary>
     [Theory]
     [InlineData(32 << 20, typeof(Qcow2UnsupportedException), "MaxL1TableBytes")]
     [InlineData(int.MaxValue, typeof(Qcow2FormatException), "ends past 2^63")]

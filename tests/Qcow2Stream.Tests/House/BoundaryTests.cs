@@ -10,7 +10,7 @@ public sealed class BoundaryTests
 {
     public static TheoryData<string> Assemblies => [.. AssemblyNames];
 
-    /// <summary>The assemblies of this repository that came with these tests, and are no tests.</summary>
+    /// <summary>The assemblies of this repository that came with these tests, and aren't tests.</summary>
     private static IEnumerable<string> AssemblyNames => Directory.GetFiles(AppContext.BaseDirectory, "*.dll")
         .Select(path => Path.GetFileNameWithoutExtension(path))
         .Where(name => (name == "qcow2" || name.Split('.')[0] == "Qcow2Stream") && !IsTests(name))
@@ -26,8 +26,8 @@ public sealed class BoundaryTests
     public void Assemblies_AreFound() => Assert.Superset(new HashSet<string> { "Qcow2Stream", "Qcow2Stream.FileSystems", "Qcow2Stream.Nbd", "qcow2" }, AssemblyNames.ToHashSet());
 
     /// <summary>
-    /// Constants of internal types and what is told by nameof leave no trace, and are not seen. Types of the name space Shared are compiled
-    /// into each assembly, and told apart by name alone here, which is the same.
+    /// Constants of internal types and what nameof gives leave no trace, and are not seen. Types of the name space Shared are compiled
+    /// into each assembly, and distinguished by name alone here, which is the same.
     /// </summary>
     [Fact]
     public void CommandLine_UsesWhatIsPublic() =>

@@ -39,7 +39,7 @@ internal static class HexDump
         return Of(bytes, offset);
     }
 
-    // A star stands for two lines or more; at the end of the data the last line is shown too, to tell where that is.
+    // A star stands for two lines or more; at the end of the data the last line is shown too, to show where that is.
     private static void AppendRun(StringBuilder builder, long address, ReadOnlySpan<byte> line, int count, bool atEnd)
     {
         int shownInFull = atEnd ? 3 : 2;

@@ -3,7 +3,7 @@ using DiscUtils;
 
 namespace Qcow2Stream.Tests.Layers;
 
-/// <summary>Tells DiscUtils, once, of the formats that these tests use.</summary>
+/// <summary>Registers with DiscUtils, once, the formats that these tests use.</summary>
 internal static class ForeignImages
 {
     private static readonly Lazy<bool> Registered = new(() =>

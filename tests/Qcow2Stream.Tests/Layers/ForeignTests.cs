@@ -9,7 +9,7 @@ public sealed class ForeignTests : IDisposable
 
     static ForeignTests() => ForeignImages.Register();
 
-    /// <summary>The format, its subformat option, and whether DiscUtils tells as much of the map as QEMU does.</summary>
+    /// <summary>The format, its subformat option, and whether DiscUtils reports as much of the map as QEMU does.</summary>
     public static TheoryData<string, string, bool> Formats => new()
     {
         { "vmdk", "subformat=monolithicSparse", true },

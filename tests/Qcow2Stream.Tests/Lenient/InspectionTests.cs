@@ -2,7 +2,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Lenient;
 
-/// <summary>What is told of images that do not open.</summary>
+/// <summary>What is reported of images that do not open.</summary>
 public sealed class InspectionTests : IDisposable
 {
     private readonly TempDirectory _scratch = new();
@@ -69,7 +69,7 @@ public sealed class InspectionTests : IDisposable
         Assert.Equal("Map: and maybe more", spots[^1]);
     }
 
-    /// <summary>Each step is told as soon as it is known, and nothing is done beyond it.</summary>
+    /// <summary>Each step is returned as soon as it is known, and nothing is done beyond it.</summary>
     [Fact]
     public void Steps_AreLazy()
     {

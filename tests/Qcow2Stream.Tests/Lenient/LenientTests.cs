@@ -42,7 +42,7 @@ public sealed class LenientTests : IDisposable
         Assert.Contains("the file ends inside a table", Assert.Single(_damages).Reason, StringComparison.Ordinal);
     }
 
-    /// <summary>What QEMU refuses too is no better here.</summary>
+    /// <summary>What QEMU refuses too is also refused here.</summary>
     [Fact]
     public void MisalignedCluster_StaysAnError()
     {
@@ -63,7 +63,7 @@ public sealed class LenientTests : IDisposable
         Assert.Equal(new byte[512], chain.ReadRange(ClusterSize, 512));
     }
 
-    /// <summary>Cut at every sector behind its header, an image reads as QEMU reads it.</summary>
+    /// <summary>Cut at every sector after its header, an image reads as QEMU reads it.</summary>
     [QemuTheory]
     [InlineData("zero.qcow2")]
     [InlineData("v3-512.qcow2")]

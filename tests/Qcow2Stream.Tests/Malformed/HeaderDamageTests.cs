@@ -19,7 +19,7 @@ public class HeaderDamageTests
         new("version 0", () => Plain().WriteU32(HeaderField.Version, 0), Broken, "version is 0", HeaderField.Version), // never existed
         new("version 1", () => Plain().WriteU32(HeaderField.Version, 1), Unsupported, "qcow (version 1)", HeaderField.Version), // the format before, with the same magic
         new("version 4", () => Plain().WriteU32(HeaderField.Version, 4), Unsupported, "qcow2 version 4", HeaderField.Version), // not yet
-        new("version huge", () => Plain().WriteU32(HeaderField.Version, 0xFFFFFFFF), Unsupported, "qcow2 version 4294967295", HeaderField.Version), // is no negative number
+        new("version huge", () => Plain().WriteU32(HeaderField.Version, 0xFFFFFFFF), Unsupported, "qcow2 version 4294967295", HeaderField.Version), // isn't a negative number
         new("cluster_bits 8", () => Plain().WriteU32(HeaderField.ClusterBits, 8), Broken, "cluster_bits is 8; it must be from 9 to 21", HeaderField.ClusterBits), // one below the smallest
         new("cluster_bits 22", () => Plain().WriteU32(HeaderField.ClusterBits, 22), Broken, "cluster_bits is 22", HeaderField.ClusterBits), // one above the largest
         new("cluster_bits 0x8000000C", () => Plain().WriteU32(HeaderField.ClusterBits, 0x8000000C), Broken, "cluster_bits is 2147483660", HeaderField.ClusterBits), // 12, were the sign cut off
@@ -45,7 +45,7 @@ public class HeaderDamageTests
         new("backing name of 2^32 - 1 bytes", () => WithBacking().WriteU32(HeaderField.BackingFileSize, 0xFFFFFFFF), Broken, "length 4294967295) does not lie in the first cluster", HeaderField.BackingFileOffset), // must not be allocated
         new("backing name cut off", () => WithBacking().Truncate(NameEnd() - 1), Broken, $"the header needs {NameEnd()} bytes, but the file ends after {NameEnd() - 1}", NameEnd() - 1), // the file ends inside the name
         new("backing format of 16 bytes", () => WithBacking("sixteen-letters!"), Broken, "header extension 0xe2792aca holds a name of 16 bytes; MaxBackingFormatBytes allows 15", FirstExtension + 8), // one over QEMU's limit
-        new("extension over the cluster", () => Plain().WriteU32(FirstExtension + 4, ClusterSize), Broken, "header extension 0x6803f857 is 4096 bytes long, but its area has only 3976 left", FirstExtension), // goes on behind the first cluster
+        new("extension over the cluster", () => Plain().WriteU32(FirstExtension + 4, ClusterSize), Broken, "header extension 0x6803f857 is 4096 bytes long, but its area has only 3976 left", FirstExtension), // continues past the first cluster
         new("extension of 2^32 - 1 bytes", () => Plain().WriteU32(FirstExtension + 4, 0xFFFFFFFF), Broken, "is 4294967295 bytes long", FirstExtension), // rounded up to 8 it would be 0
         new("extension over the backing name", () => WithBacking().WriteU32(FirstExtension + 4, 17), Broken, "is 17 bytes long, but its area has only 16 left", FirstExtension), // the area ends at the name
         new("extension cut off", () => Plain().Truncate(FirstExtension + 10), Broken, "the header needs 4096 bytes, but the file ends after 122", FirstExtension + 10), // the file ends inside an extension
@@ -53,7 +53,7 @@ public class HeaderDamageTests
         new("highest incompatible bit", () => Incompatible(63), Unsupported, "not handled: incompatible feature bit 63", HeaderField.IncompatibleFeatures), // the sign, were it a long
         new("named incompatible bit", () => Incompatible(5), Unsupported, "not handled: plaid (incompatible feature bit 5)", HeaderField.IncompatibleFeatures), // the name table knows it
         new("name with control characters", () => Incompatible(7), Unsupported, @"not handled: red\u001b[31m\u000a (incompatible feature bit 7)", HeaderField.IncompatibleFeatures), // nothing of it reaches a terminal as it is
-        new("name of 46 bytes", () => Incompatible(8), Unsupported, $"not handled: {new string('n', 46)} (incompatible", HeaderField.IncompatibleFeatures), // fills its field, with no zero behind it
+        new("name of 46 bytes", () => Incompatible(8), Unsupported, $"not handled: {new string('n', 46)} (incompatible", HeaderField.IncompatibleFeatures), // fills its field, with no zero after it
         new("extended L2", () => Incompatible(4), Broken, "with extended L2 entries it must be at least 14", HeaderField.ClusterBits), // a subcluster would be smaller than a sector
         new("raw data without a data file", () => Plain().WriteU64(HeaderField.AutoclearFeatures, 2), Broken, "the image has no external data file", HeaderField.AutoclearFeatures), // the promise has no subject
         new("raw data over a backing file", () => WithBacking().WriteU64(HeaderField.IncompatibleFeatures, 4).WriteU64(HeaderField.AutoclearFeatures, 2), Broken, "the image has a backing file", HeaderField.AutoclearFeatures), // the data file alone would not be the disk
@@ -134,7 +134,7 @@ public class HeaderDamageTests
     [Fact]
     public void FileShorterThanItClaims_EndsInAnError()
     {
-        // The extensions go on behind the first read, and the file does not.
+        // The extensions continue past the first read, and the file does not.
         byte[] image = new Qcow2Builder
         {
             Size = 1 << 20,

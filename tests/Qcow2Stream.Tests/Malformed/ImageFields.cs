@@ -9,7 +9,7 @@ internal sealed class ImageFields
     private const ulong OffsetMask = 0x00FF_FFFF_FFFF_FE00;
     private const ulong CompressedFlag = 1UL << 62;
 
-    // Of a table, the entries in use and this many behind each: damage there is met by few.
+    // Of a table, the entries in use and this many after each: few tests meet damage there.
     private const int UnusedEntries = 2;
     private const int CompressedBytes = 16;
     private const int LuksHeaderLength = 592;
@@ -221,7 +221,7 @@ internal sealed class ImageFields
         }
     }
 
-    /// <summary>Adds fields of these widths, one behind the other; what lies behind the end of the file is none.</summary>
+    /// <summary>Adds fields of these widths, one after the other; what lies past the end of the file isn't one.</summary>
     private void Add(string kind, long offset, params ReadOnlySpan<int> widths)
     {
         foreach (int width in widths)

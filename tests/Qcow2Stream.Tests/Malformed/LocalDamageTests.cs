@@ -60,7 +60,7 @@ public sealed class LocalDamageTests : IDisposable
             : await Assert.ThrowsAsync<Qcow2FormatException>(() => chain.GetBitmapsAsync());
         Assert.Equal((path, (long?)1L << 40), (error.ImagePath, error.HostOffset));
 
-        // What tells of everything tells of this too, and goes on; and so does a check.
+        // What reports everything reports this too, and continues, as does a check.
         InspectionStep[] steps = [.. ImageInspection.Inspect(path)];
         Assert.Contains(steps, step => step is { Stage: InspectionStage.Image, Error: Qcow2FormatException });
         Assert.Contains(steps, step => step is { Stage: InspectionStage.Map, Text: "no damage; the data itself was not read" });

@@ -3,7 +3,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Malformed;
 
-/// <summary>What a map knows before it comes to a broken entry, it tells: the error comes behind the last good line.</summary>
+/// <summary>A map returns what it knows before it comes to a broken entry: the error comes after the last good line.</summary>
 public sealed class MapBeforeDamageTests
 {
     [Fact]

@@ -22,16 +22,16 @@ public class TableDamageTests
     private static readonly Damage[] Rows =
     [
         new("L2 table misaligned", () => L1(1, Table(1) + 512), Broken, "L1 entry 1: L2 table offset 0x", L1Place(1), TableCoverage), // a table starts with a cluster
-        new("L2 table outside", () => L1(1, 1UL << 40), Broken, "L1 entry 1: L2 table offset 0x10000000000 does not lie inside the file", L1Place(1), TableCoverage), // far behind the end
+        new("L2 table outside", () => L1(1, 1UL << 40), Broken, "L1 entry 1: L2 table offset 0x10000000000 does not lie inside the file", L1Place(1), TableCoverage), // far past the end
         new("L2 table at the end", () => L1(1, (ulong)Image.FileLength), Broken, "does not lie inside the file", L1Place(1), TableCoverage), // aligned, and just past the last byte
         new("L2 table at the mask's end", () => L1(1, 0x00FF_FFFF_FFFF_F000), Broken, "L2 table offset 0xfffffffffff000 does not lie", L1Place(1), TableCoverage), // the largest offset there is
         new("L2 table cut", () => [.. L1(1, (ulong)Image.FileLength), .. new byte[ClusterSize - 1]], Broken, "does not lie inside the file", L1Place(1), TableCoverage), // starts inside, ends outside
         new("data misaligned", () => L2(1, Host(1) + 512), Broken, "is not cluster-aligned", L2Place(1), ClusterSize), // a cluster starts with a cluster
-        new("data outside", () => L2(1, 1UL << 40), Broken, "cluster offset 0x10000000000 lies past the end of the file", L2Place(1), ClusterSize), // far behind the end
+        new("data outside", () => L2(1, 1UL << 40), Broken, "cluster offset 0x10000000000 lies past the end of the file", L2Place(1), ClusterSize), // far past the end
         new("data at the end", () => L2(1, (ulong)Image.FileLength), Broken, "lies past the end of the file", L2Place(1), ClusterSize), // aligned, and just past the last byte
         new("data at the mask's end", () => L2(1, 0x00FF_FFFF_FFFF_F000), Broken, "cluster offset 0xfffffffffff000 lies past", L2Place(1), ClusterSize), // the largest offset there is
         new("zero with a misaligned cluster", () => L2(1, (Host(1) + 512) | ZeroFlag), Broken, "is not cluster-aligned", L2Place(1), ClusterSize), // as QEMU has it, though the cluster is not read
-        new("compressed outside", () => L2(4, Compressed | (1UL << 40)), Broken, "compressed cluster offset 0x10000000000 lies past the end", L2Place(4), 4 * ClusterSize), // far behind the end
+        new("compressed outside", () => L2(4, Compressed | (1UL << 40)), Broken, "compressed cluster offset 0x10000000000 lies past the end", L2Place(4), 4 * ClusterSize), // far past the end
         new("compressed at the end", () => L2(4, Compressed | (ulong)Image.FileLength), Broken, "compressed cluster offset 0x", L2Place(4), 4 * ClusterSize), // just past the last byte
         new("compressed at the mask's end", () => L2(4, ulong.MaxValue), Broken, "compressed cluster offset 0x3ffffffffffffff lies past", L2Place(4), 4 * ClusterSize), // every bit set
     ];
@@ -44,7 +44,7 @@ public class TableDamageTests
         ("deflate, nothing in it", CompressionType.Zlib, [0x03, 0x00]), // a complete stream of no bytes
         ("zstd, no magic", CompressionType.Zstd, [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]), // no frame
         ("zstd, ends early", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize - 1, windowLog: 13)), // a complete frame, one byte short
-        ("zstd, too long", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize + 1, windowLog: 13)), // the frame goes on behind the cluster
+        ("zstd, too long", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize + 1, windowLog: 13)), // the frame continues past the cluster
         ("zstd, window of 256 MiB", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize, windowLog: 28)), // over the limit, whatever the cluster needs
         ("zstd, window of 2 TiB", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize, windowLog: 41)), // as large as the format can say
         ("zstd, reserved bit", CompressionType.Zstd, ZstdFrame.Repeat(0x44, ClusterSize, windowLog: 13).WriteU8(4, 8)), // must be zero
@@ -83,7 +83,7 @@ public class TableDamageTests
         await CheckDamage(path, row, 5 * ClusterSize);
     }
 
-    /// <summary>What comes out of it before its end is right; who asks for the missing byte, first or later, is told.</summary>
+    /// <summary>What comes out of it before its end is right; a request for the missing byte, first or later, gets the error.</summary>
     [Fact]
     public void DeflateThatEndsEarly_FailsWhoeverReadsToItsEnd()
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Qcow2Stream.Tests.Malformed;
 
-/// <summary>The processor time that the running thread has used, where the system tells: other work on the machine does not change it.</summary>
+/// <summary>The processor time that the running thread has used, where the system reports it: other work on the machine does not change it.</summary>
 internal static partial class ThreadTime
 {
     private const int LinuxThreadClock = 3;

@@ -3,7 +3,7 @@ using Qcow2Stream.Tests.Infrastructure;
 namespace Qcow2Stream.Tests.Malformed;
 
 /// <summary>
-/// A good image is cut at, just before and just behind every sector. What lies behind the cut is missed by exactly
+/// A good image is cut at, just before and just after every sector. What lies past the cut is missed by exactly
 /// the reads that need it; everything else reads as before.
 /// </summary>
 public class TruncationTests

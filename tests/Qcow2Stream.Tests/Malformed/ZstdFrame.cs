@@ -1,6 +1,6 @@
 namespace Qcow2Stream.Tests.Malformed;
 
-/// <summary>A zstd frame written byte by byte (RFC 8878): one block that repeats a byte, behind a chosen window.</summary>
+/// <summary>A zstd frame written byte by byte (RFC 8878): one block that repeats a byte, after a chosen window.</summary>
 internal static class ZstdFrame
 {
     public static byte[] Repeat(byte value, int count, int windowLog)

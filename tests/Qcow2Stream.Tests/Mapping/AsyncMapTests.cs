@@ -40,7 +40,7 @@ public sealed class AsyncMapTests
         Assert.Equal(bitmap.GetDirtyExtents(100_000, 50_000), await List(bitmap.GetDirtyExtentsAsync(100_000, 50_000)));
     }
 
-    /// <summary>What comes in front of damage is told, and then the damage.</summary>
+    /// <summary>What comes before damage is returned, and then the damage.</summary>
     [Fact]
     public async Task Damage_ComesAfterWhatIsInFrontOfIt()
     {

@@ -71,7 +71,7 @@ public sealed class MapSummaryTests : IDisposable
         Assert.Null(summary.Layers[0].CompressionRatio);
     }
 
-    /// <summary>Compressed clusters that QEMU packs one behind another are one piece, and their bytes count once.</summary>
+    /// <summary>Compressed clusters that QEMU packs one after another are one piece, and their bytes count once.</summary>
     [QemuFact]
     public async Task CompressedImage_IsCountedAsByQemu()
     {

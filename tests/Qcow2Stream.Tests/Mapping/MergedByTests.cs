@@ -2,7 +2,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Mapping;
 
-/// <summary>The map's ranges, as a caller tells them apart.</summary>
+/// <summary>The map's ranges, as a caller distinguishes them.</summary>
 public sealed class MergedByTests
 {
     [Theory]

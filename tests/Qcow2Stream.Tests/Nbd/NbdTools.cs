@@ -4,7 +4,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Nbd;
 
-/// <summary>The clients of libnbd, and qemu-nbd, the server to compare with. Nothing waits for ever.</summary>
+/// <summary>The clients of libnbd, and qemu-nbd, the server to compare with. Nothing waits forever.</summary>
 internal static class NbdTools
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);

@@ -20,7 +20,7 @@ internal static class StatusMap
             .Where(e => (long)e!["length"]! > 0)
             .Select(e => ((long)e!["start"]!, (long)e["length"]!, (bool)e["data"]! ? 0 : HoleAndZero)));
 
-    /// <summary>Leaves out what lies behind the end of a disk.</summary>
+    /// <summary>Leaves out what lies past the end of a disk.</summary>
     public static string Cut(string map, long end) => Merged(map.Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Select(line => line.Split(' ').Select(long.Parse).ToArray())
         .Where(e => e[0] < end)

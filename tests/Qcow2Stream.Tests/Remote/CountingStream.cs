@@ -1,6 +1,6 @@
 namespace Qcow2Stream.Tests.Remote;
 
-/// <summary>Tells how many bytes are written.</summary>
+/// <summary>Counts the bytes written.</summary>
 internal sealed class CountingStream(Stream inner, Action<int> written) : Stream
 {
     public override bool CanRead => false;
@@ -31,7 +31,7 @@ internal sealed class CountingStream(Stream inner, Action<int> written) : Stream
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        // Before: a reader may have all it wants as soon as this is written.
+        // Before: a reader may have all it needs as soon as this is written.
         written(buffer.Length);
         await inner.WriteAsync(buffer, cancellationToken);
     }

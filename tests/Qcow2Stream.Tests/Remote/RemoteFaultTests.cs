@@ -207,7 +207,7 @@ public sealed class RemoteFaultTests : IDisposable
         ServedRequest[] requests = [.. _server.Requests];
         Assert.Equal(3, requests.Length);
         Assert.All(requests, r => Assert.Equal(Length, r.From + r.Length));
-        Assert.True(requests[1].From > requests[0].From && requests[2].From > requests[1].From, "each goes on behind the one before");
+        Assert.True(requests[1].From > requests[0].From && requests[2].From > requests[1].From, "each continues after the one before");
     }
 
     [Theory]

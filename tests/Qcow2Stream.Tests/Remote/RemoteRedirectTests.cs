@@ -3,7 +3,7 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Remote;
 
-/// <summary>Where servers send this process on to, and what it tells whom on the way.</summary>
+/// <summary>Where servers redirect this process to, and what each server gets to know on the way.</summary>
 public sealed class RemoteRedirectTests : IDisposable
 {
     private readonly TempDirectory _directory = new();

@@ -81,7 +81,7 @@ public sealed class RequestPlannerTests
         Assert.Equal([4, 5], Numbers(second.Ahead?.Blocks));
         Assert.Equal(2, second.Ahead?.Lease.Blocks);
 
-        // Whoever comes to them starts the next, twice as large, and nobody does so again.
+        // The first reader to reach them starts the next, twice as large; no other does.
         RequestPlan third = Plan(planner, 4, 1);
         Assert.Equal([4], Numbers(third.Blocks));
         Assert.Null(third.Missing);
@@ -146,7 +146,7 @@ public sealed class RequestPlannerTests
         FreeSlots.AssertAll(slots, turns: 6, Memory);
     }
 
-    /// <summary>A quarter of the cache is for what nobody wants yet.</summary>
+    /// <summary>A quarter of the cache is for what nobody needs yet.</summary>
     [Fact]
     public void ReadingAhead_StopsWhereNobodyFollows()
     {

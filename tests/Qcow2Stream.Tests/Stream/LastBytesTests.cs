@@ -1,6 +1,6 @@
 namespace Qcow2Stream.Tests.Streams;
 
-/// <summary>The end of the longest disk that there can be: no position behind it is a number.</summary>
+/// <summary>The end of the longest disk that there can be: no position past it is a number.</summary>
 public sealed class LastBytesTests
 {
     private const int Count = 7680;

@@ -47,7 +47,7 @@ public sealed class ReadAheadCopyTests
         Assert.InRange(host.Reads.Skip(before).Sum(read => (long)read.Length), 1, image.ToBytes().Length);
     }
 
-    /// <summary>What is in front of broken data is written, nothing behind it, and the cursor tells how far that is.</summary>
+    /// <summary>What comes before broken data is written, nothing after it, and the cursor shows how far that is.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -3,7 +3,7 @@ using Qcow2Stream.Copying;
 
 namespace Qcow2Stream.Tests.Streams;
 
-/// <summary>What two readers are told is the same, though holes of a file come and go.</summary>
+/// <summary>What two readers get is the same, though holes of a file come and go.</summary>
 public sealed class SharedRangesTests
 {
     [Fact]
@@ -45,7 +45,7 @@ public sealed class SharedRangesTests
         Assert.Equal(firsts, seconds);
     }
 
-    /// <summary>What can't be told ends both, behind what could be.</summary>
+    /// <summary>What can't be read ends both, after what could be.</summary>
     [Fact]
     public void Error_EndsBoth()
     {

@@ -91,7 +91,7 @@ public sealed class SparseCopyToTests : IDisposable
         Assert.Equal(progress.Values.OrderBy(v => v.Done), progress.Values);
     }
 
-    /// <summary>What lies in front of it may be there, and nothing behind it.</summary>
+    /// <summary>What lies before it may be there, and nothing after it.</summary>
     [Fact]
     public void ClusterThatCanNotBeRead_EndsTheCopyThere()
     {

@@ -17,7 +17,7 @@ public class EntryScanTests
     {
         for (int length = 0; length <= MostEntries; length++)
         {
-            // No break at all, a break at each position, and the pattern again behind it.
+            // No break at all, a break at each position, and the pattern again after it.
             for (int at = 0; at <= length; at++)
             {
                 ulong[] entries = Pattern(length, mask, first, step);

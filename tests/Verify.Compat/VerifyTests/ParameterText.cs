@@ -6,7 +6,7 @@ using System.Text;
 
 namespace VerifyTests;
 
-// The part of a file's name that tells the cases of a theory apart: "_name=value" for each parameter.
+// The part of a file's name that distinguishes the cases of a theory: "_name=value" for each parameter.
 internal static class ParameterText
 {
     // The same set on every system, or a snapshot written on one could not be checked out on another.

@@ -1,6 +1,6 @@
 namespace VerifyTests;
 
-// Verify has these written into the test assembly by its build targets; a source file's path tells the same.
+// Verify has these written into the test assembly by its build targets; a source file's path says the same.
 internal static class ProjectFolders
 {
     // Ends with a separator, as MSBuild's ProjectDir does.

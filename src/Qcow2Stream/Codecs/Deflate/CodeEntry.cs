@@ -37,7 +37,7 @@ internal static class CodeEntry
     public static uint WithCode(uint symbol, int codeBits) =>
         symbol + ((uint)codeBits * (1 | ((symbol & Literal) << (LiteralCodeShift - LiteralShift))));
 
-    /// <summary>Leads to a table of 1 &lt;&lt; indexBits entries, <paramref name="start"/> entries behind the root's.</summary>
+    /// <summary>Leads to a table of 1 &lt;&lt; indexBits entries, <paramref name="start"/> entries after the root's.</summary>
     public static uint NextTable(int start, int indexBits, int rootBits) =>
         Exceptional | ((uint)start << ValueShift) | ((uint)indexBits << IndexBitsShift) | (uint)rootBits;
 

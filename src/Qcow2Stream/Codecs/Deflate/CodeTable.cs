@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Qcow2Stream.Codecs.Deflate;
 
 /// <summary>
-/// Builds decoding tables: 1 &lt;&lt; rootBits entries found by the next bits of the stream, and behind them tables for
+/// Builds decoding tables: 1 &lt;&lt; rootBits entries found by the next bits of the stream, and after them tables for
 /// the codes that are longer. Every entry that a bit pattern can lead to is written.
 /// </summary>
 internal static unsafe class CodeTable

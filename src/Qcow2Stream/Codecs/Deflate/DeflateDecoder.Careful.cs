@@ -94,7 +94,7 @@ internal unsafe ref partial struct DeflateDecoder
         }
         else if (distance >= sizeof(ulong) && room >= length + sizeof(ulong))
         {
-            // The last word ends less than a word behind the match.
+            // The last word ends less than a word past the match.
             do
             {
                 Unsafe.WriteUnaligned(target, Unsafe.ReadUnaligned<ulong>(source));
@@ -118,7 +118,7 @@ internal unsafe ref partial struct DeflateDecoder
     private static bool IsNextTable(uint entry) =>
         (entry & (CodeEntry.Exceptional | CodeEntry.Invalid | CodeEntry.EndOfBlock)) == CodeEntry.Exceptional;
 
-    /// <summary>Takes the bits that led to an entry of a root table, and goes on to the next table.</summary>
+    /// <summary>Takes the bits that led to an entry of a root table, and continues with the next table.</summary>
     private bool TryEnter(ref uint entry, uint* nextTables)
     {
         int bits = (int)(entry & CodeEntry.BitsMask);

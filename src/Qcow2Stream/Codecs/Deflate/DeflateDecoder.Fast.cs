@@ -25,7 +25,7 @@ internal unsafe ref partial struct DeflateDecoder
     /// </para>
     /// <para>
     /// A round starts with room for OutputSlack bytes, and writes three literals at most before a match, which is no
-    /// longer than 258 bytes and is copied in steps that end less than 32 bytes behind its end: 3 + 258 + 31 bytes
+    /// longer than 258 bytes and is copied in steps that end less than 32 bytes past its end: 3 + 258 + 31 bytes
     /// are 292. Without a match, four literals are written, and four more for each check of the inner loop. What is
     /// copied lies between the start of the output, as the distance is compared with it, and the bytes written.
     /// </para>

@@ -5,9 +5,9 @@ namespace Qcow2Stream.Codecs.Deflate;
 
 /// <summary>Decodes one raw deflate stream (RFC 1951) from memory into memory, in one go.</summary>
 /// <remarks>
-/// Judges as QEMU does, which gives zlib all of the input and output at once: when the output is full, decoding goes on
+/// Accepts what QEMU does, which gives zlib all of the input and output at once: when the output is full, decoding continues
 /// up to the next byte that would have to be written, and what is broken before that counts. DeflateStream gives zlib
-/// 8 KiB of input at a time, and does not see what is broken behind those with which the output is full.
+/// 8 KiB of input at a time, and does not see what is broken after those that fill the output.
 /// </remarks>
 internal unsafe ref partial struct DeflateDecoder
 {

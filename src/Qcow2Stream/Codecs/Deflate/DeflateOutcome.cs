@@ -6,7 +6,7 @@ internal enum DeflateOutcome
     /// <summary>At the end of a block, or of its head.</summary>
     EndOfBlock,
 
-    /// <summary>Little input or output is left: go on carefully.</summary>
+    /// <summary>Little input or output is left: continue carefully.</summary>
     LittleLeft,
 
     /// <summary>The input ended, or the next byte has no room.</summary>

@@ -1,6 +1,6 @@
 namespace Qcow2Stream.Codecs.Deflate;
 
-/// <summary>Room for the tables of one block, 12 KiB: on the stack of whoever decodes, so that nothing is shared or made.</summary>
+/// <summary>Room for the tables of one block, 12 KiB: on the decoding thread's stack, so that nothing is shared or allocated.</summary>
 internal unsafe struct DeflateTables
 {
     public const int MaxLiteralLengths = 286;

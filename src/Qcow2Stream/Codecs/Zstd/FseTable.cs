@@ -14,7 +14,7 @@ internal static unsafe class FseTable
 
     /// <summary>Reads a distribution of up to <paramref name="capacity"/> symbols.</summary>
     /// <param name="input">Where it starts; then, where it ends.</param>
-    /// <param name="inputEnd">What is behind must not be needed.</param>
+    /// <param name="inputEnd">What comes after it must not be needed.</param>
     /// <param name="distribution">How many states each symbol has; -1 is one at the table's end.</param>
     /// <param name="capacity">What more symbols need is an error.</param>
     /// <param name="maxLog">The largest accuracy log that is allowed.</param>
@@ -174,7 +174,7 @@ internal static unsafe class FseTable
         return states;
     }
 
-    /// <summary>8 bytes, zeros behind the end.</summary>
+    /// <summary>8 bytes, zeros past the end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Load(byte* from, byte* end)
     {

@@ -170,7 +170,7 @@ internal static unsafe class HuffmanStreams
         int shift = 64 - log;
         while (outputEnd - output >= 4 && left >= 0)
         {
-            // Four codes of up to 12 bits, behind up to 7 bits that were taken before.
+            // Four codes of up to 12 bits, after up to 7 bits that were taken before.
             ulong bits = Bits.Window(start, left);
             for (int i = 0; i < 4; i++)
             {

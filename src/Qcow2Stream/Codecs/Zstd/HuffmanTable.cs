@@ -16,7 +16,7 @@ internal static unsafe class HuffmanTable
     /// <summary>The longest code that libzstd takes.</summary>
     public const int MaxLog = 12;
 
-    /// <summary>The table, and room for a vector behind its last entry.</summary>
+    /// <summary>The table, and room for a vector after its last entry.</summary>
     public const int Capacity = (1 << MaxLog) + EntriesPerVector;
 
     public const int LiteralShift = 8;
@@ -31,7 +31,7 @@ internal static unsafe class HuffmanTable
 
     /// <summary>Reads the description of a Huffman tree, and builds its table.</summary>
     /// <param name="input">Where it starts; then, where it ends.</param>
-    /// <param name="inputEnd">What is behind must not be needed.</param>
+    /// <param name="inputEnd">What comes after it must not be needed.</param>
     /// <param name="tables">The table is built there.</param>
     /// <returns>How many bits find an entry: <see cref="UsualLog"/> or <see cref="MaxLog"/>; 0 if it is broken.</returns>
     public static int Read(ref byte* input, byte* inputEnd, ZstdTables* tables)

@@ -13,7 +13,7 @@ internal static unsafe class NearMatch
     /// <summary>For each offset, which bytes from the source on make a vector; then, how far apart such vectors are.</summary>
     public static readonly byte[] Masks = MakeMasks();
 
-    /// <summary>Writes a match of an offset below 16; ends less than 16 bytes behind it.</summary>
+    /// <summary>Writes a match of an offset below 16; ends less than 16 bytes past it.</summary>
     /// <param name="source">16 bytes can be read there.</param>
     /// <param name="target">Where the match starts.</param>
     /// <param name="end">Where it ends.</param>
@@ -46,7 +46,7 @@ internal static unsafe class NearMatch
         while (target < end);
     }
 
-    /// <summary>Writes a match of any offset, and nothing behind it.</summary>
+    /// <summary>Writes a match of any offset, and nothing past it.</summary>
     public static void CopyExactly(byte* target, nuint offset, int length)
     {
         byte* source = target - offset;

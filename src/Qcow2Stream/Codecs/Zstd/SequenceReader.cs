@@ -9,7 +9,7 @@ internal unsafe ref struct SequenceReader
     private readonly ZstdTables* _tables;
     private readonly byte* _start;
 
-    // Where the next bit is, from the start; -1 behind the last one, and less if there were too few.
+    // Where the next bit is, from the start; -1 after the last one, and less if there were too few.
     private long _next;
     private ulong _literalLength;
     private ulong _matchLength;
@@ -60,7 +60,7 @@ internal unsafe ref struct SequenceReader
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ulong* ReadFast(ulong* sequence, ulong* end)
     {
-        // All tables are found by one register; and so are the bits, counted from address 0 on.
+        // One register finds all tables, and also the bits, counted from address 0.
         byte* tables = (byte*)_tables;
         long next = ((long)_start * 8) + _next;
         ulong literalLength = _literalLength;

@@ -5,7 +5,7 @@ namespace Qcow2Stream.Codecs.Zstd;
 /// <content>What sequences make of the literals (RFC 8878, sections 3.1.1.4 and 3.1.1.5).</content>
 internal unsafe ref partial struct ZstdFrameDecoder
 {
-    // Copies end less than so many bytes behind what they should write.
+    // Copies end less than this many bytes past what they should write.
     private const int OutputSlack = 32;
 
     /// <summary>Copies the literals and the matches of <paramref name="count"/> sequences.</summary>
@@ -21,9 +21,9 @@ internal unsafe ref partial struct ZstdFrameDecoder
     /// <summary>Executes sequences as long as there are literals, and the end of the output is not near.</summary>
     /// <returns>Behind the last sequence that was executed; null if the next one is broken.</returns>
     /// <remarks>
-    /// Copies are made of whole vectors, the last of which ends less than OutputSlack bytes behind; reads of literals
+    /// Copies are made of whole vectors, the last of which ends less than OutputSlack bytes too late; reads of literals
     /// do so too, and those of a match lie between the start of the frame, as its source is compared with it, and less
-    /// than OutputSlack bytes behind the bytes that the sequence will write.
+    /// than OutputSlack bytes past the bytes that the sequence will write.
     /// </remarks>
     // Nothing is called, as what lives across a call hardly finds a register.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -133,7 +133,7 @@ internal unsafe ref partial struct ZstdFrameDecoder
         return sequence;
     }
 
-    /// <summary>Executes sequences, writing nothing behind them.</summary>
+    /// <summary>Executes sequences, writing nothing past them.</summary>
     private bool TryExecuteCarefully(ulong* sequence, ulong* end, byte* blockOutputEnd)
     {
         for (; sequence < end; sequence += ZstdTables.SequenceFields)

@@ -66,7 +66,7 @@ internal unsafe ref partial struct ZstdFrameDecoder
         }
         else
         {
-            // As what is behind them can be read too, they need not be copied.
+            // As what follows them can be read too, they need not be copied.
             _literals = section;
         }
 

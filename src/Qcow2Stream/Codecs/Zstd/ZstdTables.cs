@@ -6,7 +6,7 @@ internal unsafe struct ZstdTables
     /// <summary>The largest size of a block (RFC 8878, section 3.1.1.2.4), in bytes.</summary>
     public const int MaxBlock = 128 << 10;
 
-    /// <summary>How far behind the literals copies may read, in bytes.</summary>
+    /// <summary>How far past the literals copies may read, in bytes.</summary>
     public const int LiteralsSlack = 64;
 
     public const int SequenceFields = 3;

@@ -33,7 +33,7 @@ internal sealed class Block(HttpHostFile file, long number, int length)
     /// <summary>The cache's: how many blocks had arrived before it.</summary>
     public long ArrivedAs { get; set; }
 
-    /// <summary>The planner's: whether whoever comes to it starts reading further ahead.</summary>
+    /// <summary>The planner's: whether a reader that reaches it starts reading further ahead.</summary>
     public bool StartsNext { get; set; }
 
     /// <summary>Says that the file ends in it.</summary>
@@ -43,7 +43,7 @@ internal sealed class Block(HttpHostFile file, long number, int length)
 
     public void Failed(Exception e)
     {
-        // Nobody may be waiting; then nobody is told.
+        // Nobody may be waiting; then the error is dropped.
         if (_arrival.TrySetException(e))
         {
             _ = _arrival.Task.Exception;

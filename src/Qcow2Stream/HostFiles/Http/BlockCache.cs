@@ -2,7 +2,7 @@ namespace Qcow2Stream.HostFiles.Http;
 
 /// <summary>
 /// The blocks of all files of a chain: those that are on their way, which stay until they have arrived, and of those that
-/// have arrived, the ones wanted last. A block that was read ahead stays until somebody wants it, unless as much as the
+/// have arrived, the ones used last. A block that was read ahead stays until it is needed, unless as much as the
 /// whole cache holds has come since.
 /// </summary>
 /// <param name="capacity">The most blocks that have memory, arrived or not.</param>
@@ -20,7 +20,7 @@ internal sealed class BlockCache(int capacity, Func<int, byte[]> allocate)
     private int _aheadBlocks;
     private long _arrivals;
 
-    /// <summary>Guards all of this; to be held by whoever looks and then acts on what was seen.</summary>
+    /// <summary>Guards all of this; to be held from looking at it until acting on what was seen.</summary>
     public Lock Gate { get; } = new();
 
     /// <summary>How many blocks may be read ahead beyond those that were and wait to be wanted: a quarter of all.</summary>

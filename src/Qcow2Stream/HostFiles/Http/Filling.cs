@@ -5,7 +5,7 @@ namespace Qcow2Stream.HostFiles.Http;
 /// one version of the file.
 /// </summary>
 /// <param name="blocks">The blocks; all but the last of the file are <see cref="Block.Size"/> bytes long.</param>
-/// <param name="version">The version that was opened; null if the first answer is to tell.</param>
+/// <param name="version">The version that was opened; null if the first answer decides.</param>
 /// <param name="lease">Its memory and its turns.</param>
 internal sealed class Filling(IReadOnlyList<Block> blocks, RemoteVersion? version, RequestSlots.Lease lease)
 {
@@ -15,7 +15,7 @@ internal sealed class Filling(IReadOnlyList<Block> blocks, RemoteVersion? versio
 
     public IReadOnlyList<Block> Blocks { get; } = blocks;
 
-    /// <summary>Its memory and its turns. Whoever fills the blocks disposes it.</summary>
+    /// <summary>Its memory and its turns. The code that fills the blocks disposes it.</summary>
     public RequestSlots.Lease Lease { get; } = lease;
 
     /// <summary>How many of the blocks have arrived.</summary>

@@ -122,7 +122,7 @@ internal sealed class HttpHostFile : HostFile
         }
         catch (IOException) when (count > 0)
         {
-            // So much is there. Whoever asks for the rest is told what is wrong with it, and where.
+            // This much is there. A request for the rest gets the error, with its position.
         }
 
         return count;
@@ -176,7 +176,7 @@ internal sealed class HttpHostFile : HostFile
         return _version!;
     }
 
-    /// <summary>Reads the first block, which tells how long the file is and which version.</summary>
+    /// <summary>Reads the first block, which gives the file's length and version.</summary>
     private async ValueTask<RemoteVersion> AskVersionAsync(bool async, CancellationToken cancellationToken)
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
@@ -221,7 +221,7 @@ internal sealed class HttpHostFile : HostFile
         }
     }
 
-    /// <summary>Gets the bytes for all who wait for them, so none of these can cancel it. What goes wrong is told to them, and then forgotten.</summary>
+    /// <summary>Gets the bytes for all who wait for them, so none of these can cancel it. They get any error, which is then forgotten.</summary>
     private async ValueTask FillAsync(Filling filling, bool async)
     {
         try

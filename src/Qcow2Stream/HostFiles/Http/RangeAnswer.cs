@@ -8,7 +8,7 @@ namespace Qcow2Stream.HostFiles.Http;
 /// <param name="Length">How many bytes of the range the answer holds: at least one, unless the file is empty.</param>
 internal readonly record struct RangeAnswer(RemoteVersion Version, long Length)
 {
-    private const string Changed = "the file changed on its server since it was opened: open it anew";
+    private const string Changed = "the file changed on its server since it was opened: open it again";
 
     /// <summary>Judges an answer.</summary>
     /// <param name="response">The answer, its content unread.</param>
@@ -45,7 +45,7 @@ internal readonly record struct RangeAnswer(RemoteVersion Version, long Length)
                 or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout:
                 throw new TransientHttpException($"the server answered {code}", RetryAfter(response));
             default:
-                throw new RemoteFileException($"the server answered {code}, which is no answer to a request for a range");
+                throw new RemoteFileException($"the server answered {code}, which is not an answer to a request for a range");
         }
     }
 
@@ -64,13 +64,13 @@ internal readonly record struct RangeAnswer(RemoteVersion Version, long Length)
 
         if (range.Length is not { } fileLength || range.To >= fileLength)
         {
-            throw new RemoteFileException("the server does not tell how long the file is");
+            throw new RemoteFileException("the server does not say how long the file is");
         }
 
         RemoteVersion version = VersionOf(response, fileLength);
         if (opened?.Tag is { IsWeak: false } && version.Tag is null)
         {
-            throw new RemoteFileException("the server does not repeat the file's ETag, so that nobody can tell whether the file is still the same");
+            throw new RemoteFileException("the server does not repeat the file's ETag, so it is unknown whether the file is still the same");
         }
 
         return opened is null || opened.Agrees(version)

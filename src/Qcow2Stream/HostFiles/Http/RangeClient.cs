@@ -20,7 +20,7 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
     /// them, and a turn for each request.
     /// </summary>
     /// <param name="filling">
-    /// Receives them. If its version is not known, the first answer tells which one there is. Its lease has ended when this
+    /// Receives them. If its version is not known, the first answer decides it. Its lease has ended when this
     /// has, however that was.
     /// </param>
     /// <param name="async">False: it has completed when this returns.</param>
@@ -167,7 +167,7 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
     {
         if (!Uri.TryCreate(from, location, out Uri? next))
         {
-            throw new RemoteFileException("the server redirects to what is no address");
+            throw new RemoteFileException("the server redirects to something that is not an address");
         }
 
         if (next.Scheme != Uri.UriSchemeHttps && next.Scheme != from.Scheme)

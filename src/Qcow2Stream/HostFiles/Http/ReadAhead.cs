@@ -1,7 +1,7 @@
 namespace Qcow2Stream.HostFiles.Http;
 
 /// <summary>
-/// Tells from the blocks that were missing whether a file is read from front to back, in several places at once maybe,
+/// Detects from the blocks that were missing whether a file is read from front to back, in several places at once maybe,
 /// and how far ahead to read then. Not thread-safe.
 /// </summary>
 /// <param name="maxBlocks">The farthest; 0 to read ahead nothing.</param>
@@ -37,7 +37,7 @@ internal sealed class ReadAhead(int maxBlocks)
 
     /// <summary>What to read next where a reader has come to blocks that were read ahead.</summary>
     /// <param name="number">The first of these blocks.</param>
-    /// <param name="end">The block behind those that the reader wants now.</param>
+    /// <param name="end">The block after those that the reader needs now.</param>
     /// <param name="room">For how many there is room now.</param>
     /// <returns>The first block, and how many; none if the reader of these blocks is forgotten.</returns>
     public (long First, int Count) Beyond(long number, long end, int room)
@@ -55,7 +55,7 @@ internal sealed class ReadAhead(int maxBlocks)
         return (place.Next, ahead);
     }
 
-    /// <param name="Next">The block behind all that was asked for.</param>
+    /// <param name="Next">The block after all that was requested.</param>
     /// <param name="Ahead">How many of these nobody wanted yet.</param>
     private readonly record struct Place(long Next, int Ahead);
 }

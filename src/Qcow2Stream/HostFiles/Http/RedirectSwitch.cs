@@ -21,7 +21,7 @@ internal static class RedirectSwitch
             SocketsHttpHandler or HttpClientHandler =>
                 "The handler follows redirects by itself, with headers that are meant for one server: set AllowAutoRedirect = false.",
             null => "The handler has no inner handler that sends anything.",
-            _ => $"Whether {last.GetType()} follows redirects by itself can't be told: the handler that sends must be a SocketsHttpHandler or an HttpClientHandler.",
+            _ => $"Whether {last.GetType()} follows redirects by itself is unknown: the handler that sends must be a SocketsHttpHandler or an HttpClientHandler.",
         };
     }
 }

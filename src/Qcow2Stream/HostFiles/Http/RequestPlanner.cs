@@ -17,7 +17,7 @@ internal sealed class RequestPlanner(
 {
     private readonly ReadAhead _ahead = new(maxAheadBlocks);
 
-    /// <summary>Plans the request that tells how long the file is, and which version: for its first block.</summary>
+    /// <summary>Plans the request that gives the file's length and version: for its first block.</summary>
     /// <returns>The request. Its block is in the cache once it has arrived.</returns>
     public Filling PlanFirst() => new([new Block(file, 0, Block.Size)], version: null, slots.LeaseLater(1));
 
@@ -78,7 +78,7 @@ internal sealed class RequestPlanner(
         return new RequestPlan(wanted, new Filling(all, version, slots.LeaseLater(all.Count)), Ahead: null);
     }
 
-    /// <summary>Plans a request for blocks that nobody wants yet, if there is a turn for it that isn't the last.</summary>
+    /// <summary>Plans a request for blocks that nobody needs yet, if there is a turn for it that isn't the last.</summary>
     /// <param name="version">The version that was opened.</param>
     /// <param name="choose">Gets for how many blocks there is room, 0 too, and says which to read.</param>
     private Filling? PlanAhead(RemoteVersion version, Func<int, (long First, int Count)> choose)

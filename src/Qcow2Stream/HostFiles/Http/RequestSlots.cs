@@ -8,11 +8,11 @@ namespace Qcow2Stream.HostFiles.Http;
 /// request has its part of both through a <see cref="Lease"/>, which alone takes and gives back. Safe for any number of
 /// threads. The rules:
 /// <list type="bullet">
-/// <item>Memory first, then a turn: whoever has a turn has memory too, and comes to an end without waiting for others.</item>
+/// <item>Memory first, then a turn: a request with a turn has memory too, and comes to an end without waiting for others.</item>
 /// <item>One request at a time waits for memory, and no other takes any meanwhile: two that had half of what they need would
 /// wait for each other.</item>
 /// <item>A request that need not wait gets all its memory and its turn at once; else it gets nothing at first.</item>
-/// <item>Reading ahead never waits, and leaves one turn free for readers who want something now.</item>
+/// <item>Reading ahead never waits, and leaves one turn free for readers that need something now.</item>
 /// <item>A turn is for one attempt: others may have it before the next. Memory is kept until the lease is disposed.</item>
 /// </list>
 /// </summary>
@@ -79,7 +79,7 @@ internal sealed class RequestSlots(int turns, int blocks)
     }
 
     /// <summary>
-    /// One request's memory and turn. Whoever makes the request disposes it when that has ended, well or badly, or was never
+    /// One request's memory and turn. The code that makes the request disposes it when that has ended, well or badly, or was never
     /// sent; a second time does nothing. For one thread at a time.
     /// </summary>
     public sealed class Lease : IDisposable

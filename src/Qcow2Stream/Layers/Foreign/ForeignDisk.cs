@@ -230,7 +230,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     /// <summary>Where stored bytes are in the file, and how many follow each other there; nowhere if they are compressed.</summary>
     private static long HostOffsetOf(MappedStream map, long guestOffset, ref long length)
     {
-        // Of one byte that is compressed, all compressed bytes that hold it are told.
+        // For one compressed byte, all compressed bytes that hold it are returned.
         StreamExtent? first = map.MapContent(guestOffset, 1).FirstOrDefault();
         if (first is not { Length: 1 } place)
         {

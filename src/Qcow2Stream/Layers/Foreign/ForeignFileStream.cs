@@ -2,7 +2,7 @@ using DiscUtils.Streams;
 
 namespace Qcow2Stream.Layers.Foreign;
 
-/// <summary>A host file with a cursor, as DiscUtils wants it.</summary>
+/// <summary>A host file with a cursor, as DiscUtils needs it.</summary>
 internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, bool ownsFile) : SparseStream.ReadOnlySparseStream
 {
     public override bool CanRead => true;

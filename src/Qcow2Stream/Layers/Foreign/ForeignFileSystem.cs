@@ -26,7 +26,7 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
 
     /// <summary>Initializes the file system.</summary>
     /// <param name="image">The image; it is not disposed here.</param>
-    /// <param name="extension">By which DiscUtils tells the image's format.</param>
+    /// <param name="extension">By which DiscUtils recognises the image's format.</param>
     /// <param name="openPart">Opens a file that the image names, by that name, or refuses to.</param>
     public ForeignFileSystem(HostFile image, string extension, Func<string, HostFile> openPart)
     {
@@ -63,7 +63,7 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
 
     /// <summary>
     /// Says how many reads the next call into DiscUtils may take: a damaged image can make it read the same place
-    /// for ever.
+    /// forever.
     /// </summary>
     public void AllowReads(int count) => _readsLeft = count;
 
@@ -71,7 +71,7 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
     {
         if (--_readsLeft < 0)
         {
-            throw new Qcow2FormatException("the image is damaged: what it says leads round in circles, or past the end of its file", _image.Path);
+            throw new Qcow2FormatException("the image is damaged: what it says leads in circles, or past the end of its file", _image.Path);
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed class MapPicture
 
     public Grid Grid { get; }
 
-    /// <summary>The cells by their looks; those that nothing is stored in, and that are no zeros, are left out.</summary>
+    /// <summary>The cells by their looks; those in which nothing is stored, and which aren't zeros, are left out.</summary>
     public IReadOnlyDictionary<CellStyle, List<CellRun>> Cells => _cells;
 
     /// <summary>Draws a range inside the disk.</summary>

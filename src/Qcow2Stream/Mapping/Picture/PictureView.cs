@@ -3,7 +3,7 @@ using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Mapping.Picture;
 
-/// <summary>What a picture tells apart: layers, data, compressed data, zeros and nothing; not where they are in files.</summary>
+/// <summary>What a picture distinguishes: layers, data, compressed data, zeros and nothing; not where they are in files.</summary>
 internal readonly struct PictureView : IRunView
 {
     public static HostRun Of(OpenChain chain, in HostRun run) => new()

@@ -158,7 +158,7 @@ internal sealed class SvgWriter(Utf8Output text, MapPicture picture, MapSummary 
 
     private string ColorOf(int depth) => LayerColors.Of(depth, summary.Layers.Count);
 
-    /// <summary>The end of a long name tells more than its start.</summary>
+    /// <summary>The end of a long name says more than its start.</summary>
     private static string NameOf(LayerSummary layer)
     {
         string name = PrintableText.Escape(layer.Path is null ? "a stream" : Path.GetFileName(layer.Path));
