@@ -16,6 +16,6 @@ public sealed record InspectionStep
     /// <summary>The spot that is damaged, if the step reports one.</summary>
     public ImageDamage? Damage { get; init; }
 
-    /// <summary>Why the stage ends here, where it does: the next stage is tried all the same.</summary>
+    /// <summary>Why the stage ends here, if it does; the next stage is still tried.</summary>
     public Qcow2Exception? Error { get; init; }
 }

@@ -7,7 +7,7 @@ namespace Qcow2Stream;
 /// <summary>
 /// The written forms of a map, as buffered UTF-8. Each is one view of the same <see cref="MapEnumerator"/>: what the
 /// form does not distinguish is made equal first, and then merged. A large map is made on all cores, with at
-/// most some 32 MiB of memory beside the chain's.
+/// most some 32 MiB of memory besides the chain's.
 /// </summary>
 public static class MapOutput
 {

@@ -42,7 +42,7 @@ public sealed partial class Qcow2Chain
     /// <inheritdoc cref="Open(string, Qcow2OpenOptions?)"/>
     /// <summary>
     /// Opens an image from a file of any kind. Files that it names are opened as for an image opened by path or address, if
-    /// it comes from <see cref="HostFile.FromPath"/> or <see cref="HostFile.FromUri"/>; else only if <see cref="Qcow2OpenOptions.Follow"/> says so.
+    /// it comes from <see cref="HostFile.FromPath"/> or <see cref="HostFile.FromUri"/>; otherwise only if <see cref="Qcow2OpenOptions.Follow"/> says so.
     /// </summary>
     /// <param name="file">The top image, which the chain then owns, even if this fails, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.</param>
     /// <param name="options">How to open; null for the defaults.</param>

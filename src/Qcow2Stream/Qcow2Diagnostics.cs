@@ -130,7 +130,7 @@ public static class Qcow2Diagnostics
     /// <summary>A tag: the status code of a web server's answer. There is none if no answer came.</summary>
     public const string HttpStatusTag = "http.response.status_code";
 
-    /// <summary>A tag of what failed: the status code of a web server's answer if that is what failed, else the exception's type with its namespace.</summary>
+    /// <summary>A tag of what failed: the status code of a web server's answer if that is what failed, otherwise the exception's type with its namespace.</summary>
     public const string ErrorTypeTag = "error.type";
 
     /// <summary>

@@ -23,7 +23,7 @@ internal static class WindowsName
     /// <summary>Judges a name that an image records.</summary>
     /// <param name="name">Not empty.</param>
     /// <param name="allowsServers">Whether the caller trusts images with the credentials that Windows sends to a server that is named.</param>
-    /// <returns>Null if the name is fit to be looked at further; else what is wrong with it.</returns>
+    /// <returns>Null if the name can be looked at further; otherwise what is wrong with it.</returns>
     public static string? Judge(string name, bool allowsServers)
     {
         bool isServer = name.Length > 1 && Separators.Contains(name[0]) && Separators.Contains(name[1]);

@@ -4,7 +4,7 @@ using Shared;
 
 namespace Qcow2Stream.Cli.Commands;
 
-/// <summary>cp: files and trees out of the guest's file systems.</summary>
+/// <summary>cp: files and trees from the guest's file systems.</summary>
 internal static class CpCommand
 {
     public static Command Create()

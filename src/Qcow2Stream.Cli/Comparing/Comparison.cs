@@ -9,7 +9,7 @@ namespace Qcow2Stream.Cli.Comparing;
 /// <param name="first">One disk.</param>
 /// <param name="second">The other.</param>
 /// <param name="isStrict">Whether disks of different sizes differ, whatever the rest of the larger is.</param>
-/// <param name="difference">The first byte in which they differ; null if none does.</param>
+/// <param name="difference">The first byte at which they differ; null if none does.</param>
 internal sealed class Comparison(Qcow2Chain first, Qcow2Chain second, bool isStrict, long? difference)
 {
     public bool AreSame => difference is null && !(isStrict && first.Length != second.Length);

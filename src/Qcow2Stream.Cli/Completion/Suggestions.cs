@@ -7,7 +7,7 @@ using System.Globalization;
 namespace Qcow2Stream.Cli.Completion;
 
 /// <summary>
-/// The answer to <c>qcow2 [suggest:N] LINE</c>: whatever the last word of LINE's first N characters can become, a line each;
+/// The answer to <c>qcow2 [suggest:N] LINE</c>: whatever the last word of LINE's first N characters can become, one per line;
 /// nothing where that is up to the user, such as the name of a file. Without N it is the whole of LINE.
 /// </summary>
 /// <remarks>System.CommandLine's own answer doesn't know values after '=', and fails there.</remarks>

@@ -3,7 +3,7 @@ using Shared;
 namespace Qcow2Stream.Cli.Converting;
 
 /// <summary>
-/// A file that is there whole or not at all: it is written under another name beside its own, which it gets when it is
+/// A file that is written completely or not at all: it is written under another name in the same directory, and renamed when it is
 /// complete. If it never is, nothing is left behind.
 /// </summary>
 internal sealed class NewFile : IDisposable

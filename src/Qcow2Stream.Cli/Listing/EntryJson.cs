@@ -6,7 +6,7 @@ namespace Qcow2Stream.Cli.Listing;
 
 /// <summary>
 /// A listing as an array of objects: <c>name</c>, <c>kind</c>, <c>size</c> in bytes, <c>modified</c> (UTC) and, where the file system
-/// keeps them, <c>mode</c> (octal), <c>uid</c>, <c>gid</c>; of links their <c>target</c>. Names are as the guest has them,
+/// keeps them, <c>mode</c> (octal), <c>uid</c>, <c>gid</c>; for links their <c>target</c>. Names are as the guest has them,
 /// escaped as JSON does it.
 /// </summary>
 internal static class EntryJson

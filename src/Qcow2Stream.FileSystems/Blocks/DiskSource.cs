@@ -4,7 +4,7 @@ namespace Qcow2Stream.FileSystems.Blocks;
 
 /// <summary>What a guest reads from, until it is disposed.</summary>
 /// <param name="disk">The disk.</param>
-/// <param name="owned">What is disposed with it; null for nothing.</param>
+/// <param name="owned">What is disposed with it; may be null.</param>
 internal sealed class DiskSource(IBlockSource disk, IDisposable? owned) : IBlockSource, IDisposable
 {
     private volatile bool _disposed;

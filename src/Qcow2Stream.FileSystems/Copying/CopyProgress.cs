@@ -3,7 +3,7 @@ using Qcow2Stream.FileSystems.Entries;
 namespace Qcow2Stream.FileSystems.Copying;
 
 /// <summary>Counts what is copied, and reports it if asked.</summary>
-/// <param name="progress">Who asks; null for nobody.</param>
+/// <param name="progress">Receives the counts; may be null.</param>
 /// <param name="total">How many bytes there are.</param>
 internal sealed class CopyProgress(IProgress<WorkProgress>? progress, long total)
 {

@@ -3,8 +3,8 @@ using Qcow2Stream.FileSystems.Entries;
 namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 
 /// <summary>
-/// The content of a file on Btrfs, out of the extents that its reader finds. (The reader's own stream shows zeros for
-/// what is compressed inside the tree, wrong bytes for a part of a compressed extent, and knows no zstd.)
+/// The content of a file on Btrfs, from the extents that its reader finds. (The reader's own stream shows zeros for
+/// what is compressed inside the tree, wrong bytes for a part of a compressed extent, and doesn't know zstd.)
 /// </summary>
 internal sealed class BtrfsContent(IBlockSource volume, long length, IEnumerable<BtrfsExtent> extents) : FileContent(length)
 {

@@ -8,7 +8,7 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 /// <summary>A piece of a file on Btrfs.</summary>
 /// <param name="Start">Where in the file it starts, in bytes.</param>
 /// <param name="Length">How many bytes of the file it holds.</param>
-/// <param name="Inline">Its content, if that is kept in the tree; else null.</param>
+/// <param name="Inline">Its content, if that is kept in the tree; otherwise null.</param>
 /// <param name="VolumeOffset">Where its content starts on the volume, in bytes; null for a hole, and for what was never written.</param>
 /// <param name="StoredLength">How many bytes it takes there.</param>
 /// <param name="DecodedLength">How many bytes these are when decompressed.</param>

@@ -15,7 +15,7 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 
 /// <summary>
 /// Opens each kind of file system by its own class: DiscUtils' registry finds readers by reflection, and takes the first
-/// that does not object. Each gets a cursor of its own.
+/// that does not object. Each gets its own cursor.
 /// </summary>
 internal static class DiscUtilsFileSystems
 {

@@ -3,7 +3,7 @@ using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 
-/// <summary>HFS+: a hard link looks like an empty file, and its reader does not know better.</summary>
+/// <summary>HFS+: its reader takes a hard link for an empty file.</summary>
 internal sealed class HfsPlusDialect : VfsDialect
 {
     public static readonly HfsPlusDialect Instance = new();

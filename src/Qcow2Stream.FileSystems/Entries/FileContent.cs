@@ -3,8 +3,8 @@ using DiscUtils.Streams;
 namespace Qcow2Stream.FileSystems.Entries;
 
 /// <summary>
-/// A file's content by position: where each part of it lives is asked piece by piece. It is as fit for several threads as its
-/// file system's reader is.
+/// A file's content by position: where each part of it lives is asked piece by piece. It is as thread-safe as its
+/// file system's reader.
 /// </summary>
 /// <param name="length">The file's size in bytes.</param>
 internal abstract class FileContent(long length) : IBlockSource
@@ -22,7 +22,7 @@ internal abstract class FileContent(long length) : IBlockSource
         return done;
     }
 
-    /// <summary>Reads what is in one place: less than <paramref name="buffer"/> holds, maybe, and 0 at the end alone.</summary>
+    /// <summary>Reads what is in one place: possibly less than <paramref name="buffer"/> holds, and 0 only at the end.</summary>
     /// <exception cref="GuestException">It can't be read.</exception>
     public int ReadPieceAt(long offset, Span<byte> buffer)
     {

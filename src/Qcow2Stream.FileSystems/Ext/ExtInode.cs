@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Qcow2Stream.FileSystems.Ext;
 
-/// <summary>An inode: all that is kept of a file but its name.</summary>
+/// <summary>An inode: everything that is kept of a file except its name.</summary>
 /// <param name="number">Its number.</param>
 /// <param name="bytes">Its bytes on the volume.</param>
 internal sealed class ExtInode(uint number, byte[] bytes)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Qcow2Stream.FileSystems.Partitions;
 
-/// <summary>A GUID partition table (UEFI, 5.3): the first header, or the backup in the last sector where that is damaged.</summary>
+/// <summary>A GUID partition table (UEFI, 5.3): the primary header, or the backup in the last sector if that is damaged.</summary>
 internal sealed class GuidTable
 {
     private const int HeaderSizeOffset = 12;
@@ -35,7 +35,7 @@ internal sealed class GuidTable
         _backup = Sector((disk.Length / sectorSize * sectorSize) - sectorSize);
     }
 
-    /// <summary>Returns null where there is none: no header, or a backup alone that the boot record does not mean.</summary>
+    /// <summary>Returns null if there is none: no header, or only a backup that the boot record does not refer to.</summary>
     public static GuidTable? Find(IBlockSource disk, int sectorSize, MasterBootRecord boot)
     {
         GuidTable table = new(disk, sectorSize, boot);

@@ -29,7 +29,7 @@ internal sealed class MasterBootRecord
         return disk.ReadAt(0, record) == RecordLength && HasSignature(record) ? new MasterBootRecord(disk, record) : null;
     }
 
-    /// <exception cref="GuestException">A record of the chain is none.</exception>
+    /// <exception cref="GuestException">A record of the chain isn't one.</exception>
     public List<Partition> ReadPartitions(int sectorSize)
     {
         List<Partition> partitions = [];

@@ -5,7 +5,7 @@ using Qcow2Stream.FileSystems.Ext;
 
 namespace Qcow2Stream.FileSystems.Volumes;
 
-/// <summary>What the first bytes of a partition or disk say that it holds.</summary>
+/// <summary>What a partition or disk holds, by its first bytes.</summary>
 /// <param name="Name">Its usual name.</param>
 /// <param name="Reader">Opens it as a file system of that name; null for what is only known by name.</param>
 internal sealed record ContentKind(string Name, Func<FileSystemSource, string, GuestFileSystem>? Reader = null)

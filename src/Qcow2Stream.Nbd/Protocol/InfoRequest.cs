@@ -6,7 +6,7 @@ namespace Qcow2Stream.Nbd.Protocol;
 /// <param name="Wanted">What the client asks about it.</param>
 internal sealed record InfoRequest(string Name, IReadOnlySet<InfoType> Wanted)
 {
-    /// <summary>Null if the data is none, to the byte.</summary>
+    /// <summary>Null if the data isn't exactly one.</summary>
     public static InfoRequest? Parse(OptionData data)
     {
         if (!data.TryReadString(out string name) || !data.TryReadUInt16(out ushort count))

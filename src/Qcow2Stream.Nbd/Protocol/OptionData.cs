@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Qcow2Stream.Nbd.Protocol;
 
-/// <summary>Takes an option's data apart, field by field. Each method says false where the data is too short for it.</summary>
+/// <summary>Takes an option's data apart, field by field. Each method returns false if the data is too short for it.</summary>
 internal ref struct OptionData(ReadOnlySpan<byte> data)
 {
     private ReadOnlySpan<byte> _rest = data;

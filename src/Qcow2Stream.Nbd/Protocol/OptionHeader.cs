@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Qcow2Stream.Nbd.Protocol;
 
-/// <summary>What stands before an option's data in the handshake.</summary>
+/// <summary>What comes before an option's data in the handshake.</summary>
 /// <param name="Option">What is asked for.</param>
 /// <param name="Length">How long the data is, in bytes.</param>
 internal readonly record struct OptionHeader(Option Option, uint Length)

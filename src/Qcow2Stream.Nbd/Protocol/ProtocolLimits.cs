@@ -1,6 +1,6 @@
 namespace Qcow2Stream.Nbd.Protocol;
 
-/// <summary>What the protocol sets bounds to.</summary>
+/// <summary>The limits that the protocol sets.</summary>
 internal static class ProtocolLimits
 {
     /// <summary>The longest string, such as an export's name, in bytes.</summary>

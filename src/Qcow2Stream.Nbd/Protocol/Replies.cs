@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Qcow2Stream.Nbd.Protocol;
 
-/// <summary>What replies of the transmission phase look like.</summary>
+/// <summary>The format of the transmission phase's replies.</summary>
 internal static class Replies
 {
     public const int SimpleSize = (2 * sizeof(uint)) + sizeof(ulong);

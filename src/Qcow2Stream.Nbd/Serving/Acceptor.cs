@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace Qcow2Stream.Nbd.Serving;
 
 /// <summary>Accepts the clients of one endpoint, and continues after failures.</summary>
-/// <param name="listener">Where they come; it stays the caller's.</param>
-/// <param name="clients">Who takes them over.</param>
+/// <param name="listener">Where they connect; it is not disposed.</param>
+/// <param name="clients">Takes them over.</param>
 /// <param name="onError">Receives the first of failures in a row.</param>
 internal sealed class Acceptor(Listener listener, Clients clients, Action<NbdError>? onError)
 {

@@ -2,7 +2,7 @@ using Qcow2Stream.Nbd.Protocol;
 
 namespace Qcow2Stream.Nbd.Serving;
 
-/// <summary>Serves the requests of one client. Several may be under way at once: each is a thread's own.</summary>
+/// <summary>Serves the requests of one client. Several may be under way at once, each on its own thread.</summary>
 /// <param name="socket">The client's.</param>
 /// <param name="export">What is served.</param>
 /// <param name="session">What was agreed on.</param>
@@ -180,7 +180,7 @@ internal sealed class Answers(ClientSocket socket, Export export, Session sessio
         Send(output);
     }
 
-    /// <summary>The place that an error names, if the client has asked for it and has not got it yet; else where it happened.</summary>
+    /// <summary>The place that an error names, if the client has asked for it and has not got it yet; otherwise where it happened.</summary>
     private static long PlaceFor(Exception fault, long position, long end) =>
         ReadFault.PlaceOf(fault) is { } place && place > position && place < end ? place : position;
 

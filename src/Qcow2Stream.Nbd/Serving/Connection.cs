@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Qcow2Stream.Nbd.Serving;
 
-/// <summary>One client, on a thread of its own.</summary>
+/// <summary>One client, on its own thread.</summary>
 internal sealed class Connection : IDisposable
 {
     private readonly ClientSocket _socket;
@@ -18,7 +18,7 @@ internal sealed class Connection : IDisposable
     /// <param name="socket">The client's.</param>
     /// <param name="export">What is served.</param>
     /// <param name="options">How.</param>
-    /// <param name="onEnd">Is called once it is over, with the exception if there was one that nobody expects.</param>
+    /// <param name="onEnd">Called once it is over, with the exception if there was an unexpected one.</param>
     public Connection(Socket socket, Export export, NbdServerOptions options, Action<Connection, Exception?> onEnd)
     {
         _socket = new ClientSocket(socket);

@@ -27,7 +27,7 @@ internal sealed class Export(Qcow2Chain chain, string? description)
     public string Description { get; } = description ?? FileNameOf(chain);
 
     /// <summary>Asks for the passphrases that reads will need: of each encrypted layer that shows, a byte is read.</summary>
-    /// <exception cref="PassphraseException">There is none, or not the right one.</exception>
+    /// <exception cref="PassphraseException">There is none, or it is wrong.</exception>
     public void Unlock()
     {
         HashSet<int> locked = [.. chain.Layers.Where(MayBeEncrypted).Select(layer => layer.Depth)];

@@ -5,7 +5,7 @@ using Qcow2Stream.Nbd.Protocol;
 
 namespace Qcow2Stream.Nbd.Serving;
 
-/// <summary>The first phase of a connection, fixed newstyle: the client asks what there is, and chooses.</summary>
+/// <summary>The first phase of a connection, fixed newstyle: the client asks what is offered, and chooses.</summary>
 internal sealed class Handshake(ClientSocket socket, Export export)
 {
     // Room for a name and for more queries than anyone makes.

@@ -5,7 +5,7 @@ namespace Qcow2Stream.Nbd.Serving;
 
 /// <summary>
 /// The second phase of a connection: requests and replies. A thread takes a request and serves it while another takes the
-/// next, so that a client that sends several need not wait for each, say for an image at an address.
+/// next, so that a client that sends several need not wait for each, for example with an image on a web server.
 /// </summary>
 internal sealed class Transmission(ClientSocket socket, Answers answers)
 {

@@ -146,7 +146,7 @@ internal sealed class CheckRun
         }
     }
 
-    /// <summary>Says that so many bytes more are to be covered, of the file or of a disk.</summary>
+    /// <summary>Says how many more bytes are to be covered, of the file or of a disk.</summary>
     public void Expect(long bytes) => _toCover = _toCover > long.MaxValue - bytes ? long.MaxValue : _toCover + bytes;
 
     /// <summary>Says that so many bytes more are covered.</summary>
@@ -213,7 +213,7 @@ internal sealed class CheckRun
     /// <summary>Loads a piece of a table that starts inside the file; what lies past its end is zeros.</summary>
     public ulong[] Load(long hostOffset, int words) => TablePieces.Load(Image, hostOffset, words);
 
-    /// <summary>Tables that a file has lost meanwhile were taken for zeros, which they were not.</summary>
+    /// <summary>Tables that a file has lost during the check were read as zeros, which they were not.</summary>
     /// <exception cref="Qcow2FormatException">The file became shorter since the pass began.</exception>
     public void CheckLength()
     {

@@ -1,6 +1,6 @@
 namespace Qcow2Stream.Check;
 
-/// <summary>What refers to a cluster. The values are stored in two bits a cluster.</summary>
+/// <summary>What refers to a cluster. The values are stored in two bits per cluster.</summary>
 internal enum ClusterUse
 {
     /// <summary>Guest data, compressed or not, or a bitmap's bits: may be shared with more of the same.</summary>

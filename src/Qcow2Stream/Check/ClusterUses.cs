@@ -103,7 +103,7 @@ internal sealed class ClusterUses
         return ref page[cluster & (PageClusters - 1)];
     }
 
-    /// <summary>Takes memory for what is kept beside the counts.</summary>
+    /// <summary>Takes memory for what is kept besides the counts.</summary>
     public void Charge(long bytes)
     {
         _bytes += bytes;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Qcow2Stream.Check;
 
-/// <summary>The L2 tables that were checked, by their offsets in the file. Its memory counts as that of the references does.</summary>
+/// <summary>The L2 tables that were checked, by their offsets in the file. Its memory counts towards that of the references.</summary>
 internal sealed class WalkedTables(ClusterUses uses)
 {
     private const int EntryBytes = 128;

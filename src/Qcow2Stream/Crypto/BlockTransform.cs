@@ -1,6 +1,6 @@
 namespace Qcow2Stream.Crypto;
 
-/// <summary>A block cipher under one key in one direction, block by block. Good for one thread at a time.</summary>
+/// <summary>A block cipher under one key in one direction, block by block. Safe for one thread at a time.</summary>
 internal abstract class BlockTransform : IDisposable
 {
     /// <summary>A transform that encrypts.</summary>

@@ -1,7 +1,7 @@
 namespace Qcow2Stream.Crypto;
 
 /// <summary>
-/// Cipher block chaining, started anew at every sector. Decryption needs no chain: all blocks pass the cipher at once,
+/// Cipher block chaining, restarted at every sector. Decryption needs no chain: all blocks pass the cipher at once,
 /// then each is combined with the ciphertext before it.
 /// </summary>
 /// <param name="blocks">Decrypts; disposed with this object.</param>

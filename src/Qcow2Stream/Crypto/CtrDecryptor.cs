@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Qcow2Stream.Crypto;
 
-/// <summary>Counter mode, started anew at every sector.</summary>
+/// <summary>Counter mode, restarted at every sector.</summary>
 /// <param name="blocks">Encrypts (the counters); disposed with this object.</param>
 /// <param name="iv">Likewise.</param>
 internal sealed class CtrDecryptor(BlockTransform blocks, SectorIv iv) : SectorDecryptor

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Qcow2Stream.Crypto;
 
 /// <summary>
-/// Decrypts sectors under one key. Safe for any number of threads at once; <see cref="Dispose"/> may run beside
+/// Decrypts sectors under one key. Safe for any number of threads at once; <see cref="Dispose"/> may run during
 /// <see cref="Decrypt"/>: calls under way end as usual, later ones throw, and the last one out wipes the key.
 /// Every call that runs at the same time as others takes some 35 KiB of scratch memory, which is kept for later ones.
 /// </summary>

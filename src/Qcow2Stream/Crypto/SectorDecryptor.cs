@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Qcow2Stream.Crypto;
 
-/// <summary>Decrypts short runs of sectors in one mode. Good for one thread at a time; holds its own scratch memory.</summary>
+/// <summary>Decrypts short runs of sectors in one mode. Safe for one thread at a time; holds its own scratch memory.</summary>
 internal abstract class SectorDecryptor : IDisposable
 {
     /// <summary>The length of a sector, in bytes.</summary>

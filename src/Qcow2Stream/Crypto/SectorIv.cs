@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Qcow2Stream.Crypto;
 
-/// <summary>Makes the initialization vectors of consecutive sectors. Good for one thread at a time.</summary>
+/// <summary>Makes the initialization vectors of consecutive sectors. Safe for one thread at a time.</summary>
 /// <param name="kind">The rule; not <see cref="IvKind.None"/>.</param>
 /// <param name="length">The length of one vector, that of the cipher's blocks, in bytes.</param>
 /// <param name="essiv">Encrypts the numbers for <see cref="IvKind.Essiv"/>; disposed with this object.</param>

@@ -4,7 +4,7 @@ using Shared;
 
 namespace Qcow2Stream.Format;
 
-/// <summary>Names of feature bits: those that an image brings in its feature name table, and those of the specification.</summary>
+/// <summary>Names of feature bits: those in an image's feature name table, and those of the specification.</summary>
 internal static class FeatureNames
 {
     public const byte Incompatible = 0;
@@ -39,7 +39,7 @@ internal static class FeatureNames
             : $"incompatible feature bit {bit}";
     }
 
-    /// <summary>The name of a bit, escaped; null if nobody names it.</summary>
+    /// <summary>The name of a bit, escaped; null if it has no name.</summary>
     public static string? Find(byte type, int bit, IEnumerable<Qcow2HeaderExtension> extensions)
     {
         foreach (Qcow2HeaderExtension extension in extensions.Where(e => e.Type == HeaderExtensions.FeatureNameTable))

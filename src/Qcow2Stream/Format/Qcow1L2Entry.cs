@@ -1,6 +1,6 @@
 namespace Qcow2Stream.Format;
 
-/// <summary>One entry of an L2 table in QEMU's first format: no flag but "compressed", no reserved bits.</summary>
+/// <summary>One entry of an L2 table in QEMU's first format: the only flag is "compressed", and there are no reserved bits.</summary>
 internal readonly record struct Qcow1L2Entry(ulong Value)
 {
     public const ulong CompressedFlag = 1UL << 63;

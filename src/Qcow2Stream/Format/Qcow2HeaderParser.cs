@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Qcow2Stream.Format;
 
-/// <summary>Bytes in, a checked header out: every rule that a header must keep is here and nowhere else.</summary>
+/// <summary>Bytes in, a checked header out: every rule for a header is here and nowhere else.</summary>
 internal static class Qcow2HeaderParser
 {
     /// <summary>"QFI\xfb", the first four bytes of every version.</summary>
@@ -303,7 +303,7 @@ internal static class Qcow2HeaderParser
         return found is { IsEmpty: true } ? null : found;
     }
 
-    /// <summary>Names are C strings to QEMU: a zero ends them, and an empty one is none.</summary>
+    /// <summary>Names are C strings to QEMU: a zero ends them, and an empty one counts as none.</summary>
     private static ReadOnlyMemory<byte> UpToZero(ReadOnlyMemory<byte> name)
     {
         int end = name.Span.IndexOf((byte)0);

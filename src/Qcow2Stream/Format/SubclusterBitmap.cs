@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Qcow2Stream.Format;
 
 /// <summary>
-/// The second half of an extended L2 entry (section "Extended L2 Entries"): a bit a subcluster for "allocated" in the
-/// lower 32, for "reads as zeros" in the upper 32; neither asks the backing file.
+/// The second half of an extended L2 entry (section "Extended L2 Entries"): a bit per subcluster for "allocated" in the
+/// lower 32, for "reads as zeros" in the upper 32; neither: the backing file decides.
 /// </summary>
 internal readonly record struct SubclusterBitmap(ulong Value)
 {

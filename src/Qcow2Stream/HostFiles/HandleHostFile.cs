@@ -15,7 +15,7 @@ internal abstract class HandleHostFile(string? path, SafeFileHandle handle, obje
 
     internal sealed override string? HostDirectory => Path is { } path ? System.IO.Path.GetDirectoryName(path) ?? "" : null;
 
-    /// <summary>The handle; one that is left open to its owner is closed to readers here all the same.</summary>
+    /// <summary>The handle; one that is left open for its owner is still closed to readers here.</summary>
     private SafeFileHandle Handle
     {
         get

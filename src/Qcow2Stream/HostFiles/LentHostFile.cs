@@ -1,6 +1,6 @@
 namespace Qcow2Stream.HostFiles;
 
-/// <summary>A file that stays its caller's: it is read here, and closed to readers here, and nothing else happens to it.</summary>
+/// <summary>A file that its caller keeps: it is read here, and closed to readers here, and nothing else happens to it.</summary>
 internal sealed class LentHostFile(HostFile file) : HostFile
 {
     private volatile bool _disposed;

@@ -25,7 +25,7 @@ internal class StreamHostFile : HostFile
 
     public override object Identity => _stream;
 
-    /// <summary>Makes a host file of a stream: by its handle, if it is a plain file's; a class of the caller's own may do more than that.</summary>
+    /// <summary>Makes a host file of a stream: by its handle, if it is a plain file's; a caller's own class may do more than that.</summary>
     public static HostFile Of(Stream stream, bool leaveOpen) =>
         stream is FileStream file && file.GetType() == typeof(FileStream)
             ? new FileStreamHostFile(file, leaveOpen)

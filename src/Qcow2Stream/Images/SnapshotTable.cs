@@ -12,7 +12,7 @@ internal static class SnapshotTable
     private const int MaxEntry = SnapshotEntry.FixedLength + SnapshotEntry.MaxExtraData + MaxNames;
 
     /// <summary>Finds a snapshot by its id or, where no id fits, by its name.</summary>
-    /// <exception cref="Qcow2Exception">There is none; the message lists those that are.</exception>
+    /// <exception cref="Qcow2Exception">There is none; the message lists those that exist.</exception>
     public static async ValueTask<Qcow2Snapshot> FindAsync(
         Qcow2Image image, string idOrName, Qcow2OpenOptions options, bool async, CancellationToken cancellationToken)
     {

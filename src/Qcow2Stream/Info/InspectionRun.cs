@@ -7,8 +7,8 @@ using Shared;
 
 namespace Qcow2Stream.Info;
 
-/// <summary>The stages of an inspection, each of which begins anew with the same file, and none of which throws what it finds.</summary>
-/// <param name="file">The file; it stays its caller's.</param>
+/// <summary>The stages of an inspection, each of which starts again with the same file, and none of which throws what it finds.</summary>
+/// <param name="file">The file; it is not disposed.</param>
 /// <param name="options">Limits and policy.</param>
 /// <param name="async">False: what is returned has completed.</param>
 /// <param name="cancellationToken">Ends the inspection.</param>

@@ -23,7 +23,7 @@ internal sealed class OpenChain : IDisposable
     {
     }
 
-    /// <summary>A view over layers of another chain, which must stay open beside it.</summary>
+    /// <summary>A view over layers of another chain, which must stay open while it is used.</summary>
     /// <param name="layers">From the top down; one or more.</param>
     /// <param name="translator">Says where the bytes of these layers are.</param>
     /// <param name="options">How they were opened.</param>

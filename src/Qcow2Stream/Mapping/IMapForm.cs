@@ -4,7 +4,7 @@ using Qcow2Stream.Translation;
 
 namespace Qcow2Stream.Mapping;
 
-/// <summary>A view that is written an entry a run.</summary>
+/// <summary>A view that is written with one entry per run.</summary>
 internal interface IMapForm : IRunView
 {
     static abstract void WriteEntry(Utf8Output text, in HostRun run, bool isFirst);

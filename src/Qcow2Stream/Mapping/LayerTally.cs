@@ -63,7 +63,7 @@ internal sealed class LayerTally(RunRequest request, int depth)
         };
     }
 
-    /// <summary>Counts a run, and says how many bytes of the file it takes beside what those before it took.</summary>
+    /// <summary>Counts a run, and says how many bytes of the file it takes in addition to those before it.</summary>
     private long CountStored(in HostRun run)
     {
         // A reader that does not give the position is taken at its word that there is one.

@@ -21,7 +21,7 @@ internal sealed class MapPiece<TForm>(RunRequest request) : IDisposable
     private ChainTranslator? _walking;
     private Task _filled = Task.CompletedTask;
 
-    /// <summary>The memory that a piece takes at most beside its tables, in bytes: twice the text, for a buffer doubles.</summary>
+    /// <summary>The memory that a piece takes at most besides its tables, in bytes: twice the text, as a buffer doubles.</summary>
     public const int MaxBytes = 2 * MaxText;
 
     /// <summary>Where it starts, in bytes of the disk.</summary>

@@ -5,7 +5,7 @@ using Shared;
 namespace Qcow2Stream.Opening;
 
 /// <summary>
-/// The one door through which a file that an image names is opened. The name is judged first; only then is the file
+/// The one door through which a file that an image names is opened. The name is checked first; only then is the file
 /// system asked, and links are followed step by step, so that nothing outside the allowed directories is touched.
 /// </summary>
 internal static class FileGate
@@ -24,7 +24,7 @@ internal static class FileGate
 
     /// <summary>
     /// The policy where the caller gives none: an image opened by its path or address has a directory; one of a stream, or of a
-    /// file of the caller's own kind, has none.
+    /// caller's own kind of file, has none.
     /// </summary>
     public static FollowPolicy DefaultFor(HostFile top) =>
         top.Underlying is PathHostFile or HttpHostFile ? FollowPolicy.SameDirectory : FollowPolicy.None;

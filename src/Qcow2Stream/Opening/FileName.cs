@@ -14,7 +14,7 @@ internal static class FileName
     /// <param name="recorded">The bytes in the image.</param>
     /// <param name="kind">The name of a data file is literal: it has no protocol.</param>
     /// <param name="name">The plain name.</param>
-    /// <returns>Null if the name is fit to be looked at further; else what is wrong with it.</returns>
+    /// <returns>Null if the name can be looked at further; otherwise what is wrong with it.</returns>
     public static string? Judge(ReadOnlySpan<byte> recorded, NamedFileKind kind, out string name)
     {
         if (JudgeLiteral(recorded, out name) is { } fault)
@@ -60,7 +60,7 @@ internal static class FileName
     public static string WithoutScheme(string name) =>
         name.StartsWith(FileScheme, StringComparison.Ordinal) ? name[FileScheme.Length..] : name;
 
-    /// <summary>QEMU's rule: a colon before the first slash ends the name of a protocol; on Windows, a drive's is none.</summary>
+    /// <summary>QEMU's rule: a colon before the first slash ends the name of a protocol; on Windows, a drive letter isn't one.</summary>
     public static string? SchemeOf(string name)
     {
         bool isWindows = OperatingSystem.IsWindows();

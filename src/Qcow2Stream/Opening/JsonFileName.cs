@@ -34,7 +34,7 @@ internal readonly record struct JsonFileName(string FileName, string? Format)
     /// <param name="recordedFormat">The format that the image records beside the name; it wins over the name's driver, as in QEMU.</param>
     /// <param name="maxDepth">How deep objects may be nested, 1 or more.</param>
     /// <param name="name">What the name says.</param>
-    /// <returns>Null if the name can be looked at further; else what is wrong with it.</returns>
+    /// <returns>Null if the name can be looked at further; otherwise what is wrong with it.</returns>
     public static string? Parse(ReadOnlyMemory<byte> recorded, string? recordedFormat, int maxDepth, out JsonFileName name)
     {
         name = default;

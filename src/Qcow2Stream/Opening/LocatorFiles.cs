@@ -80,7 +80,7 @@ internal sealed class LocatorFiles
     /// so what happens decides. DiscUtils announces what its locators open, and lets the listener do it: if that was a
     /// file of the host, and the stream that comes back is that file byte by byte, it is the host's, be it through the
     /// host's locator or through a file system over one of its directories (NativeFileSystem), where else links would
-    /// lead around the policy. A file system that decrypts a file of the host, say, is none of both.
+    /// bypass the policy. A file system that decrypts a file of the host, for example, is neither.
     /// </summary>
     private static Stream OpenWatched(FileLocator locator, string path, out string? hostPath)
     {

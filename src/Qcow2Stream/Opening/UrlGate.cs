@@ -4,8 +4,8 @@ using Shared;
 namespace Qcow2Stream.Opening;
 
 /// <summary>
-/// The door through which a file that an image on a web server names is opened. The address is judged before any server is
-/// requested, and so is every address that a server redirects to.
+/// The door through which a file that an image on a web server names is opened. The address is checked before any server is
+/// asked, and so is every address that a server redirects to.
 /// </summary>
 internal static class UrlGate
 {

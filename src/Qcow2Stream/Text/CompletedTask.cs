@@ -5,8 +5,8 @@ namespace Qcow2Stream.Text;
 /// <summary>Results of what was called with <c>async: false</c>: everything has happened before such a call returns.</summary>
 /// <remarks>
 /// The rule: what does I/O now and then (headers, tables, directories, whole copies) has one asynchronous body with a parameter
-/// <c>async</c>, and its synchronous twin is a call of that with <c>false</c> and <c>Now()</c>. Written twice are only the loops
-/// that every byte or run passes, where a state machine or a span that can't live across an await would cost more than the work:
+/// <c>async</c>, and its synchronous twin is a call of that with <c>false</c> and <c>Now()</c>. Only the loops that every byte
+/// or run passes are written twice, where a state machine or a span that can't live across an await would cost more than the work:
 /// the read loop, the reads of layers and host files, and the listing of runs.
 /// </remarks>
 internal static class CompletedTask

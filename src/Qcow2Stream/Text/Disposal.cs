@@ -2,7 +2,7 @@ using System.Runtime.ExceptionServices;
 
 namespace Qcow2Stream.Text;
 
-/// <summary>Closes several things, some of which are the caller's own streams and may throw: none is left open for that.</summary>
+/// <summary>Closes several things, some of which are the caller's own streams and may throw: that leaves none of the others open.</summary>
 internal static class Disposal
 {
     /// <summary>Disposes all of them in order, and then throws the first exception that one of them threw.</summary>

@@ -32,7 +32,7 @@ internal readonly record struct HostRun : IMergeable<HostRun>
     /// <summary>How many bytes of the file hold the run: for a compressed cluster, all of that cluster's.</summary>
     public long HostLength { get; init; }
 
-    /// <summary>For a compressed cluster, where the run starts in the decompressed cluster, in bytes; else 0.</summary>
+    /// <summary>For a compressed cluster, where the run starts in the decompressed cluster, in bytes; otherwise 0.</summary>
     public int OffsetInCluster { get; init; }
 
     /// <summary>The run lies past the end of its file, which lenient mode has reported: it reads as zeros.</summary>

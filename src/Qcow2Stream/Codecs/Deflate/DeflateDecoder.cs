@@ -125,7 +125,7 @@ internal unsafe ref partial struct DeflateDecoder
         return outcome == DeflateOutcome.LittleLeft ? DecodeCarefully(literalLengths, distances) : outcome;
     }
 
-    /// <summary>At least 56 bits, or all that there are.</summary>
+    /// <summary>At least 56 bits, or all that are left.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Refill()
     {

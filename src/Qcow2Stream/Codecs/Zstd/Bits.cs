@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace Qcow2Stream.Codecs.Zstd;
 
-/// <summary>Bitstreams that are read from their last bit on: the next bit is always the highest of a word.</summary>
+/// <summary>Bitstreams that are read backwards from their last bit: the next bit is always the highest of a word.</summary>
 internal static unsafe class Bits
 {
     /// <summary>So many bits are left in 8 bytes, of whose last one some were taken.</summary>

@@ -5,7 +5,7 @@ namespace Qcow2Stream.Codecs.Zstd;
 
 /// <summary>Decodes Zstandard frames (RFC 8878) from memory into memory, each in one go.</summary>
 /// <remarks>
-/// Judges as libzstd's streaming decoder does, but for data that the format calls corrupt and libzstd takes, or not,
+/// Accepts what libzstd's streaming decoder does, except for data that the format calls corrupt and libzstd takes, or not,
 /// as it happens: Huffman streams that hold more than their literals, and offsets beyond the window.
 /// </remarks>
 internal unsafe ref partial struct ZstdFrameDecoder

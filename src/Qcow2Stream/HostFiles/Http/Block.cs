@@ -1,6 +1,6 @@
 namespace Qcow2Stream.HostFiles.Http;
 
-/// <summary>A piece of a remote file, arrived or on its way. Safe for any number of threads, but for what its cache keeps in it.</summary>
+/// <summary>A piece of a remote file, arrived or on its way. Safe for any number of threads, except what its cache keeps in it.</summary>
 /// <param name="file">The file.</param>
 /// <param name="number">Which of its blocks this is.</param>
 /// <param name="length">Its bytes: <see cref="Size"/>, or fewer for the last of a file.</param>
@@ -27,7 +27,7 @@ internal sealed class Block(HttpHostFile file, long number, int length)
     /// <summary>The cache's: whether there is room for it, and it has not arrived.</summary>
     public bool IsArriving { get; set; }
 
-    /// <summary>The cache's: whether it was read ahead, and nobody has wanted it yet.</summary>
+    /// <summary>The cache's: whether it was read ahead, and has not been needed yet.</summary>
     public bool IsUnwanted { get; set; }
 
     /// <summary>The cache's: how many blocks had arrived before it.</summary>

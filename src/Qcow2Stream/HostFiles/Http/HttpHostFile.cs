@@ -3,8 +3,8 @@ using Qcow2Stream.Text;
 namespace Qcow2Stream.HostFiles.Http;
 
 /// <summary>
-/// A file on a web server, read in blocks that are kept for a while. Neighbouring blocks that are missing are asked for in
-/// one request; where the file is read from front to back, further ones are asked for before they are wanted.
+/// A file on a web server, read in blocks that are kept for a while. Neighbouring missing blocks are requested together;
+/// where the file is read sequentially, further ones are requested before they are needed.
 /// </summary>
 internal sealed class HttpHostFile : HostFile
 {

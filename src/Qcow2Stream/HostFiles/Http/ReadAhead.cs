@@ -1,10 +1,10 @@
 namespace Qcow2Stream.HostFiles.Http;
 
 /// <summary>
-/// Detects from the blocks that were missing whether a file is read from front to back, in several places at once maybe,
+/// Detects from the blocks that were missing whether a file is read from front to back, perhaps in several places at once,
 /// and how far ahead to read then. Not thread-safe.
 /// </summary>
-/// <param name="maxBlocks">The farthest; 0 to read ahead nothing.</param>
+/// <param name="maxBlocks">The farthest; 0 turns reading ahead off.</param>
 internal sealed class ReadAhead(int maxBlocks)
 {
     // Tables, data, and some readers beside each other.
@@ -56,6 +56,6 @@ internal sealed class ReadAhead(int maxBlocks)
     }
 
     /// <param name="Next">The block after all that was requested.</param>
-    /// <param name="Ahead">How many of these nobody wanted yet.</param>
+    /// <param name="Ahead">How many of these were not needed yet.</param>
     private readonly record struct Place(long Next, int Ahead);
 }

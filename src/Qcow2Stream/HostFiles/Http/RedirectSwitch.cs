@@ -1,7 +1,7 @@
 namespace Qcow2Stream.HostFiles.Http;
 
 /// <summary>
-/// Whether a handler follows redirects by itself. One that does asks servers that nobody has judged, and sends them the
+/// Whether a handler follows redirects by itself. One that does asks servers that were not checked, and sends them the
 /// headers that were meant for the first one, before any of that can be seen here.
 /// </summary>
 internal static class RedirectSwitch

@@ -3,5 +3,5 @@ namespace Qcow2Stream.HostFiles.Http;
 /// <summary>What a read waits for, and what is to be asked for now.</summary>
 /// <param name="Blocks">The blocks of the read, from its first byte on, that are here or on their way, or will be: one or more.</param>
 /// <param name="Missing">The request that they wait for; null if others have made it. Its planner must make it.</param>
-/// <param name="Ahead">A request for blocks that nobody wants yet, which must be made too; null if there is none.</param>
+/// <param name="Ahead">A request for blocks that nobody needs yet, which must be made too; null if there is none.</param>
 internal readonly record struct RequestPlan(IReadOnlyList<Block> Blocks, Filling? Missing, Filling? Ahead);

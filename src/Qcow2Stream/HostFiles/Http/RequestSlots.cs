@@ -11,7 +11,7 @@ namespace Qcow2Stream.HostFiles.Http;
 /// <item>Memory first, then a turn: a request with a turn has memory too, and comes to an end without waiting for others.</item>
 /// <item>One request at a time waits for memory, and no other takes any meanwhile: two that had half of what they need would
 /// wait for each other.</item>
-/// <item>A request that need not wait gets all its memory and its turn at once; else it gets nothing at first.</item>
+/// <item>A request that need not wait gets all its memory and its turn at once; otherwise it gets nothing at first.</item>
 /// <item>Reading ahead never waits, and leaves one turn free for readers that need something now.</item>
 /// <item>A turn is for one attempt: others may have it before the next. Memory is kept until the lease is disposed.</item>
 /// </list>

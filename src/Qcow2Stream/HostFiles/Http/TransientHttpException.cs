@@ -1,6 +1,6 @@
 namespace Qcow2Stream.HostFiles.Http;
 
-/// <summary>A failure that may pass.</summary>
+/// <summary>A failure that may be temporary.</summary>
 /// <param name="message">What failed.</param>
 /// <param name="retryAfter">How long the server asks to wait; null if it does not say.</param>
 /// <param name="cause">What was thrown.</param>

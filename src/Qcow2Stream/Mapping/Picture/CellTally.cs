@@ -3,7 +3,7 @@ using Qcow2Stream.Translation;
 namespace Qcow2Stream.Mapping.Picture;
 
 /// <summary>
-/// What one cell holds so far. What is stored shows, however little it is, and of several kinds the one that there is most of.
+/// What one cell holds so far. What is stored shows, however little it is, and of several kinds the most frequent one.
 /// </summary>
 /// <param name="layers">How many layers there are.</param>
 internal sealed class CellTally(int layers)
