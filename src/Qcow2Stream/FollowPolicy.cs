@@ -4,9 +4,8 @@ namespace Qcow2Stream;
 
 /// <summary>
 /// Decides which of the files that an image names (backing files, data files) are opened. The author of an image chooses those
-/// names, so nothing outside what the policy allows is opened, or even looked at. The files that an image from a stream,
-/// or from a caller's own <see cref="HostFile"/> class, names are opened by a resolver only. Immutable and safe for any number
-/// of threads.
+/// names, so nothing outside what the policy allows is opened, or even looked at. For an image from a stream, or from a
+/// caller's own <see cref="HostFile"/> class, only a resolver opens files. Immutable and safe for any number of threads.
 /// </summary>
 public sealed class FollowPolicy
 {
