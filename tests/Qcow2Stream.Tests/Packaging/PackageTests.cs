@@ -1,47 +1,20 @@
-using System.Globalization;
 using System.IO.Compression;
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using CliWrap.Buffered;
-using Qcow2Stream.FileSystems;
-using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Packaging;
 
 /// <summary>What `dotnet pack` gives, looked at from outside.</summary>
-public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
+public sealed partial class PackageTests(Packages packages) : IClassFixture<Packages>
 {
     private static readonly Guid SourceLink = new("CC110556-A091-4D38-9FEC-25AB9A351A6A");
-
-    private const string ChainProgram = """
-        using DiscUtils;
-        using Qcow2Stream;
-
-        Qcow2Disk.Register();
-        using Qcow2ChainStream stream = new(args[0]);
-        using VirtualDisk disk = VirtualDisk.OpenDisk(args[0], FileAccess.Read);
-        Console.WriteLine($"{stream.Length} {disk.Capacity} {stream.Chain.Map().Count()}");
-        """;
-
-    private const string GuestProgram = """
-        using Qcow2Stream;
-        using Qcow2Stream.FileSystems;
-
-        using Guest guest = Guest.Open(Qcow2Chain.Open(args[0]));
-        using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
-        foreach ((string path, GuestEntry entry) in files.Root.EnumerateTree(fault => Console.WriteLine($"{fault.Path}: {fault.Message}")))
-        {
-            Console.WriteLine($"{entry.Kind} {entry.UnixMode?.Permissions} {entry.ModifiedUtc.Ticks} {entry.Length} {path}");
-        }
-        """;
-
-    private static string PackageFolder => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
-        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
     [PackageTheory]
     [InlineData("Qcow2Stream")]
@@ -59,14 +32,46 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         Assert.NotEmpty(Value(metadata, "description"));
         XElement repository = Child(metadata, "repository");
         Assert.Equal((Packages.Home, packages.Commit), (repository.Attribute("url")!.Value.Replace(".git", "", StringComparison.Ordinal), repository.Attribute("commit")!.Value));
-        string readme = id == "Qcow2Stream" ? "README.md" : $"src/{id}/README.md";
-        Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, readme)), Read(package, "README.md"));
         Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, "LICENSE")), Read(package, "LICENSE"));
 
         Assert.Equal([0x89, .. "PNG"u8], Read(package, "icon.png")[..4]);
         Assert.Equal(
             [$"lib/net10.0/{id}.dll", $"lib/net10.0/{id}.xml"],
             package.Entries.Select(e => e.FullName).Where(n => n.StartsWith("lib/", StringComparison.Ordinal)).Order());
+    }
+
+    /// <summary>The page is the README, and what that links from its own place can be followed from any other.</summary>
+    [PackageTheory]
+    [InlineData("Qcow2Stream", "README.md")]
+    [InlineData("Qcow2Stream.Nbd", "src/Qcow2Stream.Nbd/README.md")]
+    [InlineData("Qcow2Stream.FileSystems", "src/Qcow2Stream.FileSystems/README.md")]
+    [InlineData("Qcow2Stream.Cli", "src/Qcow2Stream.Cli/README.md")]
+    public async Task Page_LeadsToTheSourcesThatWerePacked(string id, string readme)
+    {
+        using ZipArchive package = await Open(id);
+        string page = Encoding.UTF8.GetString(Read(package, "README.md"));
+        string source = await File.ReadAllTextAsync(Path.Combine(Repository.Root, readme));
+        Assert.Equal(LinkTarget().Replace(source, ""), LinkTarget().Replace(page, ""));
+        Uri here = new(new Uri($"{Packages.Home}/blob/{packages.Commit}/"), readme);
+        Assert.Equal(
+            LinkTarget().Matches(source).Select(link => new Uri(here, link.Groups["to"].Value).AbsoluteUri),
+            LinkTarget().Matches(page).Select(link => link.Groups["to"].Value.Replace(
+                $"https://raw.githubusercontent.com/example/qcow2stream/{packages.Commit}/", $"{Packages.Home}/blob/{packages.Commit}/", StringComparison.Ordinal)));
+        Assert.DoesNotMatch(@"!\[[^\]]*\]\((?!https://raw\.)", page);
+    }
+
+    /// <summary>A clone without a home on the network packs a page without links that lead nowhere.</summary>
+    [PackageFact]
+    public async Task Page_OfACloneWithoutARemote_HasNoLinksToSources()
+    {
+        await packages.Get();
+        string project = Path.Combine(packages.Tree("release"), "src/Qcow2Stream.Cli");
+        await Packages.Run("dotnet", project, "msbuild", "-nologo", "-t:PackReadme", "-p:Configuration=Release", "-p:EnableSourceControlManagerQueries=false", "-p:IntermediateOutputPath=obj/unlinked/");
+        string page = await File.ReadAllTextAsync(Path.Combine(project, "obj/unlinked/package-page.md"));
+        string[] links = [.. LinkTarget().Matches(page).Select(link => link.Groups["to"].Value)];
+        Assert.NotEmpty(links);
+        Assert.All(links, link => Assert.StartsWith("https://", link, StringComparison.Ordinal));
+        Assert.Contains("\nQcow2Stream.Nbd serves a chain out of any .NET program.\n", page, StringComparison.Ordinal);
     }
 
     [PackageTheory]
@@ -210,7 +215,6 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     public async Task Tool_NamesWhatItIsMadeOf()
     {
         using ZipArchive package = await Open("Qcow2Stream.Cli");
-        Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, "src/Qcow2Stream.Cli/README.md")), Read(package, "README.md"));
         string notices = Encoding.UTF8.GetString(Read(package, "THIRD-PARTY-NOTICES.txt"));
         string[] assemblies = [.. package.Entries.Select(e => e.Name).Where(name => name.EndsWith(".dll", StringComparison.Ordinal) && name is not ("qcow2.dll" or "Qcow2Stream.dll" or "Qcow2Stream.FileSystems.dll" or "Qcow2Stream.Nbd.dll"))];
         Assert.NotEmpty(assemblies);
@@ -223,47 +227,6 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         Assert.All(
             assemblies.Where(name => name.StartsWith("DiscUtils.", StringComparison.Ordinal)),
             name => Assert.Contains($"\nLTRData.{Path.GetFileNameWithoutExtension(name)} {discUtils} ({name})\n", notices, StringComparison.Ordinal));
-    }
-
-    [PackageFact]
-    public async Task Consumer_BuildsWithoutWarningsAndRuns()
-    {
-        string project = await WriteConsumer("consumer", "<TreatWarningsAsErrors>true</TreatWarningsAsErrors>", ["Qcow2Stream"], ChainProgram);
-        await Packages.Run("dotnet", project, "build", "--nologo", "-o", "out");
-        Assert.Equal(ConsumersOutput(), (await Packages.Run("dotnet", project, Path.Combine("out", "consumer.dll"), Repository.Image("chain-3.qcow2"))).Trim());
-    }
-
-    /// <summary>
-    /// The analysers of a build see the consumer's source alone; the native compiler looks at all of the library too. What
-    /// it warns of is in DiscUtils.Core, whose registries find classes by reflection: IL2026, IL2062 and IL2067 in
-    /// VirtualDiskManager, VirtualDisk.OpenDisk, FileSystemManager and VolumeManager (one IL2104 unless asked for each).
-    /// </summary>
-    [NativePackageFact]
-    public async Task Consumer_PublishedAsNativeCode_GetsNoWarningOfThisLibraryAndRuns()
-    {
-        string project = await WriteConsumer(
-            "native-consumer", "<PublishAot>true</PublishAot><TrimmerSingleWarn>false</TrimmerSingleWarn>", ["Qcow2Stream"], ChainProgram);
-        string output = await Packages.Run("dotnet", project, "publish", "--nologo", "--use-current-runtime", "-o", "out");
-        string[] warnings = [.. output.Split('\n').Where(line => line.Contains("warning IL", StringComparison.Ordinal))];
-        Assert.NotEmpty(warnings);
-        Assert.All(warnings, warning => Assert.Matches("^ILC : (Trim|AOT) analysis warning IL20(26|62|67): DiscUtils\\.", warning));
-        string program = Path.Combine(project, "out", OperatingSystem.IsWindows() ? "consumer.exe" : "consumer");
-        Assert.Equal(ConsumersOutput(), (await Packages.Run(program, project, Repository.Image("chain-3.qcow2"))).Trim());
-    }
-
-    /// <summary>The readers of file systems look by reflection for what a native program must then have kept, with the package alone and nothing set.</summary>
-    [NativePackageFact]
-    public async Task FileSystemsConsumer_PublishedAsNativeCode_ListsEveryKindOfGuest()
-    {
-        string project = await WriteConsumer(
-            "native-guests", "<PublishAot>true</PublishAot><TrimmerSingleWarn>false</TrimmerSingleWarn>", ["Qcow2Stream", "Qcow2Stream.FileSystems"], GuestProgram);
-        string output = await Packages.Run("dotnet", project, "publish", "--nologo", "--use-current-runtime", "-o", "out");
-        Assert.DoesNotMatch("warning IL[0-9]+: [^\n]*Qcow2Stream", output);
-        string program = Path.Combine(project, "out", OperatingSystem.IsWindows() ? "consumer.exe" : "consumer");
-        foreach (string disk in (string[])["ext4", "xfs", "btrfs-subvolumes", "iso", "udf-bridge", "hfsplus", "ntfs", "fat32"])
-        {
-            Assert.Equal(ListedHere(GuestImages.Disk(disk)), await Packages.Run(program, project, GuestImages.Disk(disk)));
-        }
     }
 
     /// <summary>What the project refers to, and does not keep to itself, with the versions that are set for all.</summary>
@@ -300,26 +263,6 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
             return string.Join('=', Enumerable.Range(0, values).Select(_ => value.ReadSerializedString()));
         });
 
-    private static string ConsumersOutput()
-    {
-        using Qcow2Chain chain = Qcow2Chain.Open(Repository.Image("chain-3.qcow2"));
-        return $"{chain.Length} {chain.Length} {chain.Map().Count()}";
-    }
-
-    /// <summary>What <see cref="GuestProgram"/> says under the runtime.</summary>
-    private static string ListedHere(string disk)
-    {
-        StringBuilder lines = new();
-        using Guest guest = Guest.Open(Qcow2Chain.Open(disk));
-        using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
-        foreach ((string path, GuestEntry entry) in files.Root.EnumerateTree(fault => lines.AppendLine(CultureInfo.InvariantCulture, $"{fault.Path}: {fault.Message}")))
-        {
-            lines.AppendLine(CultureInfo.InvariantCulture, $"{entry.Kind} {entry.UnixMode?.Permissions} {entry.ModifiedUtc.Ticks} {entry.Length} {path}");
-        }
-
-        return lines.ToString();
-    }
-
     /// <summary>Where packages come from for what is run in <paramref name="directory"/>: a folder and, if it needs them, the usual places.</summary>
     private static Task WriteSources(string directory, string folder, bool alsoConfigured = false) =>
         File.WriteAllTextAsync(Path.Combine(directory, "nuget.config"), $"""
@@ -331,41 +274,8 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
             </configuration>
             """);
 
-    /// <summary>A program that uses packages of libraries and, so that all of it is looked at, takes the first whole.</summary>
-    private async Task<string> WriteConsumer(string name, string properties, string[] libraries, string program)
-    {
-        string project = packages.Scratch(name);
-        string sources = packages.Scratch(name + "-packages");
-        foreach (string library in libraries.Select(id => $"{id}.{Packages.Version}.nupkg"))
-        {
-            File.Copy(Path.Combine(await packages.Get(), library), Path.Combine(sources, library));
-        }
-
-        DiscUtilsPackages.Write(sources);
-        await WriteSources(project, sources, alsoConfigured: true);
-
-        // The package under test is restored into the project, all others are taken from where they are.
-        await File.WriteAllTextAsync(Path.Combine(project, "consumer.csproj"), $"""
-            <Project Sdk="Microsoft.NET.Sdk">
-              <PropertyGroup>
-                <OutputType>Exe</OutputType>
-                <TargetFramework>net10.0</TargetFramework>
-                <ImplicitUsings>enable</ImplicitUsings>
-                <EnableTrimAnalyzer>true</EnableTrimAnalyzer>
-                <EnableAotAnalyzer>true</EnableAotAnalyzer>
-                <RestorePackagesPath>packages</RestorePackagesPath>
-                <RestoreFallbackFolders>{PackageFolder}</RestoreFallbackFolders>
-                {properties}
-              </PropertyGroup>
-              <ItemGroup>
-                <PackageReference Include="{libraries[^1]}" Version="{Packages.Version}" />
-                <TrimmerRootAssembly Include="Qcow2Stream" />
-              </ItemGroup>
-            </Project>
-            """);
-        await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), program);
-        return project;
-    }
+    [GeneratedRegex(@"(?<=\])\((?<to>(?!#)[^)\s]+)\)")]
+    private static partial Regex LinkTarget();
 
     private static XElement Metadata(ZipArchive package) =>
         XDocument.Load(new MemoryStream(Read(package, package.Entries.Single(e => e.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).FullName)))
