@@ -4,6 +4,7 @@ using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Fuzz;
 using Qcow2Stream.Tests.Cli;
 using Qcow2Stream.Tests.Infrastructure;
+using Qcow2Stream.Tests.Nbd;
 
 namespace Qcow2Stream.Tests.Readme;
 
@@ -76,6 +77,10 @@ public sealed partial class ReadmeTests
                 Assert.Equal((0, ""), (result.ExitCode, result.Error));
                 Assert.NotEmpty(result.Output);
             }
+            else if (words[0] == "qcow2")
+            {
+                await RunInstalled(words[1..]);
+            }
             else if (words is ["dotnet", "run", .., "--project", var project])
             {
                 Assert.True(Directory.Exists(Path.Combine(Repository.Root, project)), line);
@@ -90,6 +95,26 @@ public sealed partial class ReadmeTests
                 Assert.Equal("dotnet test", line);
             }
         }
+    }
+
+    /// <summary>A line of the tool with names that stand for the reader's: a disk of a guest, and outputs, which must then be there.</summary>
+    private static async Task RunInstalled(string[] words)
+    {
+        using TempDirectory directory = new();
+        File.Copy(GuestImages.Disk("ext4"), directory.File("disk.qcow2"));
+        string[] arguments = [words[0], .. words[1..].Select((word, i) => i is 0 || i == words.Length - 2 ? directory.File(Path.GetFileName(word)) : word)];
+        if (words[0] == "serve")
+        {
+            await using ServeProcess server = await ServeProcess.Start(arguments[1..]);
+            Assert.True(File.Exists(arguments[^1]), string.Join(' ', words));
+            server.Signal(Signals.Interrupt);
+            Assert.Equal((0, ""), await server.End());
+            return;
+        }
+
+        QemuResult result = await Qcow2Tool.Run(arguments);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.True(Path.Exists(arguments[^1]), string.Join(' ', words));
     }
 
     [Fact]
