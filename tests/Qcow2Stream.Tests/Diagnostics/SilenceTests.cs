@@ -75,7 +75,10 @@ public sealed class SilenceTests : IDisposable
             .Select(c => (string)c.GetRawConstantValue()!)
             .Where(name => name.StartsWith("qcow2stream.", StringComparison.Ordinal));
         List<Instrument> instruments = Instruments();
-        Assert.Equal(documented.Order(), instruments.Select(i => i.Name).Order());
+
+        // Other tests load the library once more, and each copy has a meter of its own.
+        Assert.NotEmpty(instruments);
+        Assert.All(instruments.GroupBy(i => i.Meter), copy => Assert.Equal(documented.Order(), copy.Select(i => i.Name).Order()));
         Assert.All(instruments, instrument =>
         {
             Assert.NotEmpty(instrument.Description!);

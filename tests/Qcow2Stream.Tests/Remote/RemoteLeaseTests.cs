@@ -150,12 +150,12 @@ public sealed class RemoteLeaseTests : IDisposable
             Serve(fault);
             for (int i = 0; i < 5; i++)
             {
-                await Assert.ThrowsAsync<Qcow2Exception>(() => Read(chain, 4 * Block.Size, 4 * Block.Size, async));
+                await Assert.ThrowsAsync<Qcow2Exception>(() => Task.Run(() => Read(chain, 4 * Block.Size, 4 * Block.Size, async)).WaitAsync(Long));
             }
         }
 
         Serve(Fault.None);
-        Assert.Equal(_content, await Read(chain, 0, Length, async).WaitAsync(Long));
+        Assert.Equal(_content, await Task.Run(() => Read(chain, 0, Length, async)).WaitAsync(Long));
     }
 
     [Theory]
