@@ -11,7 +11,7 @@ internal static class ConvertCommand
         Argument<string> image = CommonOptions.Image();
         Argument<string> output = new Argument<string>("OUT") { Description = "The file to write." }.NotEmpty();
         ChainOptions chainOptions = new();
-        Option<string> format = new("--format") { Description = "What to write. [default: by OUT's extension, or else raw]" };
+        Option<string> format = new("--format") { Description = "What to write. [default: by OUT's extension, otherwise raw]" };
         format.AcceptOnlyFromAmong([.. OutputFormats.ByName.Keys]);
         Option<bool> overwrite = new("--overwrite") { Description = "Replaces OUT, if it is a file, once the new one is complete." };
         Command command = new("convert", "Writes the guest's disk into a file: raw with holes for zeros, vhdx, vmdk or vhd.")
