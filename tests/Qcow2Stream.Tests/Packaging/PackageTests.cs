@@ -71,7 +71,7 @@ public sealed partial class PackageTests(Packages packages) : IClassFixture<Pack
         string[] links = [.. LinkTarget().Matches(page).Select(link => link.Groups["to"].Value)];
         Assert.NotEmpty(links);
         Assert.All(links, link => Assert.StartsWith("https://", link, StringComparison.Ordinal));
-        Assert.Contains("\nQcow2Stream.Nbd serves a chain out of any .NET program.\n", page, StringComparison.Ordinal);
+        Assert.Matches(@"(?<!\[)Qcow2Stream\.Nbd(?!\])", page);
     }
 
     [PackageTheory]
@@ -121,7 +121,7 @@ public sealed partial class PackageTests(Packages packages) : IClassFixture<Pack
         Assert.Contains("IsAotCompatible=True", marks);
 
         // From another directory, and in one go: the same bytes, or the sources' place is in them.
-        string again = await packages.PackAsync($"elsewhere-{id}", buildFirst: false, $"src/{id}");
+        string again = await packages.GetAgain();
         using ZipArchive other = ZipFile.OpenRead(Path.Combine(again, $"{id}.{Packages.Version}.nupkg"));
         Assert.Equal(assembly, Read(other, $"lib/net10.0/{id}.dll"));
     }

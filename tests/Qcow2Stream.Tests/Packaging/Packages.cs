@@ -10,12 +10,21 @@ public sealed class Packages : IDisposable
     public const string Version = "1.2.3";
     public const string Home = "https://github.com/example/qcow2stream";
 
+    // What is built the second time was looked at the first time.
+    private static readonly string[] WithoutAnalysis = ["-p:RunAnalyzers=false"];
+
     private readonly TempDirectory _directory = new();
     private readonly Lazy<Task<string>> _packed;
+    private readonly Lazy<Task<string>> _packedAgain;
 
     public Packages()
     {
         _packed = new(() => PackAsync("release", buildFirst: true, "src/Qcow2Stream", "src/Qcow2Stream.FileSystems", "src/Qcow2Stream.Nbd", "src/Qcow2Stream.Cli"));
+        _packedAgain = new(async () =>
+        {
+            await Get();
+            return await PackAsync("elsewhere", buildFirst: false, "src/Qcow2Stream", "src/Qcow2Stream.FileSystems");
+        });
     }
 
     internal string Scratch(string name) => Directory.CreateDirectory(_directory.File(name)).FullName;
@@ -25,11 +34,14 @@ public sealed class Packages : IDisposable
     /// <summary>The directory with all packages, and the symbols of each.</summary>
     internal Task<string> Get() => _packed.Value;
 
+    /// <summary>The directory with packages of libraries that were made once more, in another place and in one go.</summary>
+    internal Task<string> GetAgain() => _packedAgain.Value;
+
     /// <summary>The directory that the packages were made in.</summary>
     internal string Tree(string name) => _directory.File(name);
 
     /// <summary>Copies the tree into a directory of its own and packs projects of it there, in one go or, as after tests of it, what is built already.</summary>
-    internal async Task<string> PackAsync(string name, bool buildFirst, params string[] projects)
+    private async Task<string> PackAsync(string name, bool buildFirst, params string[] projects)
     {
         string tree = Tree(name);
         foreach (string file in (await Git(Repository.Root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")).Split('\0', StringSplitOptions.RemoveEmptyEntries))
@@ -58,7 +70,7 @@ public sealed class Packages : IDisposable
                 await Run("dotnet", tree, "build", project, "-c", "Release", "-warnaserror", "--nologo", "-v", "quiet");
             }
 
-            await Run("dotnet", tree, ["pack", project, "-c", "Release", "-o", packages, "-warnaserror", "--nologo", "-v", "quiet", .. buildFirst ? ["--no-build"] : Array.Empty<string>()]);
+            await Run("dotnet", tree, ["pack", project, "-c", "Release", "-o", packages, "-warnaserror", "--nologo", "-v", "quiet", .. buildFirst ? ["--no-build"] : WithoutAnalysis]);
         }
 
         return packages;
