@@ -140,19 +140,11 @@ internal static class Instruments
         }
     }
 
-    public static void BlockHit()
+    public static void BlocksRead(int count, bool areKnown)
     {
-        if (Qcow2Diagnostics.IsSupported && CacheHits.Enabled)
+        if (Qcow2Diagnostics.IsSupported && (areKnown ? CacheHits : CacheMisses) is { Enabled: true } cache)
         {
-            Count(CacheHits, 1, Blocks);
-        }
-    }
-
-    public static void BlockMiss()
-    {
-        if (Qcow2Diagnostics.IsSupported && CacheMisses.Enabled)
-        {
-            Count(CacheMisses, 1, Blocks);
+            Count(cache, count, Blocks);
         }
     }
 

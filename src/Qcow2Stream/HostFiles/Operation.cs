@@ -17,7 +17,17 @@ internal sealed class Operation : IDisposable
     private Operation(string activity, Histogram<double> duration)
     {
         _duration = duration;
-        _activity = Source.StartActivity(activity);
+        Activity? callers = Activity.Current;
+        try
+        {
+            _activity = Source.StartActivity(activity);
+        }
+        catch
+        {
+            // Of a listener, which hears of an activity that is the current one already.
+            Activity.Current = callers;
+            throw;
+        }
     }
 
     /// <summary>Starts the opening of a chain; null if nobody listens.</summary>

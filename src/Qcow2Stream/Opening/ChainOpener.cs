@@ -34,18 +34,31 @@ internal sealed class ChainOpener : IDisposable
     public static async ValueTask<OpenChain> OpenAsync(
         HostFile top, Qcow2OpenOptions options, FollowPolicy? policy, bool async, CancellationToken cancellationToken)
     {
-        using Operation? operation = Operation.Open();
+        OpenChain? chain = null;
+        bool isTaken = false;
         try
         {
-            OpenChain chain = await OpenLayersAsync(top, options, policy, async, cancellationToken).ConfigureAwait(false);
-            operation?.Opened(chain.Layers[0].FormatName, chain.Layers.Count);
-            return chain;
+            using Operation? operation = Operation.Open();
+            try
+            {
+                isTaken = true;
+                chain = await OpenLayersAsync(top, options, policy, async, cancellationToken).ConfigureAwait(false);
+                operation?.Opened(chain.Layers[0].FormatName, chain.Layers.Count);
+            }
+            catch (Exception e)
+            {
+                operation?.Failed(e);
+                throw;
+            }
         }
-        catch (Exception e)
+        catch
         {
-            operation?.Failed(e);
+            // Also what a listener throws at the start or the end.
+            (chain ?? (isTaken ? null : (IDisposable)top))?.Dispose();
             throw;
         }
+
+        return chain;
     }
 
     private static async ValueTask<OpenChain> OpenLayersAsync(

@@ -34,7 +34,6 @@ internal sealed class BlockCache(int capacity, Func<int, byte[]> allocate)
             return null;
         }
 
-        Instruments.BlockHit();
         NoLongerAhead(block);
         if (block.Place is { } place)
         {
@@ -53,10 +52,6 @@ internal sealed class BlockCache(int capacity, Func<int, byte[]> allocate)
         _blocks.Add(block.Key, block);
         block.IsUnwanted = isAhead;
         _aheadBlocks += isAhead ? 1 : 0;
-        if (!isAhead)
-        {
-            Instruments.BlockMiss();
-        }
     }
 
     /// <summary>Gives blocks the memory that they are about to arrive in; others make room.</summary>

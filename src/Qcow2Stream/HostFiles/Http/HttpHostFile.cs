@@ -112,6 +112,7 @@ internal sealed class HttpHostFile : HostFile
             FillAsync(missing, async: false).Now();
         }
 
+        plan.Count();
         int count = 0;
         try
         {
@@ -139,6 +140,7 @@ internal sealed class HttpHostFile : HostFile
         RequestPlan plan = _planner.Plan(version, hostOffset, buffer.Length);
         Start(plan.Missing);
         Start(plan.Ahead);
+        plan.Count();
         int count = 0;
         try
         {

@@ -59,7 +59,7 @@ internal sealed class RequestPlanner(
             ahead = PlanAhead(version, room => _ahead.Beyond(starter.Key.Number, end, room));
         }
 
-        return new RequestPlan(found, Missing: null, ahead);
+        return new RequestPlan(found, AreKnown: true, Missing: null, ahead);
     }
 
     /// <summary>Plans a read whose first block is missing.</summary>
@@ -70,12 +70,12 @@ internal sealed class RequestPlanner(
         if (slots.TryLease(count) is { } lease)
         {
             Filling missing = new(wanted, version, lease);
-            return new RequestPlan(wanted, missing, PlanAhead(version, room => (first + count, _ahead.After(first, count, room))));
+            return new RequestPlan(wanted, AreKnown: false, missing, PlanAhead(version, room => (first + count, _ahead.After(first, count, room))));
         }
 
         int room = Math.Min(cache.AheadRoom, maxRequestBlocks - count);
         List<Block> all = [.. wanted, .. Expect(version, first + count, _ahead.After(first, count, room), isAhead: true)];
-        return new RequestPlan(wanted, new Filling(all, version, slots.LeaseLater(all.Count)), Ahead: null);
+        return new RequestPlan(wanted, AreKnown: false, new Filling(all, version, slots.LeaseLater(all.Count)), Ahead: null);
     }
 
     /// <summary>Plans a request for blocks that nobody needs yet, if there is a turn for it that isn't the last.</summary>
