@@ -19,6 +19,7 @@ internal static class AsyncRuns
         for (long position = start; position < end;)
         {
             request.ThrowIfEnded();
+            cancellationToken.ThrowIfCancellationRequested();
             HostRun run = await translator.TranslateAsync(position, end - position, request.Detail, either.Token).ConfigureAwait(false);
             position = run.GuestEnd;
             yield return run;

@@ -85,7 +85,15 @@ internal sealed class OpenChain : IDisposable
     }
 
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
-    public void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
+    public void ThrowIfDisposed()
+    {
+#pragma warning disable CA1513 // It is named for what the user disposed, which is not a type that is known here.
+        if (_disposed)
+        {
+            throw new ObjectDisposedException("Qcow2Stream.Qcow2Chain");
+        }
+#pragma warning restore CA1513
+    }
 
     /// <summary>Closes the layers that it owns. Reads that are running end in <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()

@@ -61,6 +61,25 @@ public sealed class AsyncMapTests
         Assert.Equal(sound.Map().TakeWhile(e => e.Start < last.Start), told);
     }
 
+    /// <summary>Tables that are known take no waiting, in which a token would be looked at.</summary>
+    [Fact]
+    public async Task CancelledOnTheWay_EndsWithinATable()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(Repository.Image("chain-3.qcow2"));
+        Assert.True(chain.Map().Count() > 2);
+        using CancellationTokenSource stop = new();
+        int listed = 0;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (MapExtent extent in chain.Map().AsAsyncEnumerable(stop.Token))
+            {
+                listed++;
+                await stop.CancelAsync();
+            }
+        });
+        Assert.Equal(1, listed);
+    }
+
     [Fact]
     public async Task Cancelled_Ends()
     {
