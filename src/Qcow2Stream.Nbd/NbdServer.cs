@@ -46,6 +46,11 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(chain);
         _chain = chain;
         _options = options ?? new NbdServerOptions();
+        if (_options.OnError is { } onError)
+        {
+            _options = _options with { OnError = error => Report(onError, error) };
+        }
+
         _export = new Export(chain, _options.Description);
         _clients = new Clients(_export, _options, Fail);
     }
@@ -170,6 +175,20 @@ public sealed class NbdServer : IDisposable, IAsyncDisposable
         {
             // The other endpoints would continue.
             Fail(e);
+        }
+    }
+
+    /// <summary>Reports an error. An exception of the caller's own ends the server, of whichever kind it is: connections end in some quietly.</summary>
+    private void Report(Action<NbdError> onError, NbdError error)
+    {
+        try
+        {
+            onError(error);
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+            throw new ClientLeftException();
         }
     }
 

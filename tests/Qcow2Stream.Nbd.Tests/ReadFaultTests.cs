@@ -121,16 +121,22 @@ public sealed class ReadFaultTests : IDisposable
     [Theory]
     [InlineData(RawClient.Read)]
     [InlineData(RawClient.BlockStatus)]
-    public async Task ExceptionOfTheCallback_EndsTheServerAndComesOut(ushort command)
+    public Task ExceptionOfTheCallback_EndsTheServerAndComesOut(ushort command) => AssertEndsTheServer(command, new InvalidOperationException("no log"));
+
+    /// <summary>Connections end in such exceptions of their own; this is the log that is disposed.</summary>
+    [Fact]
+    public Task DisposedObjectOfTheCallback_EndsTheServerAndComesOut() => AssertEndsTheServer(RawClient.Read, new ObjectDisposedException("the log"));
+
+    private static async Task AssertEndsTheServer<T>(ushort command, T thrown)
+        where T : Exception
     {
-        InvalidOperationException thrown = new("no log");
         await using NbdServer server = new(ServedImage.Open(), new NbdServerOptions { OnError = _ => throw thrown });
         IPEndPoint address = LocalServer.AddressOf(server.Listen(NbdEndpoint.Tcp(0)));
         Task running = server.RunAsync();
         using RawClient idle = Start(address);
         using RawClient client = Start(address);
         client.Send(RawClient.Request(command, 1, DamagedEntry, Cluster));
-        Assert.Same(thrown, await Assert.ThrowsAsync<InvalidOperationException>(() => running.WaitAsync(Patience)));
+        Assert.Same(thrown, await Assert.ThrowsAsync<T>(() => running.WaitAsync(Patience)));
         Assert.True(client.IsClosed && idle.IsClosed);
     }
 
