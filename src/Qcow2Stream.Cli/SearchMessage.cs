@@ -11,7 +11,7 @@ internal static class SearchMessage
     public static string Of(GuestException fault, int? partition) => fault switch
     {
         AmbiguousPathException ambiguous =>
-            $"'{PrintableText.Escape(ambiguous.Path)}' is on {string.Join(" and ", ambiguous.Volumes)}; choose with --partition N",
+            $"'{PrintableText.Escape(ambiguous.Path)}' is on {string.Join(", ", ambiguous.Volumes)}; choose with --partition N",
         PartitionNotFoundException { PartitionTable: PartitionTableKind.None } missing =>
             $"there is no partition {missing.Number}: the disk has no partition table (to take it as a whole: --partition 0, or leave it out)",
         PartitionNotFoundException missing =>

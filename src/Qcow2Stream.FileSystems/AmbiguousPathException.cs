@@ -6,7 +6,7 @@ namespace Qcow2Stream.FileSystems;
 public sealed class AmbiguousPathException : GuestException
 {
     internal AmbiguousPathException(string path, IReadOnlyList<SearchedVolume> volumes)
-        : base($"'{PrintableText.Escape(path)}' is on {string.Join(" and ", volumes)}; choose one by the argument 'partition'")
+        : base($"'{PrintableText.Escape(path)}' is on {string.Join(", ", volumes)}; choose one by the argument 'partition'")
     {
         Path = path;
         Volumes = volumes;

@@ -74,7 +74,7 @@ public sealed class Guest : IDisposable
     }
 
     /// <summary>Reads the partition table of a disk of any kind, and looks at what is on each partition.</summary>
-    /// <param name="disk">The disk; if it is <see cref="IDisposable"/> the guest then owns it.</param>
+    /// <param name="disk">The disk; if it is <see cref="IDisposable"/> the guest then owns it. What its reads throw comes through as it is.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the opening, between one partition and the next.</param>
     /// <inheritdoc cref="Open(Qcow2Chain, GuestOptions?, CancellationToken)"/>

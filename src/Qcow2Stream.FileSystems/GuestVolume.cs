@@ -53,6 +53,9 @@ public sealed class GuestVolume
     /// <summary>Whether it holds a file system of a kind that can be read.</summary>
     public bool IsReadable => _content.IsReadable;
 
+    /// <summary>Whether <see cref="Content"/> is the name of something.</summary>
+    internal bool IsKnown => _content.IsKnown;
+
     /// <summary>
     /// Its bytes by position from its start, as far as the disk has them. They can be read until the <see cref="Guest"/> is disposed.
     /// </summary>

@@ -4,16 +4,24 @@ namespace Qcow2Stream.FileSystems;
 public sealed class NoFileSystemException : GuestException
 {
     internal NoFileSystemException(GuestVolume volume)
-        : base($"{volume} holds no file system that can be read: found {volume.Content}")
+        : base($"{volume} holds no file system that can be read: found {What(volume)}")
     {
         Volumes = [volume];
     }
 
     internal NoFileSystemException(IReadOnlyList<GuestVolume> volumes)
-        : base($"no file system that can be read: found {string.Join(", ", volumes.Select(v => $"{v.Content} on {v}"))}")
+        : base($"no file system that can be read: found {string.Join(", ", volumes.Select(v => $"{What(v)} on {v}"))}")
     {
         Volumes = volumes;
     }
+
+    // An image that was opened as if it were the disk in it.
+    private static string What(GuestVolume volume) => volume switch
+    {
+        { IsKnown: false } => "nothing known",
+        { Number: GuestVolume.WholeDisk, Content: "QEMU disk image" } => "QEMU disk image (to open it: Qcow2Chain.Open)",
+        _ => volume.Content,
+    };
 
     /// <summary>The volumes that were looked at; <see cref="GuestVolume.Content"/> says what is on each.</summary>
     public IReadOnlyList<GuestVolume> Volumes { get; }

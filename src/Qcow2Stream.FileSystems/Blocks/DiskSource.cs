@@ -7,7 +7,7 @@ namespace Qcow2Stream.FileSystems.Blocks;
 /// <param name="owned">What is disposed with it; may be null.</param>
 internal sealed class DiskSource(IBlockSource disk, IDisposable? owned) : IBlockSource, IDisposable
 {
-    private volatile bool _disposed;
+    private int _disposed;
 
     public long Length { get; } = disk.Length;
 
@@ -25,11 +25,13 @@ internal sealed class DiskSource(IBlockSource disk, IDisposable? owned) : IBlock
         return disk.GetExtents(start, length);
     }
 
-    public void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(Guest));
+    public void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, typeof(Guest));
 
     public void Dispose()
     {
-        _disposed = true;
-        owned?.Dispose();
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            owned?.Dispose();
+        }
     }
 }

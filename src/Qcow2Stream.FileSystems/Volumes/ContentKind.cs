@@ -50,10 +50,22 @@ internal sealed record ContentKind(string Name, Func<FileSystemSource, string, G
         (new("ReiserFS"), probe => Has(65588, "ReIsEr"u8)(probe)),
         (new("Btrfs", DiscUtilsFileSystems.OpenBtrfs), Has(65600, "_BHRfS_M"u8)),
         (new("FAT", DiscUtilsFileSystems.OpenFat), IsFat),
+
+        // Images are often handed on packed.
+        (new("gzip data"), Has(0, [0x1F, 0x8B, 0x08])),
+        (new("xz data"), Has(0, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00])),
+        (new("zstd data"), Has(0, [0x28, 0xB5, 0x2F, 0xFD])),
+        (new("bzip2 data"), Has(0, "BZh"u8)),
+        (new("zip archive"), Has(0, "PK\u0003\u0004"u8)),
+        (new("VMDK disk image"), Has(0, "KDMV"u8)),
+        (new("VHDX disk image"), Has(0, "vhdxfile"u8)),
     ];
 
     /// <summary>Whether there is a reader for it.</summary>
     public bool IsReadable => Reader is not null;
+
+    /// <summary>Whether it is something that has a name.</summary>
+    public bool IsKnown => this != Unknown;
 
     /// <summary>Looks at the start of <paramref name="volume"/>.</summary>
     public static ContentKind Of(IBlockSource volume)

@@ -114,4 +114,24 @@ public sealed class GuestFindTests
             return source.ReadAt(offset, buffer);
         }
     }
+    /// <summary>Images are handed on packed, and opened as if they were the disk in them.</summary>
+    [Theory]
+    [InlineData("1F8B08", "gzip data")]
+    [InlineData("FD377A585A00", "xz data")]
+    [InlineData("28B52FFD", "zstd data")]
+    [InlineData("425A68", "bzip2 data")]
+    [InlineData("504B0304", "zip archive")]
+    [InlineData("4B444D56", "VMDK disk image")]
+    [InlineData("7668647866696C65", "VHDX disk image")]
+    [InlineData("514649FB", "QEMU disk image (to open it: Qcow2Chain.Open)")]
+    [InlineData("0102", "nothing known")]
+    [InlineData("", "empty")]
+    public void DiskThatIsSomethingElse_IsNamed(string start, string found)
+    {
+        byte[] disk = new byte[1 << 16];
+        Convert.FromHexString(start).CopyTo(disk, 0);
+        using Guest guest = Guest.Open(new MemoryStream(disk));
+        Assert.Equal($"no file system that can be read: found {found} on the disk", Assert.Throws<NoFileSystemException>(() => guest.Find("/")).Message);
+    }
+
 }

@@ -36,6 +36,16 @@ public sealed class GuestOwnershipTests
         Assert.Equal(!leaveOpen, source.IsDisposed);
     }
 
+    [Fact]
+    public void SecondDispose_DoesNothing()
+    {
+        Source source = new(new byte[4096]);
+        Guest guest = Guest.Open(source);
+        guest.Dispose();
+        guest.Dispose();
+        Assert.Equal(1, source.Disposals);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -106,7 +116,9 @@ public sealed class GuestOwnershipTests
 
     private sealed class Source(byte[] content) : IBlockSource, IDisposable
     {
-        public bool IsDisposed { get; private set; }
+        public bool IsDisposed => Disposals > 0;
+
+        public int Disposals { get; private set; }
 
         public long Length => content.Length;
 
@@ -117,6 +129,6 @@ public sealed class GuestOwnershipTests
             return count;
         }
 
-        public void Dispose() => IsDisposed = true;
+        public void Dispose() => Disposals++;
     }
 }

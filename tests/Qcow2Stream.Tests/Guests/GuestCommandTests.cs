@@ -76,7 +76,7 @@ public sealed class GuestCommandTests : IDisposable
 
     /// <summary>Where a path is looked for in vain, the message names the option or the command that helps.</summary>
     [Theory]
-    [InlineData("gpt", "/", null, "'/' is on partition 1 (FAT32) and partition 2 (ext4) and partition 3 (XFS); choose with --partition N")]
+    [InlineData("gpt", "/", null, "'/' is on partition 1 (FAT32), partition 2 (ext4), partition 3 (XFS); choose with --partition N")]
     [InlineData("gpt", "/", 9, "there is no partition 9; the disk has partition 1, partition 2, partition 3, partition 4 (for more: qcow2 df)")]
     [InlineData("gpt", "/", 4, "partition 4 holds no file system that can be read: found swap")]
     [InlineData("gpt", "/nowhere", null, "'/nowhere' does not exist on partition 1 (FAT32) or partition 2 (ext4) or partition 3 (XFS)")]
