@@ -60,6 +60,31 @@ public sealed partial class PackageTests
         Assert.Equal(ConsumersOutput(), (await Packages.Run("dotnet", project, Path.Combine("out", "consumer.dll"), Repository.Image("chain-3.qcow2"))).Trim());
     }
 
+    /// <summary>Where the packages of DiscUtils can't be had: the projects themselves bring along what a program needs to compile.</summary>
+    [PackageFact]
+    public async Task ProjectThatRefersToTheSources_BuildsWithoutWarningsAndRuns()
+    {
+        await packages.Get();
+        string project = packages.Scratch("referring");
+        await File.WriteAllTextAsync(Path.Combine(project, "consumer.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+              </PropertyGroup>
+              <ItemGroup>
+                <ProjectReference Include="{packages.Tree("release")}/src/Qcow2Stream.FileSystems/Qcow2Stream.FileSystems.csproj" />
+              </ItemGroup>
+            </Project>
+            """);
+        await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), ChainProgram);
+        await Packages.Run("dotnet", project, "build", "--nologo", "-c", "Release");
+        string program = Path.Combine(project, "bin", "Release", "net10.0", "consumer.dll");
+        Assert.Equal(ConsumersOutput(), (await Packages.Run("dotnet", project, program, Repository.Image("chain-3.qcow2"))).Trim());
+    }
+
     /// <summary>
     /// The analysers of a build see the consumer's source alone; the native compiler looks at all of the library too. What
     /// it warns of is in DiscUtils.Core, whose registries find classes by reflection: IL2026, IL2062 and IL2067 in
