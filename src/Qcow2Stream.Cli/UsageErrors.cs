@@ -22,12 +22,39 @@ internal static class UsageErrors
             return;
         }
 
-        foreach (ParseError error in parsed.Errors)
+        foreach (string line in Lines(parsed, command))
         {
-            messages.WriteLine($"qcow2: {PrintableText.Escape(error.Message.ReplaceLineEndings("").Replace("\t", " ", StringComparison.Ordinal))}");
+            messages.WriteLine($"qcow2: {line}");
         }
 
         messages.WriteLine($"qcow2: see 'qcow2 {command.Name} --help'");
+    }
+
+    private static IEnumerable<string> Lines(ParseResult parsed, Command command)
+    {
+        // The parser takes an option that it doesn't know for an argument, and complains of what then is too much.
+        string[] options = [.. parsed.Tokens
+            .TakeWhile(token => token.Type != TokenType.DoubleDash)
+            .Intersect([.. parsed.CommandResult.Tokens, .. parsed.UnmatchedTokens.Select(word => new Token(word, TokenType.Argument, null!))])
+            .Select(token => token.Value.Split('=')[0])
+            .Where(word => word.Length > 1 && word[0] == '-')];
+        if (options.Length > 0)
+        {
+            return options.Select(option => UnknownOption(command, option));
+        }
+
+        ParseError[] missing = [.. parsed.Errors.Where(error => error.SymbolResult is ArgumentResult { Tokens.Count: 0, Parent: CommandResult })];
+        IEnumerable<string> lines = parsed.Errors.Except(missing).Select(error => error.SymbolResult is OptionResult { Tokens.Count: 0, Option: { } option }
+            ? $"{option.Name} needs a value"
+            : PrintableText.Escape(error.Message.ReplaceLineEndings("").Replace("\t", " ", StringComparison.Ordinal)));
+        return missing.Length == 0 ? lines
+            : lines.Prepend($"{command.Name} needs {string.Join(" and ", missing.Select(error => ((ArgumentResult)error.SymbolResult!).Argument.Name))}");
+    }
+
+    private static string UnknownOption(Command command, string given)
+    {
+        string[] similar = [.. command.Options.SelectMany(option => option.Aliases.Append(option.Name)).Where(name => IsSimilar(name, given))];
+        return $"there is no option '{PrintableText.Escape(given)}'" + (similar.Length == 0 ? "" : $"; did you mean {string.Join(" or ", similar)}?");
     }
 
     /// <summary>Whether one begins like the other, or a letter or two changed, added or left out make one of the other.</summary>

@@ -19,7 +19,7 @@ internal static class OutputFormats
         return extension switch
         {
             "qcow2" or "qcow" or "vdi" => throw new IOException(
-                $"nothing writes {extension} here: OUT can be {string.Join(", ", ByName.Keys)} (to write one of them under that name: --format)"),
+                $"{extension} can't be written: OUT can be {string.Join(", ", ByName.Keys)} (to write one of them under that name: --format)"),
             "vpc" => OutputFormat.Vhd,
             _ => ByName.GetValueOrDefault(extension, OutputFormat.Raw),
         };
