@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using DiscUtils;
 using DiscUtils.Ntfs;
 using DiscUtils.Streams;
+using Qcow2Stream.FileSystems;
 
 namespace Qcow2Stream.Tests.Readme;
 
@@ -35,11 +37,11 @@ internal static class ReadmeExamples
 
     public static void ReadAtOnce()
     {
-        using Qcow2Chain chain = Qcow2Chain.Open("disk.qcow2");
+        using Guest guest = Guest.Open(Qcow2Chain.Open("disk.qcow2"));
         Parallel.For(0, 4, _ =>
         {
-            using NtfsFileSystem files = new(chain.OpenStream());
-            using StreamReader text = new(files.OpenFile(@"etc\os-release", FileMode.Open, FileAccess.Read));
+            using GuestMatch match = guest.Find("/etc/os-release");
+            using StreamReader text = new(match.Entry.Open());
             Console.WriteLine(text.ReadLine());
         });
     }
@@ -55,12 +57,27 @@ internal static class ReadmeExamples
 
     public static void ReadFile()
     {
-        using Qcow2Disk disk = new("disk.qcow2");
-        PhysicalVolumeInfo volume = VolumeManager.GetPhysicalVolumes(disk).First(v => NtfsFileSystem.Detect(v.Open()));
-        using NtfsFileSystem files = new(volume.Open());
-        using Stream source = files.OpenFile("os-release", FileMode.Open, FileAccess.Read);
+        using Guest guest = Guest.Open(Qcow2Chain.Open("disk.qcow2"));
+        using GuestMatch match = guest.Find("/etc/os-release");
+        using Stream source = match.Entry.Open();
         using FileStream copy = File.Create("os-release");
         source.CopyTo(copy);
+    }
+
+    public static void Listen()
+    {
+        using MeterListener listener = new();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Name == Qcow2Diagnostics.MeterName)
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, state) => Console.WriteLine($"{instrument.Name}: {value}"));
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, state) => Console.WriteLine($"{instrument.Name}: {value} s"));
+        listener.Start();
+        ReadDisk();
     }
 
     public static void Convert()

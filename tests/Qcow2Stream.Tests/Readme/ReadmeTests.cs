@@ -178,11 +178,13 @@ public sealed partial class ReadmeTests
             "7 Grüße.txt\n150001 lines in a file.txt\n45 os-release\n",
             Run(ReadmeExamples.ReadFileSystem, GuestImages.Disk("mbr")));
 
-    [Fact]
-    public void ReadAtOnce_GivesEachReaderItsOwnCursor() =>
+    [Theory]
+    [InlineData("ext4")]
+    [InlineData("mbr-cut")]
+    public void ReadAtOnce_GivesEachReaderItsOwnCursor(string disk) =>
         Assert.Equal(
             string.Concat(Enumerable.Repeat("NAME=\"Guest Linux\"\n", 4)),
-            Run(ReadmeExamples.ReadAtOnce, GuestImages.Disk("ntfs")));
+            Run(ReadmeExamples.ReadAtOnce, GuestImages.Disk(disk)));
 
     [Fact]
     public void WalkMap_PrintsTheTopLayersData() =>
@@ -190,11 +192,22 @@ public sealed partial class ReadmeTests
             "8192 bytes at 0 are at 40960 in disk.qcow2\n8192 bytes at 81920 are at 49152 in disk.qcow2\n",
             Run(ReadmeExamples.WalkMap, Repository.Image("chain-3.qcow2")));
 
-    [Fact]
-    public void ReadFile_CopiesItOut() => Run(
+    /// <summary>From a disk without partitions, and from one with them.</summary>
+    [Theory]
+    [InlineData("ext4")]
+    [InlineData("mbr-cut")]
+    public void ReadFile_CopiesItOut(string disk) => Run(
         ReadmeExamples.ReadFile,
-        GuestImages.Disk("mbr"),
+        GuestImages.Disk(disk),
         after: () => Assert.StartsWith("NAME=\"Guest Linux\"\n", File.ReadAllText("os-release"), StringComparison.Ordinal));
+
+    [Fact]
+    public void Listen_PrintsWhatIsRead()
+    {
+        string printed = Run(ReadmeExamples.Listen, Repository.Image("chain-3.qcow2"));
+        Assert.Matches(@"(?m)^qcow2stream\.host\.read: [1-9][0-9]*\r?$", printed);
+        Assert.Matches(@"(?m)^qcow2stream\.open\.duration: [0-9.E-]+ s\r?$", printed);
+    }
 
     [Fact]
     public void Convert_WritesTheDisk() => Run(ReadmeExamples.Convert, Repository.Image("chain-3.qcow2"), after: () =>
