@@ -46,7 +46,6 @@ internal sealed class GuidTable
     /// <exception cref="GuestException">Both headers, or their entries, are damaged.</exception>
     public List<Partition> ReadPartitions()
     {
-        CheckSize(IsHeader(_primary) ? _primary : _backup);
         if (!_boot.IsOnlyProtective)
         {
             throw new GuestException("Invalid GPT disk, protective MBR table is not valid");
@@ -91,28 +90,19 @@ internal sealed class GuidTable
 
         byte[] summed = header[..(int)headerSize];
         summed.AsSpan(ChecksumOffset, sizeof(uint)).Clear();
-        if (Crc32.Of(summed) != Field(header, ChecksumOffset))
+        (uint count, uint size) = (Field(header, EntryCountOffset), Field(header, EntrySizeOffset));
+        if (Crc32.Of(summed) != Field(header, ChecksumOffset) || (ulong)count * size > MaxEntryArray || size < MinEntrySize)
         {
             return null;
         }
 
-        CheckSize(header);
-        byte[] entries = new byte[Field(header, EntryCountOffset) * Field(header, EntrySizeOffset)];
+        byte[] entries = new byte[count * size];
         ulong start = BinaryPrimitives.ReadUInt64LittleEndian(header.AsSpan(EntriesOffset));
         return start < (ulong)(_disk.Length / _sectorSize)
             && _disk.ReadAt((long)start * _sectorSize, entries) == entries.Length
             && Crc32.Of(entries) == Field(header, EntriesChecksumOffset)
                 ? entries
                 : null;
-    }
-
-    private static void CheckSize(byte[] header)
-    {
-        (uint count, uint size) = (Field(header, EntryCountOffset), Field(header, EntrySizeOffset));
-        if ((ulong)count * size > MaxEntryArray || size < MinEntrySize)
-        {
-            throw new GuestException($"it says that it has {count} entries of {size} bytes");
-        }
     }
 
     private static bool IsHeader(ReadOnlySpan<byte> sector) => sector.StartsWith("EFI PART"u8);

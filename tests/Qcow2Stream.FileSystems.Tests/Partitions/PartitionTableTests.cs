@@ -75,6 +75,15 @@ public sealed class PartitionTableTests
         byte[] noHeader = (byte[])bytes.Clone();
         noHeader.AsSpan(sectorSize, sectorSize).Clear();
         AssertSame(expected, noHeader);
+        foreach (int field in (int[])[80, 84])
+        {
+            byte[] badSize = (byte[])bytes.Clone();
+            badSize.AsSpan(sectorSize + field, sizeof(uint)).Fill(0xFF);
+            AssertSame(expected, badSize);
+            SignHeader(badSize.AsSpan(sectorSize));
+            AssertSame(expected, badSize);
+        }
+
         byte[] badEntries = (byte[])bytes.Clone();
         badEntries[(sectorSize * 2) + 8] ^= 1;
         AssertSame(expected, badEntries);
@@ -135,7 +144,7 @@ public sealed class PartitionTableTests
     [InlineData(200_000u, 128u)]
     [InlineData(128u, 16u)]
     [InlineData(0xFFFFFFFF, 0xFFFFFFFF)]
-    public void GptOfAbsurdSize_IsRefusedBeforeItIsRead(uint count, uint size)
+    public void GptOfAbsurdSize_IsDamagedBeforeItIsRead(uint count, uint size)
     {
         byte[] disk = new byte[64 * Sector];
         Sign(disk, 0);
@@ -143,9 +152,21 @@ public sealed class PartitionTableTests
         "EFI PART"u8.CopyTo(disk.AsSpan(Sector));
         BinaryPrimitives.WriteUInt32LittleEndian(disk.AsSpan(Sector + 80), count);
         BinaryPrimitives.WriteUInt32LittleEndian(disk.AsSpan(Sector + 84), size);
+        BinaryPrimitives.WriteUInt32LittleEndian(disk.AsSpan(Sector + 12), 92);
+        SignHeader(disk.AsSpan(Sector));
+        long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal(
-            $"the partition table (GPT) can't be read: it says that it has {count} entries of {size} bytes",
+            "the partition table (GPT) can't be read: No valid GUID Partition Table found",
             Assert.Throws<GuestException>(() => PartitionTables.Read(Source(disk))).Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    /// <summary>Gives a header of a GPT the checksum of what it says.</summary>
+    private static void SignHeader(Span<byte> header)
+    {
+        Span<byte> checksum = header.Slice(16, sizeof(uint));
+        checksum.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(checksum, Crc32.Of(header[..92]));
     }
 
     [Theory]
