@@ -1,6 +1,7 @@
 using Qcow2Stream.Mapping;
 using Qcow2Stream.Mapping.Picture;
 using Qcow2Stream.Text;
+using Qcow2Stream.Translation;
 
 namespace Qcow2Stream;
 
@@ -38,7 +39,8 @@ public static class MapOutput
 
     /// <summary>
     /// Writes the array that <c>qemu-img map --output=json</c> prints, with the field <c>compressed</c> that QEMU has had since
-    /// 8.2. As there, holes of raw files show as zeros, if the map contains them (<see cref="MapEnumerator.WithHostHoles"/>).
+    /// 8.2. As there, holes of raw files show as zeros, if the map contains them (<see cref="MapEnumerator.WithHostHoles"/>),
+    /// and a map of nothing has one entry, of no length.
     /// </summary>
     /// <inheritdoc cref="WriteText"/>
     public static void WriteJson(this IEnumerable<MapExtent> map, Stream output)
@@ -46,8 +48,14 @@ public static class MapOutput
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(output);
         using Utf8Output text = new(output);
-        bool any = map is MapEnumerator whole ? whole.Write<JsonForm>(text) : map.Select(JsonForm.Of).Write<JsonForm>(text);
-        text.Text(any ? "]\n"u8 : "[]\n"u8);
+        MapEnumerator? whole = map as MapEnumerator;
+        bool any = whole is not null ? whole.Write<JsonForm>(text) : map.Select(JsonForm.Of).Write<JsonForm>(text);
+        if (!any)
+        {
+            JsonForm.WriteEntry(text, HostRun.Unallocated(whole?.RangeStart ?? 0, length: 0), isFirst: true);
+        }
+
+        text.Text("]\n"u8);
     }
 
     /// <summary>

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text;
 using DiscUtils.Streams;
 
 namespace Qcow2Stream.Cli.Commands;
@@ -78,7 +76,6 @@ internal static class DumpMapCommand
     {
         Action<Stream> write = form switch
         {
-            "json" when map.RangeLength == 0 => output => output.Write(Empty(map.RangeStart)),
             "json" => map.WithHostHoles().WriteJson,
             "human" => map.WithHostHoles().WriteHuman,
             "svg" => map.WriteSvg,
@@ -94,9 +91,4 @@ internal static class DumpMapCommand
         Action<IEnumerable<StreamExtent>, Stream> write = form == "json" ? ExtentOutput.WriteJson : ExtentOutput.WriteText;
         write(dirty, target);
     }
-
-    /// <summary>What QEMU prints of nothing at all: an entry of no length, which is neither data nor zeros.</summary>
-    private static byte[] Empty(long start) => Encoding.UTF8.GetBytes(string.Create(
-        CultureInfo.InvariantCulture,
-        $"[{{ \"start\": {start}, \"length\": 0, \"depth\": 0, \"present\": false, \"zero\": false, \"data\": false, \"compressed\": false}}]\n"));
 }

@@ -20,6 +20,7 @@ internal readonly struct JsonForm : IMapForm
         return run.Kind == RunKind.Compressed || extent.IsEncrypted ? run with { HostOffset = HostRun.Nowhere } : run;
     }
 
+    /// <summary>One entry; of no length, as QEMU has it for a map of nothing, it is neither data nor zeros.</summary>
     public static void WriteEntry(Utf8Output text, in HostRun run, bool isFirst)
     {
         text.Text(isFirst ? "["u8 : ",\n"u8)
@@ -34,7 +35,7 @@ internal readonly struct JsonForm : IMapForm
         else
         {
             text.Text(", \"present\": "u8).Boolean(run.Kind != RunKind.Unallocated)
-                .Text(", \"zero\": "u8).Boolean(run.IsZero)
+                .Text(", \"zero\": "u8).Boolean(run.IsZero && run.Length > 0)
                 .Text(", \"data\": "u8).Boolean(run.Kind == RunKind.Compressed)
                 .Text(", \"compressed\": "u8).Boolean(run.Kind == RunKind.Compressed);
         }
