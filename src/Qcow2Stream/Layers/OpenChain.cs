@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Qcow2Stream.Text;
 using Qcow2Stream.Translation;
 
@@ -87,13 +88,15 @@ internal sealed class OpenChain : IDisposable
     /// <exception cref="ObjectDisposedException">The chain is disposed.</exception>
     public void ThrowIfDisposed()
     {
-#pragma warning disable CA1513 // It is named for what the user disposed, which is not a type that is known here.
         if (_disposed)
         {
-            throw new ObjectDisposedException("Qcow2Stream.Qcow2Chain");
+            ThrowDisposed();
         }
-#pragma warning restore CA1513
     }
+
+    /// <summary>Names what the user disposed, which isn't a type that is known here. Apart, so that reads look at a field and no more.</summary>
+    [DoesNotReturn]
+    private static void ThrowDisposed() => throw new ObjectDisposedException("Qcow2Stream.Qcow2Chain");
 
     /// <summary>Closes the layers that it owns. Reads that are running end in <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
