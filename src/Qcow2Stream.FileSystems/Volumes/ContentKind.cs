@@ -55,10 +55,11 @@ internal sealed record ContentKind(string Name, Func<FileSystemSource, string, G
         (new("gzip data"), Has(0, [0x1F, 0x8B, 0x08])),
         (new("xz data"), Has(0, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00])),
         (new("zstd data"), Has(0, [0x28, 0xB5, 0x2F, 0xFD])),
-        (new("bzip2 data"), Has(0, "BZh"u8)),
+        (new("bzip2 data"), probe => Has(0, "BZh"u8)(probe) && Has(4, [0x31, 0x41, 0x59, 0x26, 0x53, 0x59])(probe)),
         (new("zip archive"), Has(0, "PK\u0003\u0004"u8)),
         (new("VMDK disk image"), Has(0, "KDMV"u8)),
         (new("VHDX disk image"), Has(0, "vhdxfile"u8)),
+        (new("VHD disk image"), Has(0, "conectix"u8)),
     ];
 
     /// <summary>Whether there is a reader for it.</summary>
