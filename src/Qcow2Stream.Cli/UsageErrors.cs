@@ -33,17 +33,19 @@ internal static class UsageErrors
     private static IEnumerable<string> Lines(ParseResult parsed, Command command)
     {
         // The parser takes an option that it doesn't know for an argument, and complains of what then is too much.
+        ParseError[] missing = [.. parsed.Errors.Where(error => error.SymbolResult is ArgumentResult { Tokens.Count: 0, Parent: CommandResult })];
+        string[] arguments = [.. parsed.CommandResult.Tokens.Select(token => token.Value), .. parsed.UnmatchedTokens];
         string[] options = [.. parsed.Tokens
             .TakeWhile(token => token.Type != TokenType.DoubleDash)
-            .Intersect([.. parsed.CommandResult.Tokens, .. parsed.UnmatchedTokens.Select(word => new Token(word, TokenType.Argument, null!))])
-            .Select(token => token.Value.Split('=')[0])
+            .Select(token => token.Value)
+            .Intersect(arguments)
+            .Select(word => word.Split('=')[0])
             .Where(word => word.Length > 1 && word[0] == '-')];
-        if (options.Length > 0)
+        if (options.Length > 0 && (missing.Length > 0 || parsed.UnmatchedTokens.Count > 0))
         {
             return options.Select(option => UnknownOption(command, option));
         }
 
-        ParseError[] missing = [.. parsed.Errors.Where(error => error.SymbolResult is ArgumentResult { Tokens.Count: 0, Parent: CommandResult })];
         IEnumerable<string> lines = parsed.Errors.Except(missing).Select(error => error.SymbolResult is OptionResult { Tokens.Count: 0, Option: { } option }
             ? $"{option.Name} needs a value"
             : PrintableText.Escape(error.Message.ReplaceLineEndings("").Replace("\t", " ", StringComparison.Ordinal)));

@@ -118,6 +118,7 @@ public sealed class ArgumentTests : IDisposable
     [InlineData(2, "there is no option '--lenght'; did you mean --length?", "read", "ext4.qcow2", "--lenght=5")]
     [InlineData(2, "there is no option '-x'\n", "info", "-x", "ext4.qcow2")]
     [InlineData(2, "Unrecognized command or argument '-x'", "info", "ext4.qcow2", "--", "-x")]
+    [InlineData(2, "--offset needs a size such as 4096, 64K or 2G, not 'x'", "read", "-odd-name", "--offset", "x")]
     [InlineData(2, "cp needs PATH and DEST\n", "cp", "ext4.qcow2")]
     [InlineData(2, "dump-map needs IMAGE\n", "dump-map")]
     [InlineData(2, "--port needs a value\n", "serve", "ext4.qcow2", "--port")]
