@@ -21,6 +21,9 @@ public sealed class Guest : IDisposable
         _disk = disk;
         DiskLayout layout = PartitionTables.Read(disk);
         PartitionTable = layout.Kind;
+        PartitionTableFault = layout.Fault is { } fault
+            ? new GuestException($"the partition table can't be read{(layout.Partitions.Count > 0 ? " whole" : "")}: {fault.Message}", fault)
+            : null;
         List<GuestVolume> volumes = [];
         GuestVolume whole = new(disk, new Partition(GuestVolume.WholeDisk, "whole disk", 0, disk.Length), disk.SectorSize);
 
@@ -43,6 +46,12 @@ public sealed class Guest : IDisposable
     public PartitionTableKind PartitionTable { get; }
 
     /// <summary>
+    /// What can't be read of the partition table; null if nothing is wrong. The partitions before the damage are <see cref="Volumes"/> nevertheless,
+    /// or the disk as a whole if there are none.
+    /// </summary>
+    public GuestException? PartitionTableFault { get; }
+
+    /// <summary>
     /// The partitions as the table lists them; the whole disk (<see cref="GuestVolume.WholeDisk"/>) if there is no table, and before
     /// them if the disk is also a file system itself, like a disc image that also boots from a USB stick.
     /// </summary>
@@ -52,7 +61,6 @@ public sealed class Guest : IDisposable
     /// <param name="disk">The chain, which the guest then owns.</param>
     /// <param name="options">How to open; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the opening, between one partition and the next.</param>
-    /// <exception cref="GuestException">The partition table can't be read.</exception>
     /// <exception cref="Qcow2Exception">The image can't be read.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Guest Open(Qcow2Chain disk, GuestOptions? options = null, CancellationToken cancellationToken = default)
@@ -103,7 +111,7 @@ public sealed class Guest : IDisposable
         _disk.ThrowIfDisposed();
         List<GuestMatch> found = [];
         List<SearchedVolume> searched = [];
-        List<GuestException> faults = [];
+        List<GuestException> faults = partition is null && PartitionTableFault is { } fault ? [fault] : [];
         GuestMatch? only = null;
         try
         {

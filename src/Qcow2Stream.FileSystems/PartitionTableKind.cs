@@ -11,4 +11,10 @@ public enum PartitionTableKind
 
     /// <summary>A GUID partition table, the primary or its backup.</summary>
     Gpt = 2,
+
+    /// <summary>A BSD disklabel over the whole disk. (One in a partition of a master boot record adds to its partitions.)</summary>
+    Bsd = 3,
+
+    /// <summary>An Apple partition map.</summary>
+    Apple = 4,
 }

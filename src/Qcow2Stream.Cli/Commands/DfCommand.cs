@@ -27,6 +27,11 @@ internal static class DfCommand
         {
             GuestFaults faults = new(Console.Error);
             using Guest disk = Guest.Open(chainOptions.Open(parsed.GetRequiredValue(image), parsed));
+            if (disk.PartitionTableFault is { } fault)
+            {
+                faults.Report("the disk", fault.Message);
+            }
+
             VolumeUsage[] volumes = [.. disk.Volumes.Select(volume => VolumeUsage.Of(volume, faults))];
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(output) == "json")
@@ -68,6 +73,8 @@ internal static class DfCommand
             {
                 PartitionTableKind.Mbr => "MBR",
                 PartitionTableKind.Gpt => "GPT",
+                PartitionTableKind.Bsd => "BSD",
+                PartitionTableKind.Apple => "Apple",
                 _ => null,
             });
             json.WriteStartArray("volumes");

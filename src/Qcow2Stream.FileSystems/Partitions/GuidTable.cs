@@ -8,6 +8,7 @@ internal sealed class GuidTable
 {
     private const int HeaderSizeOffset = 12;
     private const int ChecksumOffset = 16;
+    private const int OwnSectorOffset = 24;
     private const int EntriesOffset = 72;
     private const int EntryCountOffset = 80;
     private const int EntrySizeOffset = 84;
@@ -23,38 +24,39 @@ internal sealed class GuidTable
     private const int MaxEntryArray = 1 << 20;
 
     private readonly IBlockSource _disk;
-    private readonly MasterBootRecord _boot;
     private readonly int _sectorSize;
-    private readonly byte[] _primary;
-    private readonly byte[] _backup;
 
-    private GuidTable(IBlockSource disk, int sectorSize, MasterBootRecord boot)
-    {
-        (_disk, _sectorSize, _boot) = (disk, sectorSize, boot);
-        _primary = Sector(sectorSize);
-        _backup = Sector((disk.Length / sectorSize * sectorSize) - sectorSize);
-    }
+    private GuidTable(IBlockSource disk, int sectorSize) => (_disk, _sectorSize) = (disk, sectorSize);
 
-    /// <summary>Returns null if there is none: no header, or only a backup that the boot record does not refer to.</summary>
-    public static GuidTable? Find(IBlockSource disk, int sectorSize, MasterBootRecord boot)
+    /// <summary>
+    /// The partitions by the first table that is intact, the primary ones first. A partition's number is that of its entry, counted from 1, as
+    /// Linux has it, whatever entries are in use.
+    /// </summary>
+    /// <param name="disk">A disk whose boot record says that it has a GPT.</param>
+    /// <param name="sectorSizes">What its sectors may be, in bytes: it isn't said anywhere.</param>
+    public static DiskLayout Read(IBlockSource disk, IReadOnlyList<int> sectorSizes)
     {
-        GuidTable table = new(disk, sectorSize, boot);
-        return IsHeader(table._primary) || (IsHeader(table._backup) && boot.IsProtective) ? table : null;
-    }
-
-    /// <summary>The partitions. A partition's number is that of its entry, counted from 1, as Linux has it, whatever entries are in use.</summary>
-    /// <exception cref="GuestException">Both headers, or their entries, are damaged.</exception>
-    public List<Partition> ReadPartitions()
-    {
-        if (!_boot.IsOnlyProtective)
+        foreach (bool isBackup in (bool[])[false, true])
         {
-            throw new GuestException("Invalid GPT disk, protective MBR table is not valid");
+            foreach (int sectorSize in sectorSizes)
+            {
+                GuidTable table = new(disk, sectorSize);
+                long header = isBackup ? (disk.Length / sectorSize) - 1 : 1;
+                if (table.EntriesOf(header) is var (entries, size))
+                {
+                    return new DiskLayout(PartitionTableKind.Gpt, sectorSize, table.PartitionsOf(entries, size));
+                }
+            }
         }
 
-        byte[] header = _primary;
-        byte[] entries = EntriesOf(header) ?? EntriesOf(header = _backup)
-            ?? throw new GuestException("No valid GUID Partition Table found");
-        int size = (int)Field(header, EntrySizeOffset);
+        return new DiskLayout(PartitionTableKind.None, disk.SectorSize, [])
+        {
+            Fault = new GuestException("the boot record says that there is a GPT, but neither its header nor the backup in the last sector is valid"),
+        };
+    }
+
+    private List<Partition> PartitionsOf(byte[] entries, int size)
+    {
         List<Partition> partitions = [];
         for (int at = 0; at < entries.Length && partitions.Count < DiskLayout.MaxPartitions; at += size)
         {
@@ -79,11 +81,17 @@ internal sealed class GuidTable
             _sectorSize);
     }
 
-    /// <summary>The array of entries that a header leads to; null if it or its header is damaged.</summary>
-    private byte[]? EntriesOf(byte[] header)
+    /// <summary>The array of entries that a header leads to, and the size of each; null if it or its header is damaged.</summary>
+    private (byte[] Entries, int Size)? EntriesOf(long sector)
     {
+        byte[] header = new byte[_sectorSize];
+        if (sector < 1 || _disk.ReadAt(sector * _sectorSize, header) < _sectorSize || !header.AsSpan().StartsWith("EFI PART"u8))
+        {
+            return null;
+        }
+
         uint headerSize = Field(header, HeaderSizeOffset);
-        if (!IsHeader(header) || headerSize < MinHeaderSize || headerSize > header.Length)
+        if (headerSize < MinHeaderSize || headerSize > _sectorSize || BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(OwnSectorOffset)) != sector)
         {
             return null;
         }
@@ -101,18 +109,9 @@ internal sealed class GuidTable
         return start < (ulong)(_disk.Length / _sectorSize)
             && _disk.ReadAt((long)start * _sectorSize, entries) == entries.Length
             && Crc32.Of(entries) == Field(header, EntriesChecksumOffset)
-                ? entries
+                ? (entries, (int)size)
                 : null;
     }
 
-    private static bool IsHeader(ReadOnlySpan<byte> sector) => sector.StartsWith("EFI PART"u8);
-
     private static uint Field(ReadOnlySpan<byte> header, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(header[offset..]);
-
-    /// <summary>A sector; zeros where the disk has none.</summary>
-    private byte[] Sector(long offset)
-    {
-        byte[] sector = new byte[_sectorSize];
-        return offset > 0 && _disk.ReadAt(offset, sector) == sector.Length ? sector : new byte[_sectorSize];
-    }
 }

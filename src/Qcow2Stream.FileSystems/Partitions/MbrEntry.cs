@@ -8,9 +8,8 @@ internal readonly ref struct MbrEntry(ReadOnlySpan<byte> bytes)
 {
     public const int Length = 16;
 
-    private const int FirstAddress = 1;
-    private const int LastAddress = 5;
-    private const int AddressLength = 3;
+    private const byte GptProtective = 0xEE;
+    private const byte Active = 0x80;
 
     private readonly ReadOnlySpan<byte> _bytes = bytes[..Length];
 
@@ -21,12 +20,14 @@ internal readonly ref struct MbrEntry(ReadOnlySpan<byte> bytes)
 
     public uint Sectors => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[12..]);
 
-    /// <summary>Whether it says where its partition ends, in one way or the other.</summary>
-    public bool IsUsed => Sectors != 0 || _bytes.Slice(LastAddress, AddressLength).ContainsAnyExcept((byte)0);
+    public bool IsUsed => Sectors != 0;
 
-    /// <summary>Whether it says where its partition starts, in one way or the other.</summary>
-    public bool HasStart => (Start != 0 && Sectors != 0) || _bytes.Slice(FirstAddress, AddressLength).ContainsAnyExcept((byte)0);
+    /// <summary>Whether what it leads to is divided further: by CHS addresses, by LBA, or as Linux once marked it.</summary>
+    public bool IsExtended => Type is 0x05 or 0x0F or 0x85;
 
-    /// <summary>Whether what it leads to is divided further: by CHS addresses, or by LBA.</summary>
-    public bool IsExtended => Type is 0x05 or 0x0F;
+    /// <summary>Whether it keeps systems that don't know GPTs from taking the disk for free.</summary>
+    public bool IsProtective => Type == GptProtective;
+
+    /// <summary>Whether its first byte is one that an entry may have: what has another isn't a table.</summary>
+    public bool IsPlausible => _bytes[0] is 0 or Active;
 }

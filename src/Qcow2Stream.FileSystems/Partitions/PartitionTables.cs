@@ -1,29 +1,22 @@
-using Qcow2Stream.FileSystems.Entries;
 using Qcow2Stream.FileSystems.Volumes;
 
 namespace Qcow2Stream.FileSystems.Partitions;
 
-/// <summary>Finds the partition table of a disk, GPT or MBR, and lists its partitions.</summary>
+/// <summary>Finds the partition table of a disk, and lists its partitions.</summary>
 internal static class PartitionTables
 {
     private static readonly int[] SectorSizes = [BlockSource.DefaultSectorSize, 4096];
 
-    /// <summary>Returns no table for a disk that has none, or one without partitions.</summary>
-    /// <exception cref="GuestException">The table can't be read.</exception>
+    /// <summary>
+    /// Returns no table for a disk that has none, or one without partitions. What can't be read of a table never keeps the rest, or the disk as a
+    /// whole, from being read: it is <see cref="DiskLayout.Fault"/>.
+    /// </summary>
     public static DiskLayout Read(IBlockSource disk)
     {
         DiskLayout undivided = new(PartitionTableKind.None, disk.SectorSize, []);
-        if (MasterBootRecord.Read(disk) is not { } boot)
+        if (MasterBootRecord.IsProtective(disk))
         {
-            return undivided;
-        }
-
-        foreach (int sectorSize in SectorSizes)
-        {
-            if (GuidTable.Find(disk, sectorSize, boot) is { } gpt)
-            {
-                return new DiskLayout(PartitionTableKind.Gpt, sectorSize, Named("GPT", gpt.ReadPartitions));
-            }
+            return GuidTable.Read(disk, SectorSizes);
         }
 
         // The boot sector of a file system has the signature of a partition table, and its code may pass for entries.
@@ -32,19 +25,20 @@ internal static class PartitionTables
             return undivided;
         }
 
-        List<Partition> partitions = Named("MBR", () => boot.ReadPartitions(BlockSource.DefaultSectorSize));
-        return partitions.Count > 0 ? new DiskLayout(PartitionTableKind.Mbr, BlockSource.DefaultSectorSize, partitions) : undivided;
+        DiskLayout[] layouts = [ReadBootRecord(disk), BsdLabel.ReadDisk(disk, BlockSource.DefaultSectorSize), AppleMap.Read(disk)];
+        return layouts.FirstOrDefault(layout => layout.Kind != PartitionTableKind.None) ?? undivided with { Fault = layouts[0].Fault };
     }
 
-    private static List<Partition> Named(string table, Func<List<Partition>> read)
+    /// <summary>
+    /// A boot record doesn't say how large the sectors are that it counts: larger ones are believed where something is found with them, and
+    /// nothing with the usual ones.
+    /// </summary>
+    private static DiskLayout ReadBootRecord(IBlockSource disk)
     {
-        try
-        {
-            return ReaderErrors.Call(read);
-        }
-        catch (GuestException e)
-        {
-            throw new GuestException($"the partition table ({table}) can't be read: {e.Message}", e);
-        }
+        DiskLayout[] layouts = [.. SectorSizes.Select(size => MasterBootRecord.Read(disk, size))];
+        return layouts.FirstOrDefault(layout => layout.Partitions.Any(partition => HoldsSomething(disk, partition))) ?? layouts[0];
     }
+
+    private static bool HoldsSomething(IBlockSource disk, Partition partition) =>
+        ContentKind.Of(disk.Slice(partition.Start, partition.Length)) is { IsKnown: true, Name: not "empty" };
 }

@@ -2,52 +2,15 @@ using System.Buffers.Binary;
 using DiscUtils;
 using DiscUtils.Partitions;
 using Qcow2Stream.FileSystems.Partitions;
-using Partition = Qcow2Stream.FileSystems.Partitions.Partition;
 
 namespace Qcow2Stream.FileSystems.Tests.Partitions;
 
-/// <summary>Tables that DiscUtils makes, changed at random, read as DiscUtils reads them; and some that end its reading.</summary>
+/// <summary>GPTs that DiscUtils makes, whole and damaged.</summary>
 public sealed class PartitionTableTests
 {
     private const int Sector = 512;
     private const int MbrTable = 0x1BE;
-
-    [Fact]
-    public void Mbr_IsReadAsDiscUtilsDoes()
-    {
-        for (int seed = 0; seed < 500; seed++)
-        {
-            Random random = new(seed);
-            byte[] disk = new byte[64 * Sector];
-            Sign(disk, 0);
-            for (int i = 0; i < 4; i++)
-            {
-                // The first chain is at sector 8, and goes on at 8 more from there, at most three times.
-                WriteEntry(disk, 0, i, random, i == 3 && random.Next(2) == 0 ? (byte)0x0F : RandomType(random), start: i == 3 ? 8u : (uint)random.Next(64));
-            }
-
-            for (int record = 8; record <= 32; record += 8)
-            {
-                Sign(disk, record);
-                WriteEntry(disk, record, 0, random, RandomType(random), (uint)random.Next(8));
-                if (record < 32 && random.Next(4) > 0)
-                {
-                    WriteEntry(disk, record, 1, random, 0x05, (uint)record);
-                }
-            }
-
-            List<Partition> expected = [];
-            int logical = 5;
-            foreach (BiosPartitionInfo partition in new BiosPartitionTable(new MemoryStream(disk), Geometry.FromCapacity(disk.Length)).BiosUserPartitions)
-            {
-                expected.Add(Partition.Of(
-                    partition.IsPrimary ? partition.PrimaryIndex + 1 : logical++, partition.TypeAsString, partition.FirstSector, partition.FirstSector + (partition.SectorCount - 1), Sector));
-            }
-
-            MasterBootRecord? boot = MasterBootRecord.Read(BlockSource.FromStream(new MemoryStream(disk)));
-            Assert.Equal(expected, boot!.ReadPartitions(Sector));
-        }
-    }
+    private const string NoHeader = "the boot record says that there is a GPT, but neither its header nor the backup in the last sector is valid";
 
     [Theory]
     [InlineData(512)]
@@ -89,8 +52,7 @@ public sealed class PartitionTableTests
         AssertSame(expected, badEntries);
 
         badEntries[^(sectorSize - 16)] ^= 1;
-        GuestException e = Assert.Throws<GuestException>(() => PartitionTables.Read(Source(badEntries)));
-        Assert.Equal("the partition table (GPT) can't be read: No valid GUID Partition Table found", e.Message);
+        Assert.Equal((PartitionTableKind.None, NoHeader), (PartitionTables.Read(Source(badEntries)).Kind, PartitionTables.Read(Source(badEntries)).Fault?.Message));
     }
 
     [Fact]
@@ -111,35 +73,6 @@ public sealed class PartitionTableTests
         Assert.Equal(table.Partitions.Select(partition => partition.TypeAsString), types.Select(type => GuidTypes.NameOf(Guid.Parse(type))));
     }
 
-    /// <summary>An extended partition whose second record leads back to itself.</summary>
-    [Fact]
-    public void ChainOfRecordsThatLoops_Ends()
-    {
-        byte[] disk = new byte[64 * Sector];
-        Sign(disk, 0);
-        WriteEntry(disk, 0, 0, type: 0x05, start: 8, sectors: 50);
-        Sign(disk, 8);
-        WriteEntry(disk, 8, 0, type: 0x83, start: 1, sectors: 1);
-        WriteEntry(disk, 8, 1, type: 0x05, start: 4, sectors: 10);
-        Sign(disk, 12);
-        WriteEntry(disk, 12, 0, type: 0x83, start: 1, sectors: 1);
-        WriteEntry(disk, 12, 1, type: 0x05, start: 4, sectors: 10);
-        DiskLayout layout = PartitionTables.Read(Source(disk));
-        Assert.Equal(DiskLayout.MaxPartitions, layout.Partitions.Count);
-        Assert.Equal([5, 6, 7], layout.Partitions.Take(3).Select(p => p.Number));
-    }
-
-    [Theory]
-    [InlineData(8u, "the partition table (MBR) can't be read: Invalid extended partition sector")]
-    [InlineData(9000u, "the partition table (MBR) can't be read: 512 bytes at 4608000 reach past the end, which is at 32768")]
-    public void ExtendedPartitionThatIsNone_IsAnError(uint start, string message)
-    {
-        byte[] disk = new byte[64 * Sector];
-        Sign(disk, 0);
-        WriteEntry(disk, 0, 0, type: 0x05, start, sectors: 50);
-        Assert.Equal(message, Assert.Throws<GuestException>(() => PartitionTables.Read(Source(disk))).Message);
-    }
-
     [Theory]
     [InlineData(200_000u, 128u)]
     [InlineData(128u, 16u)]
@@ -155,9 +88,7 @@ public sealed class PartitionTableTests
         BinaryPrimitives.WriteUInt32LittleEndian(disk.AsSpan(Sector + 12), 92);
         SignHeader(disk.AsSpan(Sector));
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Equal(
-            "the partition table (GPT) can't be read: No valid GUID Partition Table found",
-            Assert.Throws<GuestException>(() => PartitionTables.Read(Source(disk))).Message);
+        Assert.Equal(NoHeader, PartitionTables.Read(Source(disk)).Fault?.Message);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
@@ -217,17 +148,7 @@ public sealed class PartitionTableTests
         _ => Guid.Parse("0FC63DAF-8483-4772-8E79-3D69D8477DE4"),
     };
 
-    private static byte RandomType(Random random) => random.Next(6) switch { 0 => 0, 1 => 7, 2 => 0x82, 3 => 0x99, _ => 0x83 };
-
     private static void Sign(byte[] disk, int sector) => (disk[(sector * Sector) + 510], disk[(sector * Sector) + 511]) = (0x55, 0xAA);
-
-    /// <summary>An entry with any of its parts, or none.</summary>
-    private static void WriteEntry(byte[] disk, int sector, int index, Random random, byte type, uint start)
-    {
-        WriteEntry(disk, sector, index, type, start, sectors: type is 0x05 or 0x0F || random.Next(3) > 0 ? (uint)random.Next(1, 20) : 0);
-        Span<byte> entry = disk.AsSpan((sector * Sector) + MbrTable + (index * 16), 16);
-        entry[random.Next(1, 4)] = (byte)random.Next(2);
-    }
 
     private static void WriteEntry(byte[] disk, int sector, int index, byte type, uint start, uint sectors)
     {
