@@ -16,7 +16,7 @@ public sealed class Guest : IDisposable
 {
     private readonly DiskSource _disk;
 
-    private Guest(DiskSource disk, CancellationToken cancellationToken)
+    private Guest(DiskSource disk, GuestOptions options, CancellationToken cancellationToken)
     {
         _disk = disk;
         DiskLayout layout = PartitionTables.Read(disk);
@@ -25,7 +25,7 @@ public sealed class Guest : IDisposable
             ? new GuestException($"the partition table can't be read{(layout.Partitions.Count > 0 ? " whole" : "")}: {fault.Message}", fault)
             : null;
         List<GuestVolume> volumes = [];
-        GuestVolume whole = new(disk, new Partition(GuestVolume.WholeDisk, "whole disk", 0, disk.Length), disk.SectorSize);
+        GuestVolume whole = new(disk, new Partition(GuestVolume.WholeDisk, "whole disk", 0, disk.Length), disk.SectorSize, options);
 
         // Discs that also boot from a stick have a partition table in front of their file system.
         if (layout.Kind == PartitionTableKind.None || whole.IsReadable)
@@ -36,7 +36,7 @@ public sealed class Guest : IDisposable
         foreach (Partition partition in layout.Partitions)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            volumes.Add(new GuestVolume(disk, partition, layout.SectorSize));
+            volumes.Add(new GuestVolume(disk, partition, layout.SectorSize, options));
         }
 
         Volumes = volumes.AsReadOnly();
@@ -147,11 +147,12 @@ public sealed class Guest : IDisposable
 
     private static Guest Open(Func<IBlockSource> disk, IDisposable? owned, GuestOptions? options, CancellationToken cancellationToken)
     {
-        owned = (options ?? GuestOptions.Default).LeaveOpen ? null : owned;
+        options ??= GuestOptions.Default;
+        owned = options.LeaveOpen ? null : owned;
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return new Guest(new DiskSource(disk(), owned), cancellationToken);
+            return new Guest(new DiskSource(disk(), owned), options, cancellationToken);
         }
         catch
         {

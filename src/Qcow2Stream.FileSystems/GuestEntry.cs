@@ -12,10 +12,10 @@ namespace Qcow2Stream.FileSystems;
 /// </remarks>
 public abstract class GuestEntry
 {
+    private readonly GuestOptions _options;
+
     // Only readers of this library derive from it.
-    private protected GuestEntry()
-    {
-    }
+    private protected GuestEntry(GuestOptions options) => _options = options;
 
     /// <summary>The name in its directory; empty for a root. Untrusted text, which may hold anything: escape it before it is shown.</summary>
     public abstract string Name { get; }
@@ -61,22 +61,32 @@ public abstract class GuestEntry
         ArgumentNullException.ThrowIfNull(destination);
         FileContent content = Content();
         CopyProgress done = new(progress, content.Length);
-        content.ReadAll(
-            piece =>
+        byte[] buffer = new byte[Math.Clamp(content.Length, 1, FileContent.PieceLength)];
+        foreach (ContentPiece piece in content.Pieces(buffer, cancellationToken))
+        {
+            for (long at = 0; at < piece.Length;)
             {
-                destination.Write(piece.Span);
-                done.Add(piece.Length);
-            },
-            cancellationToken);
+                cancellationToken.ThrowIfCancellationRequested();
+                int count = (int)Math.Min(buffer.Length, piece.Length - at);
+                if (piece.IsHole)
+                {
+                    buffer.AsSpan(0, count).Clear();
+                }
+
+                destination.Write(buffer, 0, count);
+                done.Add(count);
+                at += count;
+            }
+        }
     }
 
     /// <summary>
     /// What a directory holds, without <c>.</c> and <c>..</c>, in the order of the file system; lazily. If the directory is damaged, the entries
     /// before the damage come before the exception.
     /// </summary>
-    /// <exception cref="GuestException">It isn't a directory, or it can't be read.</exception>
+    /// <exception cref="GuestException">It isn't a directory, it can't be read, or it has more than <see cref="GuestOptions.MaxDirectoryEntries"/>.</exception>
     public IEnumerable<GuestEntry> EnumerateChildren() => Kind == GuestEntryKind.Directory
-        ? ReadDirectory()
+        ? Limited(ReadDirectory())
         : throw new GuestException($"it is {Describe(Kind)}");
 
     /// <summary>The child of a directory by its name: exactly or, where the file system ignores case, but for case.</summary>
@@ -116,17 +126,17 @@ public abstract class GuestEntry
     /// <param name="cancellationToken">Ends the walk, between one entry and the next.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public IEnumerable<GuestTreeEntry> EnumerateTree(Action<GuestFault>? onFault = null, CancellationToken cancellationToken = default) =>
-        new TreeWalk(new Faults(onFault), cancellationToken).Below(this);
+        new TreeWalk(new Faults(onFault), cancellationToken).Below(this).Select(step => new GuestTreeEntry(step.Path, step.Entry));
 
     /// <summary>
     /// Copies the entry, and everything below it, to the host. Whatever names and links the guest holds, nothing is written outside
-    /// <paramref name="destination"/>, and nothing that exists is overwritten or followed: a name is one component of a path or is refused, and
-    /// what is entered was made a moment ago. Links stay links; times and permissions are kept, owners are not, nor the set-user-id, set-group-id
+    /// <paramref name="destination"/>, and nothing that exists is overwritten or followed: a name is one component of a path or is refused, and on Linux
+    /// and macOS everything is done with that one name in a directory that is open. Links stay links; times and permissions are kept, owners are not, nor the set-user-id, set-group-id
     /// and sticky bits; zeros become holes; devices, pipes and sockets are left out and counted.
     /// </summary>
     /// <param name="destination">
     /// The path that the entry gets, in a directory that exists. Nothing may be there yet; for a directory, a directory of the host may, which is then
-    /// filled.
+    /// filled. A link isn't followed there, for a guest may have made it (to fill the directory that it leads to, add a slash).
     /// </param>
     /// <param name="options">How to copy; null for the defaults.</param>
     /// <param name="progress">
@@ -136,7 +146,9 @@ public abstract class GuestEntry
     /// <param name="cancellationToken">
     /// Ends the copy. Complete files stay, half a file does not; directories may be without their times and permissions.
     /// </param>
-    /// <exception cref="GuestException">Something can't be read, and <see cref="GuestCopyOptions.OnFault"/> is null.</exception>
+    /// <exception cref="GuestException">
+    /// Something can't be read, and <see cref="GuestCopyOptions.OnFault"/> is null; or there is more than <see cref="GuestCopyOptions.MaxBytes"/>.
+    /// </exception>
     /// <exception cref="Qcow2Exception">The image can't be read, and <see cref="GuestCopyOptions.OnFault"/> is null.</exception>
     /// <exception cref="IOException">The content of a file can't be written, perhaps because the disk is full.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -147,8 +159,17 @@ public abstract class GuestEntry
         CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(destination);
-        Faults faults = new((options ?? GuestCopyOptions.Default).OnFault);
-        return new TreeCopy(faults, CopyProgress.Of(this, progress, cancellationToken), cancellationToken).Copy(this, Path.GetFullPath(destination));
+        TreeCopy copy = new(options ?? GuestCopyOptions.Default, CopyProgress.Of(this, progress, cancellationToken), cancellationToken);
+        string path = Path.GetFullPath(destination);
+        if (Path.EndsInDirectorySeparator(path))
+        {
+            path = Path.TrimEndingDirectorySeparator(path);
+            path = new DirectoryInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+        }
+
+        // A root has no name of its own.
+        using HostDirectory parent = HostDirectory.Open(Path.GetDirectoryName(path) ?? path);
+        return copy.Copy(this, parent, Path.GetFileName(path) is { Length: > 0 } name ? name : ".");
     }
 
     /// <summary>A file's content by position.</summary>
@@ -162,6 +183,17 @@ public abstract class GuestEntry
 
     /// <summary>Reads what is a directory.</summary>
     internal abstract IEnumerable<GuestEntry> ReadDirectory();
+
+    private IEnumerable<GuestEntry> Limited(IEnumerable<GuestEntry> children)
+    {
+        int count = 0;
+        foreach (GuestEntry child in children)
+        {
+            yield return ++count <= _options.MaxDirectoryEntries
+                ? child
+                : throw new GuestException($"it has more than {_options.MaxDirectoryEntries} entries: {nameof(GuestOptions)}.{nameof(GuestOptions.MaxDirectoryEntries)} allows more");
+        }
+    }
 
     private static string Describe(GuestEntryKind kind) => kind switch
     {

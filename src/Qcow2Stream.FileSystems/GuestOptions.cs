@@ -9,5 +9,19 @@ public sealed record GuestOptions
     /// </summary>
     public bool LeaveOpen { get; init; }
 
+    /// <summary>
+    /// How many entries of one directory are listed before that counts as damage: 1 or more, by default 2 million. A listing in order, a walk or a copy
+    /// keeps each in memory, about 150 bytes.
+    /// </summary>
+    public int MaxDirectoryEntries
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = 2_000_000;
+
     internal static GuestOptions Default { get; } = new();
 }

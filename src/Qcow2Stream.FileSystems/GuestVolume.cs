@@ -15,9 +15,11 @@ public sealed class GuestVolume
 
     private readonly DiskSource _disk;
     private readonly ContentKind _content;
+    private readonly GuestOptions _options;
 
-    internal GuestVolume(DiskSource disk, Partition partition, int sectorSize)
+    internal GuestVolume(DiskSource disk, Partition partition, int sectorSize, GuestOptions options)
     {
+        _options = options;
         _disk = disk;
         Number = partition.Number;
         Type = partition.Type;
@@ -84,7 +86,7 @@ public sealed class GuestVolume
             throw new NoFileSystemException(this);
         }
 
-        FileSystemSource volume = new(Source);
+        FileSystemSource volume = new(Source, _options);
         try
         {
             return volume.Do(() => ReaderErrors.Call(() => reader(volume, _content.Name)), cancellationToken);

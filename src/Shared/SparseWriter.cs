@@ -59,10 +59,24 @@ internal sealed class SparseWriter(Stream target)
         _position = length;
         if (target.Length < _start + length)
         {
-            target.SetLength(_start + length);
+            SetLength(target, _start + length);
         }
 
         Place();
+    }
+
+    /// <summary>Gives a file a length.</summary>
+    /// <exception cref="IOException">Its file system can't hold so long a file, or another reason.</exception>
+    public static void SetLength(Stream file, long length)
+    {
+        try
+        {
+            file.SetLength(length);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw new IOException($"its file system can't hold a file of {length} bytes", e);
+        }
     }
 
     private void Place()

@@ -35,7 +35,11 @@ internal static class CpCommand
     private static int Copy(GuestEntry entry, string name, string destination)
     {
         string last = name.TrimEnd('/').Split('/')[^1];
-        string target = Directory.Exists(destination) && HostName.Fault(last) is null ? Path.Combine(destination, last) : destination;
+
+        // What is added here is as untrusted as every other name of the guest; a slash says that the directory is the user's own choice, even if a link leads there.
+        string target = !Directory.Exists(destination) ? destination
+            : HostName.Fault(last) is null ? Path.Combine(destination, last)
+            : destination + Path.DirectorySeparatorChar;
         GuestFaults faults = new(Console.Error);
         GuestCopyOptions options = new()
         {

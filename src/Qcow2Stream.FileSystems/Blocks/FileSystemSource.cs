@@ -5,7 +5,7 @@ namespace Qcow2Stream.FileSystems.Blocks;
 /// <summary>
 /// A volume as one open file system reads it: reads end with the file system, and with the token of what is being done.
 /// </summary>
-internal sealed class FileSystemSource(IBlockSource volume) : IBlockSource, IDisposable
+internal sealed class FileSystemSource(IBlockSource volume, GuestOptions options) : IBlockSource, IDisposable
 {
     private volatile bool _disposed;
     private CancellationToken _token;
@@ -13,6 +13,9 @@ internal sealed class FileSystemSource(IBlockSource volume) : IBlockSource, IDis
     public long Length { get; } = volume.Length;
 
     public int SectorSize => volume.SectorSize;
+
+    /// <summary>How the guest was opened.</summary>
+    public GuestOptions Options { get; } = options;
 
     public int ReadAt(long offset, Span<byte> buffer)
     {

@@ -20,7 +20,7 @@ internal sealed class CopyProgress(IProgress<WorkProgress>? progress, long total
         long total = LengthOf(source);
         if (source.Kind == GuestEntryKind.Directory)
         {
-            foreach (GuestTreeEntry below in new TreeWalk(new Faults(_ => { }), cancellationToken).Below(source))
+            foreach (WalkStep below in new TreeWalk(new Faults(_ => { }), cancellationToken).Below(source))
             {
                 total = long.CreateSaturating((Int128)total + LengthOf(below.Entry));
             }
@@ -29,7 +29,7 @@ internal sealed class CopyProgress(IProgress<WorkProgress>? progress, long total
         return new CopyProgress(progress, total);
     }
 
-    public void Add(int bytes)
+    public void Add(long bytes)
     {
         Done += bytes;
         progress?.Report(new WorkProgress(Done, Math.Max(Done, total)));

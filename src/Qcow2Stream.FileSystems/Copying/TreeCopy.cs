@@ -5,13 +5,13 @@ namespace Qcow2Stream.FileSystems.Copying;
 
 /// <summary>
 /// Copies files and trees of the guest to the host. Whatever names and links the guest holds, nothing is written outside
-/// the destination: a name is one component or is refused, and everything on the way to a file was made here, as a
-/// directory, a moment ago: nothing that exists is entered, followed or overwritten.
+/// the destination: a name is one component or is refused, everything is done with that one name in a directory that is open, and nothing that
+/// exists is followed or overwritten.
 /// </summary>
-/// <param name="faults">Receives what can't be copied; the rest is.</param>
+/// <param name="options">What to do about faults, and where to stop.</param>
 /// <param name="progress">Counts the bytes.</param>
 /// <param name="cancellationToken">Ends the copy.</param>
-internal sealed class TreeCopy(Faults faults, CopyProgress progress, CancellationToken cancellationToken)
+internal sealed class TreeCopy(GuestCopyOptions options, CopyProgress progress, CancellationToken cancellationToken)
 {
     // What a file of the guest may be on the host: no set-user-id of a stranger's making.
     private const UnixFileMode KeptPermissions =
@@ -19,105 +19,125 @@ internal sealed class TreeCopy(Faults faults, CopyProgress progress, Cancellatio
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
-    private const UnixFileMode WhileWritten = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private readonly Faults _faults = new(options.OnFault);
+    private readonly byte[] _buffer = new byte[FileContent.PieceLength];
 
-    private readonly List<(GuestEntry Entry, string Path, string Target)> _directories = [];
+    // The directories that are being filled, but for the top one if that existed.
+    private readonly Stack<(GuestEntry Entry, string Path)> _made = [];
     private int _files;
+    private int _directories;
     private int _links;
     private int _specialFiles;
+    private long _stored;
 
     /// <summary>Copies an entry and all below it.</summary>
     /// <param name="source">The entry.</param>
-    /// <param name="destination">Where it goes: nothing yet, or, for a directory, a directory of the host.</param>
-    public GuestCopyResult Copy(GuestEntry source, string destination)
+    /// <param name="parent">Where it goes.</param>
+    /// <param name="name">What it is called there: nothing yet, or, for a directory, a directory of the host.</param>
+    public GuestCopyResult Copy(GuestEntry source, HostDirectory parent, string name)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (source.Kind != GuestEntryKind.Directory)
         {
-            CopyOne(source, path: "", destination);
+            CopyOne(source, path: "", parent, name);
         }
-        else if (Directory.Exists(destination) || MakeDirectory(source, path: "", destination))
+        else if (parent.HasDirectory(name))
         {
-            CopyTree(source, destination);
+            CopyTree(source, parent.Enter(name), isNew: false);
+        }
+        else
+        {
+            HostDirectory? made = null;
+            if (Try("", () => made = parent.Make(name)))
+            {
+                _directories++;
+                CopyTree(source, made!, isNew: true);
+            }
         }
 
         return new GuestCopyResult
         {
             Files = _files,
-            Directories = _directories.Count,
+            Directories = _directories,
             Links = _links,
             SpecialFiles = _specialFiles,
             Bytes = progress.Done,
-            Faults = faults.Count,
+            Faults = _faults.Count,
         };
     }
 
-    private void CopyTree(GuestEntry source, string destination)
+    private void CopyTree(GuestEntry source, HostDirectory top, bool isNew)
     {
-        HashSet<string> made = [];
-        foreach ((string path, GuestEntry entry) in new TreeWalk(faults, cancellationToken).Below(source, made.Remove))
+        using HostPath host = new(top);
+        bool entered = false;
+        foreach (WalkStep step in new TreeWalk(_faults, cancellationToken).Below(source, _ => entered))
         {
-            if (HostName.Fault(entry.Name) is { } fault)
+            while (host.Depth > step.Depth)
             {
-                faults.Report(path, new GuestException(fault));
+                Leave(host);
             }
-            else if (entry.Kind != GuestEntryKind.Directory)
+
+            entered = false;
+            if (HostName.Fault(step.Entry.Name) is { } fault)
             {
-                CopyOne(entry, path, destination + path);
+                _faults.Report(step.Path, new GuestException(fault));
             }
-            else if (MakeDirectory(entry, path, destination + path))
+            else if (step.Entry.Kind != GuestEntryKind.Directory)
             {
-                made.Add(path);
+                CopyOne(step.Entry, step.Path, host.Last, step.Entry.Name);
+            }
+            else if (Try(step.Path, () => host.Make(step.Entry.Name)))
+            {
+                _directories++;
+                _made.Push((step.Entry, step.Path));
+                entered = true;
             }
         }
 
-        // Last, for a directory without write permission must be filled first; children before their parents.
-        for (int i = _directories.Count - 1; i >= 0; i--)
+        while (host.Depth > 0)
         {
-            (GuestEntry entry, string path, string target) = _directories[i];
-            Try(path, () => Finish(entry, target));
+            Leave(host);
+        }
+
+        if (isNew)
+        {
+            Try("", () => Finish(source, top));
         }
     }
 
-    private void CopyOne(GuestEntry entry, string path, string target)
+    /// <summary>Finishes a directory when it is full: one without write permission could not be filled.</summary>
+    private void Leave(HostPath host)
+    {
+        (GuestEntry entry, string path) = _made.Pop();
+        Try(path, () => Finish(entry, host.Last));
+        host.Leave();
+    }
+
+    private void CopyOne(GuestEntry entry, string path, HostDirectory directory, string name)
     {
         switch (entry.Kind)
         {
             case GuestEntryKind.Link:
-                _links += Try(path, () => File.CreateSymbolicLink(target, entry.LinkTarget)) ? 1 : 0;
+                _links += Try(path, () => directory.CreateLink(name, TargetOf(entry))) ? 1 : 0;
                 break;
             case GuestEntryKind.Special:
                 _specialFiles++;
                 break;
             default:
-                CopyFile(entry, path, target);
+                CopyFile(entry, path, directory, name);
                 break;
         }
     }
 
-    private bool MakeDirectory(GuestEntry entry, string path, string target) => Try(path, () =>
+    private static string TargetOf(GuestEntry link) => link.LinkTarget is var target && !target.Contains('\0', StringComparison.Ordinal)
+        ? target
+        : throw new GuestException("its target holds a character that no path may hold");
+
+    private void CopyFile(GuestEntry entry, string path, HostDirectory directory, string name)
     {
-        if (new FileInfo(target) is { Exists: true } or { LinkTarget: not null } || Directory.Exists(target))
-        {
-            throw new IOException($"'{target}' already exists");
-        }
-
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(target);
-        }
-        else
-        {
-            Directory.CreateDirectory(target, WhileWritten | UnixFileMode.UserExecute);
-        }
-
-        _directories.Add((entry, path, target));
-    });
-
-    private void CopyFile(GuestEntry entry, string path, string target)
-    {
+        FileContent? content = null;
         FileStream? file = null;
-        if (!Try(path, () => file = Create(target)))
+        if (!Try(path, () => content = entry.Content()) || !Try(path, () => file = directory.CreateFile(name)))
         {
             return;
         }
@@ -127,59 +147,80 @@ internal sealed class TreeCopy(Faults faults, CopyProgress progress, Cancellatio
         {
             using (file)
             {
-                SparseWriter writer = new(file!);
-                entry.Content().ReadAll(
-                    piece =>
-                    {
-                        writer.Write(piece.Span);
-                        progress.Add(piece.Length);
-                    },
-                    cancellationToken);
-                writer.Finish();
+                complete = Try(path, () => SparseWriter.SetLength(file!, content!.Length)) && CopyContent(content!, path, file!);
+                if (complete)
+                {
+                    _files++;
+                    Try(path, () => Finish(entry, file!));
+                }
             }
-
-            complete = true;
-            _files++;
-            Finish(entry, target);
-        }
-        catch (Exception e) when (e is GuestException or Qcow2Exception)
-        {
-            faults.Report(path, e);
         }
         finally
         {
             // No half of a file stays, whether the guest could not be read or the host not be written.
             if (!complete)
             {
-                File.Delete(target);
+                directory.DeleteFile(name);
             }
         }
     }
 
-    private static FileStream Create(string target)
+    /// <returns>Whether all of it could be read. What the host or the receiver of the progress throws ends the copy.</returns>
+    private bool CopyContent(FileContent content, string path, FileStream file)
     {
-        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
+        SparseWriter writer = new(file);
+        using IEnumerator<ContentPiece> pieces = content.Pieces(_buffer, cancellationToken).GetEnumerator();
+        while (true)
         {
-            options.UnixCreateMode = WhileWritten;
-        }
+            bool more = false;
+            if (!Try(path, () => more = pieces.MoveNext()))
+            {
+                return false;
+            }
 
-        return new FileStream(target, options);
+            if (!more)
+            {
+                writer.Finish(content.Length);
+                return true;
+            }
+
+            ContentPiece piece = pieces.Current;
+            if (piece.IsHole)
+            {
+                writer.SkipTo(piece.Offset + piece.Length);
+            }
+            else
+            {
+                writer.Write(_buffer.AsSpan(0, (int)piece.Length));
+                _stored += piece.Length;
+            }
+
+            progress.Add(piece.Length);
+            if (_stored > options.MaxBytes)
+            {
+                throw new GuestException($"more than {options.MaxBytes} bytes are copied: {nameof(GuestCopyOptions)}.{nameof(GuestCopyOptions.MaxBytes)} allows more");
+            }
+        }
     }
 
-    /// <summary>Gives a file or directory the guest's time and permissions.</summary>
-    private static void Finish(GuestEntry entry, string target)
+    private static void Finish(GuestEntry entry, HostDirectory directory) => directory.Finish(PermissionsOf(entry), TimeOf(entry));
+
+    private static void Finish(GuestEntry entry, FileStream file)
     {
-        if (!OperatingSystem.IsWindows() && entry.UnixMode is { } mode)
+        if (!OperatingSystem.IsWindows() && PermissionsOf(entry) is { } permissions)
         {
-            File.SetUnixFileMode(target, mode.Permissions & KeptPermissions);
+            File.SetUnixFileMode(file.SafeFileHandle, permissions);
         }
 
-        if (entry.ModifiedUtc is var time && time > DateTime.UnixEpoch)
+        if (TimeOf(entry) is { } time)
         {
-            File.SetLastWriteTimeUtc(target, time);
+            File.SetLastWriteTimeUtc(file.SafeFileHandle, time);
         }
     }
+
+    private static UnixFileMode? PermissionsOf(GuestEntry entry) => entry.UnixMode?.Permissions & KeptPermissions;
+
+    private static DateTime? TimeOf(GuestEntry entry) => entry.ModifiedUtc is var time && time > DateTime.UnixEpoch ? time : null;
 
     /// <summary>Does one thing; what keeps it from being done is reported, and isn't a reason to stop.</summary>
     private bool Try(string path, Action action)
@@ -191,7 +232,7 @@ internal sealed class TreeCopy(Faults faults, CopyProgress progress, Cancellatio
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            faults.Report(path, e);
+            _faults.Report(path, e);
             return false;
         }
     }

@@ -1,3 +1,4 @@
+using DiscUtils.Streams;
 using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
@@ -8,17 +9,17 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 /// </summary>
 internal sealed class BtrfsContent(IBlockSource volume, long length, IEnumerable<BtrfsExtent> extents) : FileContent(length)
 {
-    private readonly List<BtrfsExtent> _extents = [.. extents.OrderBy(e => e.Start)];
+    private readonly BtrfsExtent[] _extents = [.. extents.OrderBy(e => e.Start)];
     private BtrfsExtent? _decodedExtent;
     private byte[] _decoded = [];
 
     protected override int ReadPiece(long offset, Span<byte> buffer)
     {
-        int next = _extents.FindIndex(e => e.Start + e.Length > offset);
-        if (next < 0 || _extents[next].Start > offset)
+        int next = FirstThatEndsAfter(offset);
+        if (next == _extents.Length || _extents[next].Start > offset)
         {
             // Between extents there is a hole.
-            int hole = next < 0 ? buffer.Length : (int)Math.Min(buffer.Length, _extents[next].Start - offset);
+            int hole = next == _extents.Length ? buffer.Length : (int)Math.Min(buffer.Length, _extents[next].Start - offset);
             buffer[..hole].Clear();
             return hole;
         }
@@ -28,6 +29,35 @@ internal sealed class BtrfsContent(IBlockSource volume, long length, IEnumerable
         int count = (int)Math.Min(buffer.Length, extent.Length - inside);
         ReadExtent(extent, inside, buffer[..count]);
         return count;
+    }
+
+    public override IEnumerable<StreamExtent> GetExtents(long start, long length)
+    {
+        long end = start + this.Clip(start, length);
+        for (int i = FirstThatEndsAfter(start); i < _extents.Length && _extents[i].Start < end; i++)
+        {
+            if (_extents[i] is { IsHole: false } extent)
+            {
+                (long first, long stop) = (Math.Max(extent.Start, start), Math.Min(extent.Start + extent.Length, end));
+                if (first < stop)
+                {
+                    yield return new StreamExtent(first, stop - first);
+                    start = stop;
+                }
+            }
+        }
+    }
+
+    private int FirstThatEndsAfter(long offset)
+    {
+        (int low, int high) = (0, _extents.Length);
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            (low, high) = _extents[middle].Start + _extents[middle].Length > offset ? (low, middle) : (middle + 1, high);
+        }
+
+        return low;
     }
 
     private void ReadExtent(BtrfsExtent extent, long offset, Span<byte> buffer)

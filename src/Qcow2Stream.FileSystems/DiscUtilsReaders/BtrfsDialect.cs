@@ -4,7 +4,7 @@ using Qcow2Stream.FileSystems.Entries;
 namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 
 /// <summary>Btrfs: its reader finds the pieces of files, and they are read here.</summary>
-internal sealed class BtrfsDialect(IBlockSource volume) : VfsDialect
+internal sealed class BtrfsDialect : VfsDialect
 {
     private const int InlineType = 0;
     private const int RegularType = 1;
@@ -13,8 +13,11 @@ internal sealed class BtrfsDialect(IBlockSource volume) : VfsDialect
     public override DateTime ModifiedUtcOf(VfsInternals tree, VfsDirEntry entry) =>
         ModeOf(tree, entry) is null ? DateTime.UnixEpoch : base.ModifiedUtcOf(tree, entry);
 
+    /// <summary>A subvolume's own root has the same number in each; the reader's cache takes others for one another too.</summary>
+    public override object IdentityOf(VfsDirEntry entry) => VfsInternals.BtrfsInodeOf(entry);
+
     public override FileContent Open(VfsInternals tree, VfsDirEntry entry, long length) =>
-        new BtrfsContent(volume, length, tree.BtrfsItemsOf(entry).Select(Extent));
+        new BtrfsContent(tree.Volume, length, tree.BtrfsItemsOf(entry).Select(Extent));
 
     private static BtrfsExtent Extent(VfsInternals.BtrfsItem item)
     {

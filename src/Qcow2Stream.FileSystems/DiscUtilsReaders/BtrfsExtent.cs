@@ -23,6 +23,9 @@ internal sealed record BtrfsExtent(
     private const int Block = 4096;
     private const int LzoHeader = sizeof(uint);
 
+    /// <summary>Whether it is zeros: a hole, or what was never written.</summary>
+    public bool IsHole => Inline is null && VolumeOffset is null;
+
     /// <summary>The bytes that the file uses, of an extent that is compressed or inline.</summary>
     public byte[] Decode(IBlockSource volume)
     {

@@ -1,15 +1,12 @@
 using DiscUtils;
 using DiscUtils.Btrfs;
-using DiscUtils.Fat;
 using DiscUtils.HfsPlus;
 using DiscUtils.Iso9660;
 using DiscUtils.Ntfs;
-using DiscUtils.Streams;
 using DiscUtils.Udf;
 using DiscUtils.Vfs;
 using DiscUtils.Xfs;
 using Qcow2Stream.FileSystems.Blocks;
-using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 
@@ -19,64 +16,57 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 /// </summary>
 internal static class DiscUtilsFileSystems
 {
-    public static GuestFileSystem OpenXfs(FileSystemSource volume, string kind) =>
-        OfTree(volume, kind, new XfsFileSystem(volume.OpenStream()), new XfsDialect(volume));
+    public static GuestFileSystem OpenXfs(FileSystemSource source, string kind) =>
+        OpenTree(source, kind, volume => (new XfsFileSystem(volume.OpenStream()), new XfsDialect(volume)));
 
-    public static GuestFileSystem OpenBtrfs(FileSystemSource volume, string kind) =>
-        OfTree(volume, kind, new BtrfsFileSystem(volume.OpenStream()), new BtrfsDialect(volume));
+    public static GuestFileSystem OpenBtrfs(FileSystemSource source, string kind) =>
+        OpenTree(source, kind, volume => (new BtrfsFileSystem(volume.OpenStream()), new BtrfsDialect()));
 
-    public static GuestFileSystem OpenHfsPlus(FileSystemSource volume, string kind) =>
-        OfTree(volume, kind, new HfsPlusFileSystem(volume.OpenStream()), HfsPlusDialect.Instance);
+    public static GuestFileSystem OpenHfsPlus(FileSystemSource source, string kind) =>
+        OpenTree(source, kind, volume => (new HfsPlusFileSystem(volume.OpenStream()), HfsPlusDialect.Instance));
 
-    public static GuestFileSystem OpenUdf(FileSystemSource volume, string kind) =>
-        OfTree(volume, kind, new UdfReader(volume.OpenStream()), UdfDialect.Instance);
+    public static GuestFileSystem OpenUdf(FileSystemSource source, string kind) =>
+        OpenTree(source, kind, volume => (new UdfReader(volume.OpenStream()), UdfDialect.Instance));
 
     /// <summary>Rock Ridge keeps the most of a file, Joliet whole names; the rest is for discs that have neither.</summary>
-    public static GuestFileSystem OpenIso9660(FileSystemSource volume, string kind)
+    public static GuestFileSystem OpenIso9660(FileSystemSource source, string kind) => OpenTree(source, kind, volume =>
     {
         CDReader disc = new(volume.OpenStream(), joliet: false, hideVersions: true);
         return disc.ActiveVariant == Iso9660Variant.RockRidge
-            ? OfTree(volume, kind, disc, new RockRidge(volume))
-            : OfTree(volume, kind, new CDReader(volume.OpenStream(), joliet: true, hideVersions: true), new IsoDialect());
-    }
+            ? (disc, new RockRidge(volume))
+            : (new CDReader(volume.OpenStream(), joliet: true, hideVersions: true), new IsoDialect());
+    });
 
-    public static GuestFileSystem OpenFat(FileSystemSource volume, string kind)
+    public static GuestFileSystem OpenNtfs(FileSystemSource source, string kind)
     {
-        FatFileSystem files = new(volume.OpenStream(), Ownership.None);
-        string variant = files.FatVariant switch
-        {
-            FatType.Fat12 => "FAT12",
-            FatType.Fat16 => "FAT16",
-            FatType.Fat32 => "FAT32",
-            _ => kind,
-        };
-        return OfDiscUtils(volume, variant, files, new PathEntry(files, ""));
-    }
-
-    public static GuestFileSystem OpenNtfs(FileSystemSource volume, string kind)
-    {
-        NtfsFileSystem files = new(volume.OpenStream());
+        BudgetedVolume volume = new(source);
+        NtfsFileSystem files = volume.Call(() => new NtfsFileSystem(volume.OpenStream()));
         files.NtfsOptions.HideSystemFiles = false;
         files.NtfsOptions.HideHiddenFiles = false;
-        return OfDiscUtils(volume, kind, files, new NtfsEntry(files, ""));
+        return OfDiscUtils(source, volume, kind, files, new NtfsEntry(files, volume, ""));
     }
 
-    private static GuestFileSystem OfTree(FileSystemSource volume, string kind, VfsFileSystemFacade files, VfsDialect dialect) =>
-        OfDiscUtils(volume, kind, files, new VfsEntry(VfsInternals.Of(files), entry: null, dialect));
+    private static GuestFileSystem OpenTree(
+        FileSystemSource source, string kind, Func<BudgetedVolume, (VfsFileSystemFacade Files, VfsDialect Dialect)> open)
+    {
+        BudgetedVolume volume = new(source);
+        (VfsFileSystemFacade files, VfsDialect dialect) = volume.Call(() => open(volume));
+        return OfDiscUtils(source, volume, kind, files, new VfsEntry(VfsInternals.Of(files, volume), entry: null, dialect));
+    }
 
-    private static GuestFileSystem OfDiscUtils(FileSystemSource volume, string kind, DiscFileSystem files, GuestEntry root) =>
-        new(kind, volume, files, root)
+    private static GuestFileSystem OfDiscUtils(FileSystemSource source, BudgetedVolume volume, string kind, DiscFileSystem files, GuestEntry root) =>
+        new(kind, source, files, root)
         {
-            Label = ReaderErrors.Call(() => files.VolumeLabel ?? "").TrimEnd('\0', ' '),
-            Usage = () => UsageOf(files),
+            Label = volume.Call(() => files.VolumeLabel ?? "").TrimEnd('\0', ' '),
+            Usage = () => UsageOf(volume, files),
         };
 
-    private static FileSystemUsage? UsageOf(DiscFileSystem files)
+    private static FileSystemUsage? UsageOf(BudgetedVolume volume, DiscFileSystem files)
     {
         try
         {
-            long available = ReaderErrors.Call(() => files.AvailableSpace);
-            return new FileSystemUsage(ReaderErrors.Call(() => files.Size) - available, available);
+            long available = volume.Call(() => files.AvailableSpace);
+            return new FileSystemUsage(volume.Call(() => files.Size) - available, available);
         }
         catch (GuestException e) when (e.InnerException is NotSupportedException)
         {

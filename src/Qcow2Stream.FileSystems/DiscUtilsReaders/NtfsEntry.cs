@@ -6,8 +6,11 @@ using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 
-/// <summary>An entry of an NTFS file system: reparse points may be links, or may keep their data where its reader does not look.</summary>
-internal sealed class NtfsEntry(NtfsFileSystem files, string path) : PathEntry(files, path)
+/// <summary>
+/// An entry of an NTFS file system, whose reader works with paths; no name holds a backslash. Reparse points may be links, or may keep their data where
+/// the reader does not look.
+/// </summary>
+internal sealed class NtfsEntry(NtfsFileSystem files, BudgetedVolume volume, string path) : GuestEntry(volume.Options)
 {
     private const uint MountPoint = 0xA0000003;
     private const uint SymbolicLink = 0xA000000C;
@@ -17,13 +20,20 @@ internal sealed class NtfsEntry(NtfsFileSystem files, string path) : PathEntry(f
     private const string InNamespace = @"\??\";
 
     private ReparsePoint? _reparsePoint;
+    private FileAttributes? _attributes;
+
+    public override string Name { get; } = path[(path.LastIndexOf('\\') + 1)..];
 
     public override GuestEntryKind Kind =>
-        Attributes.HasFlag(FileAttributes.ReparsePoint) && Tag is MountPoint or SymbolicLink or LinuxLink
-            ? GuestEntryKind.Link
-            : base.Kind;
+        Attributes.HasFlag(FileAttributes.ReparsePoint) && Tag is MountPoint or SymbolicLink or LinuxLink ? GuestEntryKind.Link
+        : IsDirectory ? GuestEntryKind.Directory
+        : GuestEntryKind.File;
 
-    public override string LinkTarget => ReaderErrors.Call(() => Tag switch
+    public override long Length => Kind == GuestEntryKind.File ? volume.Call(() => files.GetFileLength(path)) : 0;
+
+    public override DateTime ModifiedUtc => IsRoot ? DateTime.UnixEpoch : volume.Call(() => files.GetLastWriteTimeUtc(path));
+
+    public override string LinkTarget => volume.Call(() => Tag switch
     {
         // ReparseTag's data: a version, then the target.
         LinuxLink => Encoding.UTF8.GetString(Point.Content.AsSpan(4)),
@@ -31,7 +41,20 @@ internal sealed class NtfsEntry(NtfsFileSystem files, string path) : PathEntry(f
         _ => WindowsTarget(pathBuffer: 8),
     });
 
-    private ReparsePoint Point => _reparsePoint ??= ReaderErrors.Call(() => files.GetReparsePoint(Path))
+    /// <summary>The reference of its record in the master file table. Files may have several names; directories have one.</summary>
+    public override object? Identity => IsDirectory ? volume.Call(() => files.GetFileId(PathOrRoot)) : null;
+
+    internal override bool IgnoresCase => true;
+
+    private bool IsRoot => path.Length == 0;
+
+    private string PathOrRoot => IsRoot ? @"\" : path;
+
+    private bool IsDirectory => Attributes.HasFlag(FileAttributes.Directory);
+
+    private FileAttributes Attributes => _attributes ??= IsRoot ? FileAttributes.Directory : volume.Call(() => files.GetAttributes(path));
+
+    private ReparsePoint Point => _reparsePoint ??= volume.Call(() => files.GetReparsePoint(path))
         ?? throw new GuestException("its reparse point is missing");
 
     private uint Tag => unchecked((uint)Point.Tag);
@@ -50,10 +73,13 @@ internal sealed class NtfsEntry(NtfsFileSystem files, string path) : PathEntry(f
                 : $"its content is kept elsewhere (reparse point 0x{Tag:x8}), which is not handled");
         }
 
-        return base.OpenContent();
+        return new DiscUtilsContent(volume, volume.Call(() => files.OpenFile(path, FileMode.Open, FileAccess.Read)), Length);
     }
 
-    protected override PathEntry Of(string child) => new NtfsEntry(files, child);
+    internal override IEnumerable<GuestEntry> ReadDirectory() =>
+        volume.Each(() => files.GetDirectories(PathOrRoot).Concat(files.GetFiles(PathOrRoot)))
+            .Select(child => new NtfsEntry(files, volume, child.Replace('/', '\\')))
+            .Where(child => child.Name is not ("." or ".." or ""));
 
     /// <summary>Windows keeps a name for itself, and one to show: the first counts, made a path of the guest.</summary>
     private string WindowsTarget(int pathBuffer)

@@ -16,10 +16,13 @@ internal abstract class VfsDialect
 
     public virtual GuestUnixMode? ModeOf(VfsInternals tree, VfsDirEntry entry) => tree.ModeOf(entry);
 
+    /// <summary>What distinguishes a directory from all others of the file system.</summary>
+    public virtual object IdentityOf(VfsDirEntry entry) => entry.UniqueCacheId;
+
     public virtual bool IsLink(VfsInternals tree, VfsDirEntry entry) => entry.IsSymlink;
 
     /// <summary>A file's content, so many bytes of it.</summary>
-    public virtual FileContent Open(VfsInternals tree, VfsDirEntry entry, long length) => new DiscUtilsContent(StreamOf(tree, entry), length);
+    public virtual FileContent Open(VfsInternals tree, VfsDirEntry entry, long length) => new DiscUtilsContent(tree.Volume, StreamOf(tree, entry), length);
 
     /// <summary>A link's content is its target: the reader's own notion of it knows no letters beyond ASCII.</summary>
     /// <returns>Null if it can't be known.</returns>

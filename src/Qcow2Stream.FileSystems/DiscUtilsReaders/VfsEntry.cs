@@ -7,7 +7,7 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 /// <param name="tree">The reader's tree.</param>
 /// <param name="entry">The entry; null for the root.</param>
 /// <param name="dialect">What is special about the reader.</param>
-internal sealed class VfsEntry(VfsInternals tree, VfsDirEntry? entry, VfsDialect dialect) : GuestEntry
+internal sealed class VfsEntry(VfsInternals tree, VfsDirEntry? entry, VfsDialect dialect) : GuestEntry(tree.Volume.Options)
 {
     private IVfsFile? _file;
     private GuestEntryKind? _kind;
@@ -16,32 +16,32 @@ internal sealed class VfsEntry(VfsInternals tree, VfsDirEntry? entry, VfsDialect
 
     public override GuestEntryKind Kind => _kind ??=
         entry is null || entry.IsDirectory ? GuestEntryKind.Directory
-        : ReaderErrors.Call(() => dialect.IsLink(tree, entry)) ? GuestEntryKind.Link
+        : tree.Volume.Call(() => dialect.IsLink(tree, entry)) ? GuestEntryKind.Link
         : KindOf(Attributes);
 
-    public override long Length => Kind == GuestEntryKind.File ? ReaderErrors.Call(() => File.FileLength) : 0;
+    public override long Length => Kind == GuestEntryKind.File ? tree.Volume.Call(() => File.FileLength) : 0;
 
-    public override DateTime ModifiedUtc => ReaderErrors.Call(() =>
+    public override DateTime ModifiedUtc => tree.Volume.Call(() =>
         entry is null ? File.LastWriteTimeUtc : dialect.ModifiedUtcOf(tree, entry));
 
-    public override GuestUnixMode? UnixMode => entry is null ? null : ReaderErrors.Call(() => dialect.ModeOf(tree, entry));
+    public override GuestUnixMode? UnixMode => entry is null ? null : tree.Volume.Call(() => dialect.ModeOf(tree, entry));
 
-    public override string LinkTarget => ReaderErrors.Call(() => entry is null ? null : dialect.TargetOf(tree, entry))
+    public override string LinkTarget => tree.Volume.Call(() => entry is null ? null : dialect.TargetOf(tree, entry))
         ?? throw new GuestException("the link's target can't be read");
 
-    public override object? Identity => entry?.UniqueCacheId;
+    public override object? Identity => entry is null ? null : tree.Volume.Call(() => dialect.IdentityOf(entry));
 
     internal override bool IgnoresCase => dialect.IgnoresCase;
 
-    private FileAttributes Attributes => ReaderErrors.Call(() =>
+    private FileAttributes Attributes => tree.Volume.Call(() =>
         entry!.HasVfsFileAttributes ? entry.FileAttributes : File.FileAttributes);
 
     private IVfsFile File => _file ??= entry is null ? (IVfsFile)tree.RootDirectory : tree.FileOf(entry);
 
-    internal override FileContent OpenContent() => ReaderErrors.Call(() => dialect.Open(tree, entry!, Length));
+    internal override FileContent OpenContent() => tree.Volume.Call(() => dialect.Open(tree, entry!, Length));
 
     internal override IEnumerable<GuestEntry> ReadDirectory() =>
-        ReaderErrors.Each(() => VfsInternals.EntriesOf(File))
+        tree.Volume.Each(() => VfsInternals.EntriesOf(File))
             .Select(child => new VfsEntry(tree, child, dialect))
             .Where(child => IsShown(child.Name));
 

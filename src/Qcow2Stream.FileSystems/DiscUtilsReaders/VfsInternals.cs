@@ -35,8 +35,9 @@ internal sealed class VfsInternals
     private readonly MethodInfo _toFile;
     private readonly PropertyInfo _rootDirectory;
 
-    private VfsInternals(DiscFileSystem real, Type vfs)
+    private VfsInternals(DiscFileSystem real, Type vfs, BudgetedVolume volume)
     {
+        Volume = volume;
         _real = real;
         _rootDirectory = Property(vfs, "RootDirectory");
 
@@ -47,9 +48,12 @@ internal sealed class VfsInternals
             ?? throw Missing(reader, "ConvertDirEntryToFile");
     }
 
+    /// <summary>What the reader reads from.</summary>
+    public BudgetedVolume Volume { get; }
+
     public object RootDirectory => Get(_rootDirectory, _real);
 
-    public static VfsInternals Of(VfsFileSystemFacade files)
+    public static VfsInternals Of(VfsFileSystemFacade files, BudgetedVolume volume)
     {
         FieldInfo wrapped = typeof(VfsFileSystemFacade).GetField("_wrapped", Members)
             ?? throw Missing(typeof(VfsFileSystemFacade), "_wrapped");
@@ -58,7 +62,7 @@ internal sealed class VfsInternals
         {
             if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(VfsFileSystem<,,,>))
             {
-                return new VfsInternals(real, type);
+                return new VfsInternals(real, type, volume);
             }
         }
 
@@ -75,6 +79,9 @@ internal sealed class VfsInternals
     /// <summary>A name as it is in an XFS directory; null for anything else.</summary>
     public static byte[]? RawNameOf(VfsDirEntry entry) =>
         Member(entry, "_entry") is { } record ? (byte[]?)Member(record, "Name") : null;
+
+    /// <summary>The tree of an entry on Btrfs, and its number there.</summary>
+    public static object BtrfsInodeOf(VfsDirEntry entry) => (Member(entry, "TreeId"), Member(entry, "ObjectId"));
 
     /// <summary>The pieces of a file on Btrfs.</summary>
     public IEnumerable<BtrfsItem> BtrfsItemsOf(VfsDirEntry entry)

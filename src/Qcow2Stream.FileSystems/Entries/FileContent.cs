@@ -9,6 +9,9 @@ namespace Qcow2Stream.FileSystems.Entries;
 /// <param name="length">The file's size in bytes.</param>
 internal abstract class FileContent(long length) : IBlockSource
 {
+    /// <summary>How long a buffer for <see cref="Pieces"/> should be, in bytes.</summary>
+    public const int PieceLength = 1 << 20;
+
     public long Length { get; } = length;
 
     public int ReadAt(long offset, Span<byte> buffer)
@@ -46,20 +49,33 @@ internal abstract class FileContent(long length) : IBlockSource
 
     public virtual IEnumerable<StreamExtent> GetExtents(long start, long length) => BlockSource.Whole(this, start, length);
 
-    /// <summary>Hands on the whole content, piece by piece.</summary>
-    /// <param name="write">Takes each piece; it is overwritten afterwards.</param>
+    /// <summary>The whole content in order. Holes come as they are, however long: they are never walked as zeros.</summary>
+    /// <param name="buffer">Receives the bytes of each piece that isn't a hole; it is overwritten by the next.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="GuestException">It can't be read to its end.</exception>
-    public void ReadAll(Action<ReadOnlyMemory<byte>> write, CancellationToken cancellationToken)
+    public IEnumerable<ContentPiece> Pieces(byte[] buffer, CancellationToken cancellationToken)
     {
-        const int BufferSize = 1 << 20;
-        byte[] buffer = new byte[Math.Clamp(Length, 1, BufferSize)];
-        for (long done = 0; done < Length;)
+        long at = 0;
+        foreach (StreamExtent stored in ReaderErrors.Each(() => GetExtents(0, Length)))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            int read = ReadPieceAt(done, buffer);
-            write(buffer.AsMemory(0, read));
-            done += read;
+            if (stored.Start > at)
+            {
+                yield return new ContentPiece(at, stored.Start - at, IsHole: true);
+            }
+
+            at = stored.Start;
+            for (long end = stored.Start + stored.Length; at < end;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                int read = ReadPieceAt(at, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - at)));
+                yield return new ContentPiece(at, read, IsHole: false);
+                at += read;
+            }
+        }
+
+        if (at < Length)
+        {
+            yield return new ContentPiece(at, Length - at, IsHole: true);
         }
     }
 

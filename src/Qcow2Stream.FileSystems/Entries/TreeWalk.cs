@@ -11,12 +11,16 @@ internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToke
     // Deeper than any path that a guest's own system can name (4096 bytes).
     private const int MaxDepth = 2048;
 
+    // A directory has one parent: what is come to again leads round in a circle, or is damaged in another way.
+    private readonly HashSet<object> _visited = [];
+
     /// <summary>Everything below a directory, with its path from there.</summary>
     /// <param name="directory">Where to start.</param>
     /// <param name="enters">Asked for each directory, after it was handed out, whether to enter it; null for all.</param>
-    public IEnumerable<GuestTreeEntry> Below(GuestEntry directory, Func<string, bool>? enters = null)
+    public IEnumerable<WalkStep> Below(GuestEntry directory, Func<string, bool>? enters = null)
     {
         Stack<Level> levels = new();
+        _visited.Clear();
         Enter(levels, directory, path: "");
         while (levels.TryPeek(out Level? level))
         {
@@ -34,7 +38,7 @@ internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToke
                 continue;
             }
 
-            yield return new GuestTreeEntry(path, entry);
+            yield return new WalkStep(path, entry, levels.Count - 1);
             if (kind == GuestEntryKind.Directory && enters?.Invoke(path) != false)
             {
                 Enter(levels, entry, path);
@@ -45,9 +49,10 @@ internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToke
     private void Enter(Stack<Level> levels, GuestEntry directory, string path)
     {
         object? identity = directory.Identity;
-        if (identity is not null && levels.Any(level => identity.Equals(level.Identity)))
+        if (identity is not null && !_visited.Add(identity))
         {
-            faults.Report(path, new GuestException("the directory holds itself"));
+            bool holdsItself = levels.Any(level => identity.Equals(level.Identity));
+            faults.Report(path, new GuestException(holdsItself ? "the directory holds itself" : "the directory has another name too, which none may have"));
         }
         else if (levels.Count >= MaxDepth)
         {

@@ -17,6 +17,9 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
     private readonly Dictionary<ulong, byte[]> _nodes = [];
     private readonly Lock _turn = new();
 
+    // Which block of the file each node or table starts with: one has one place in the tree, and the tree no circles and nothing twice.
+    private readonly Dictionary<ulong, uint> _places = [];
+
     /// <summary>Finds where a block is, and how many follow it there; block 0 for a hole.</summary>
     public (ulong Block, uint Count) Find(uint fileBlock)
     {
@@ -56,7 +59,7 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
                 return InExtent(entry, fileBlock, end);
             }
 
-            node = Node(Long(entry, 4) | ((ulong)Short(entry, 8) << 32));
+            node = Node(Long(entry, 4) | ((ulong)Short(entry, 8) << 32), Long(entry, 0));
         }
 
         throw new GuestException("its extent tree is damaged");
@@ -114,7 +117,8 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
         {
             if (index < covered)
             {
-                return Descend(Long(inode.Map, (DirectPointers + level - 1) * sizeof(uint)), index, covered / perBlock, perBlock);
+                uint start = fileBlock - (uint)index;
+                return Descend(Long(inode.Map, (DirectPointers + level - 1) * sizeof(uint)), start, index, covered / perBlock, perBlock);
             }
 
             index -= covered;
@@ -124,12 +128,13 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
         throw new GuestException("it is larger than its map can describe");
     }
 
-    private (ulong Block, uint Count) Descend(ulong table, ulong index, ulong covered, uint perBlock)
+    private (ulong Block, uint Count) Descend(ulong table, uint start, ulong index, ulong covered, uint perBlock)
     {
         while (table != 0)
         {
-            ReadOnlySpan<byte> pointers = Node(table);
+            ReadOnlySpan<byte> pointers = Node(table, start);
             (ulong entry, index) = Math.DivRem(index, covered);
+            start += (uint)(entry * covered);
             if (covered == 1)
             {
                 return Run(pointers, (uint)entry);
@@ -156,8 +161,13 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
         return (first, count);
     }
 
-    private byte[] Node(ulong block)
+    private byte[] Node(ulong block, uint place)
     {
+        if (!_places.TryAdd(block, place) && _places[block] != place)
+        {
+            throw new GuestException($"its map leads to block {block} from two places");
+        }
+
         if (_nodes.TryGetValue(block, out byte[]? node))
         {
             return node;

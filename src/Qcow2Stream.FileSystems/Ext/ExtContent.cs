@@ -12,6 +12,7 @@ internal sealed class ExtContent(ExtVolume volume, ExtInode inode) : FileContent
     {
         long end = start + this.Clip(start, length);
         long first = start;
+        ulong blocks = 0;
         for (long at = start; at < end;)
         {
             (ulong block, _, long count) = ReaderErrors.Call(() => Locate(at));
@@ -23,6 +24,10 @@ internal sealed class ExtContent(ExtVolume volume, ExtInode inode) : FileContent
                 }
 
                 first = Math.Min(at + count, end);
+            }
+            else if ((blocks += (ulong)(count / volume.BlockSize)) > volume.BlockCount)
+            {
+                throw new GuestException($"it has more blocks than the volume, which has {volume.BlockCount}");
             }
 
             at = Math.Min(at + count, end);
@@ -48,6 +53,25 @@ internal sealed class ExtContent(ExtVolume volume, ExtInode inode) : FileContent
         }
 
         return count;
+    }
+
+    /// <summary>The blocks of a directory, one after the other.</summary>
+    /// <exception cref="GuestException">There is a hole, or a block comes twice: directories have neither.</exception>
+    public IEnumerable<byte[]> DirectoryBlocks()
+    {
+        HashSet<ulong> visited = [];
+        for (long at = 0; at < Length; at += volume.BlockSize)
+        {
+            (ulong block, _, _) = Locate(at);
+            if (block == 0 || !visited.Add(block))
+            {
+                throw new GuestException($"the directory is damaged: {(block == 0 ? "it has a hole" : $"block {block} comes again")} at byte {at}");
+            }
+
+            byte[] names = new byte[Math.Min(volume.BlockSize, Length - at)];
+            volume.ReadBlocks(block, 0, names);
+            yield return names;
+        }
     }
 
     /// <summary>Finds the block that a byte is in, which of its bytes it is, and how many follow it there; block 0 for a hole.</summary>

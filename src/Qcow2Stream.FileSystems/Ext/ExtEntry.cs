@@ -5,7 +5,7 @@ using Qcow2Stream.FileSystems.Entries;
 namespace Qcow2Stream.FileSystems.Ext;
 
 /// <summary>A name in an ext file system.</summary>
-internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) : GuestEntry
+internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) : GuestEntry(volume.Options)
 {
     private const int HeaderLength = 8;
 
@@ -47,7 +47,7 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
     /// without names.
     /// </summary>
     internal override IEnumerable<GuestEntry> ReadDirectory() =>
-        ReaderErrors.Each(() => Inode.IsInline ? InlineNames() : Blocks().SelectMany(block => Names(block)));
+        ReaderErrors.Each(() => Inode.IsInline ? InlineNames() : DirectoryBlocks().SelectMany(block => Names(block)));
 
     private string ReadTarget()
     {
@@ -71,15 +71,10 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
         return Names(data.AsSpan(InlineParentLength, map - InlineParentLength)).Concat(Names(data.AsSpan(map, length - map)));
     }
 
-    private IEnumerable<byte[]> Blocks()
+    private IEnumerable<byte[]> DirectoryBlocks()
     {
-        FileContent content = OpenContent();
-        for (long position = 0; position < content.Length; position += volume.BlockSize)
-        {
-            byte[] block = new byte[Math.Min(volume.BlockSize, content.Length - position)];
-            content.ReadExactly(position, block);
-            yield return block;
-        }
+        CheckReadable();
+        return new ExtContent(volume, Inode).DirectoryBlocks();
     }
 
     private List<ExtEntry> Names(ReadOnlySpan<byte> block)

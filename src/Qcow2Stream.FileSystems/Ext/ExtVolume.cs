@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Qcow2Stream.FileSystems.Blocks;
 
 namespace Qcow2Stream.FileSystems.Ext;
 
@@ -30,13 +31,13 @@ internal sealed class ExtVolume
     private const uint KnownFeatures =
         0x2 | Recover | 0x40 | SixtyFourBit | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x20000;
 
-    private readonly IBlockSource _volume;
+    private readonly FileSystemSource _volume;
     private readonly byte[] _superblock = new byte[SuperblockLength];
     private readonly int _inodeSize;
     private readonly int _descriptorSize;
     private readonly uint _inodesPerGroup;
 
-    public ExtVolume(IBlockSource volume)
+    public ExtVolume(FileSystemSource volume)
     {
         _volume = volume;
         Read(SuperblockOffset, _superblock);
@@ -61,6 +62,11 @@ internal sealed class ExtVolume
     }
 
     public int BlockSize { get; }
+
+    public GuestOptions Options => _volume.Options;
+
+    /// <summary>How many blocks the volume has.</summary>
+    public ulong BlockCount => (ulong)(_volume.Length / BlockSize);
 
     /// <summary>Whether the journal holds what the rest of the volume does not.</summary>
     public bool NeedsRecovery => (Field(96) & Recover) != 0;

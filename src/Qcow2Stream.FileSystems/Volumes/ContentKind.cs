@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Qcow2Stream.FileSystems.Blocks;
 using Qcow2Stream.FileSystems.DiscUtilsReaders;
 using Qcow2Stream.FileSystems.Ext;
+using Qcow2Stream.FileSystems.Fat;
 
 namespace Qcow2Stream.FileSystems.Volumes;
 
@@ -49,7 +50,7 @@ internal sealed record ContentKind(string Name, Func<FileSystemSource, string, G
         (new("JFS"), Has(32768, "JFS1"u8)),
         (new("ReiserFS"), probe => Has(65588, "ReIsEr"u8)(probe)),
         (new("Btrfs", DiscUtilsFileSystems.OpenBtrfs), Has(65600, "_BHRfS_M"u8)),
-        (new("FAT", DiscUtilsFileSystems.OpenFat), IsFat),
+        (new("FAT", FatFileSystem.Open), IsFat),
 
         // Images are often handed on packed.
         (new("gzip data"), Has(0, [0x1F, 0x8B, 0x08])),

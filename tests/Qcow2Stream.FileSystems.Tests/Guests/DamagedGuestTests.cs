@@ -48,7 +48,7 @@ public sealed class DamagedGuestTests
 
     private static int ReadAll(byte[] volume)
     {
-        using GuestFileSystem files = ReaderErrors.Call(() => ExtFileSystem.Open(new FileSystemSource(BlockSource.FromStream(new MemoryStream(volume))), "ext4"));
+        using GuestFileSystem files = ReaderErrors.Call(() => ExtFileSystem.Open(new FileSystemSource(BlockSource.FromStream(new MemoryStream(volume)), GuestOptions.Default), "ext4"));
         int faults = 0;
         long budget = MostRead;
         foreach ((_, GuestEntry entry) in files.Root.EnumerateTree(_ => faults++).Take(5000))

@@ -1,11 +1,13 @@
 using System.Text;
+using DiscUtils.Streams;
+using Qcow2Stream.FileSystems.Blocks;
 using Qcow2Stream.FileSystems.DiscUtilsReaders;
 using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems.Tests.Guests;
 
 /// <summary>An entry that holds what no tool would make.</summary>
-internal sealed class FakeEntry(string name, GuestEntryKind kind) : GuestEntry
+internal sealed class FakeEntry(string name, GuestEntryKind kind, GuestOptions? options = null) : GuestEntry(options ?? GuestOptions.Default)
 {
     public override string Name => name;
 
@@ -31,6 +33,12 @@ internal sealed class FakeEntry(string name, GuestEntryKind kind) : GuestEntry
 
     public long? Declared { get; init; }
 
+    /// <summary>The parts of its content that are stored; the rest are holes.</summary>
+    public (long Offset, string Bytes)[]? Stored { get; init; }
+
+    /// <summary>How many bytes of <see cref="Stored"/> have been read.</summary>
+    public long BytesRead { get; private set; }
+
     public List<GuestEntry> Entries { get; } = [];
 
     /// <summary>What listing it ends in, after its entries.</summary>
@@ -47,7 +55,8 @@ internal sealed class FakeEntry(string name, GuestEntryKind kind) : GuestEntry
         return directory;
     }
 
-    internal override FileContent OpenContent() => new DiscUtilsContent(new MemoryStream(Bytes, writable: false), Length);
+    internal override FileContent OpenContent() => Stored is not null ? new SparseContent(this, Stored) : new DiscUtilsContent(
+        new BudgetedVolume(new FileSystemSource(BlockSource.FromStream(Stream.Null), GuestOptions.Default)), new MemoryStream(Bytes, writable: false), Length);
 
     internal override IEnumerable<GuestEntry> ReadDirectory()
     {
@@ -59,6 +68,18 @@ internal sealed class FakeEntry(string name, GuestEntryKind kind) : GuestEntry
         if (Fault is not null)
         {
             throw Fault;
+        }
+    }
+
+    private sealed class SparseContent(FakeEntry entry, (long Offset, string Bytes)[] stored) : FileContent(entry.Length)
+    {
+        public override IEnumerable<StreamExtent> GetExtents(long start, long length) => stored.Select(part => new StreamExtent(part.Offset, part.Bytes.Length));
+
+        protected override int ReadPiece(long offset, Span<byte> buffer)
+        {
+            (long start, string bytes) = stored.Last(part => part.Offset <= offset);
+            entry.BytesRead += buffer.Length;
+            return Encoding.UTF8.GetBytes(bytes.AsSpan((int)(offset - start), buffer.Length), buffer);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using Qcow2Stream.Tests.Infrastructure;
 using Shared;
@@ -91,6 +92,117 @@ public sealed class GuestCopyTests : IDisposable
         Assert.Equal(outside, new FileInfo(_scratch.File("out/a")).LinkTarget);
     }
 
+    /// <summary>A first copy brought a link along, and a second one goes where it lies: DEST/home is a link to a directory outside.</summary>
+    [UnixFact]
+    [UnsupportedOSPlatform("windows")]
+    public void LinkOfAnEarlierCopy_IsNotFollowed()
+    {
+        string outside = Directory.CreateDirectory(_scratch.File("outside")).FullName;
+        Assert.False(Copy(FakeEntry.Directory("etc", FakeEntry.Link("home", outside), FakeEntry.Link("file", outside + "/made")), "out"));
+        Assert.True(Copy(FakeEntry.Directory("home", FakeEntry.File("authorized_keys", "bad")), "out/home"));
+        Assert.True(Copy(FakeEntry.File("home", "bad"), "out/home"));
+        Assert.True(Copy(FakeEntry.File("file", "bad"), "out/file"));
+        Assert.True(Copy(FakeEntry.Link("file", "bad"), "out/file"));
+        Assert.Empty(Directory.GetFileSystemEntries(outside));
+        Assert.Equal(outside, new FileInfo(_scratch.File("out/home")).LinkTarget);
+        Assert.All(_messages, message => Assert.EndsWith("already exists", message, StringComparison.Ordinal));
+    }
+
+    /// <summary>Who adds a slash says that the link is a directory.</summary>
+    [UnixFact]
+    [UnsupportedOSPlatform("windows")]
+    public void LinkThatTheUserNames_IsFollowedWithASlash()
+    {
+        string real = Directory.CreateDirectory(_scratch.File("real")).FullName;
+        Directory.CreateSymbolicLink(_scratch.File("link"), real);
+        FakeEntry root = FakeEntry.Directory("root", FakeEntry.File("a", "1"));
+        Assert.True(Copy(root, "link"));
+        Assert.Empty(Directory.GetFileSystemEntries(real));
+        _messages.Clear();
+        Assert.False(Copy(root, "link/"));
+        Assert.False(Copy(FakeEntry.Directory("root", FakeEntry.File("b", "1")), "link/new"));
+        Assert.Equal(["a", "new", "new/b"], Names("real"));
+    }
+
+    /// <summary>Deeper than a path can be, and than handles can be had; on the way back every directory is found again.</summary>
+    [LinuxFact]
+    [UnsupportedOSPlatform("windows")]
+    public void DeepTree_IsCopiedAndFinished()
+    {
+        const int Depth = 1500;
+        FakeEntry tree = Level(FakeEntry.File("end", "deep"));
+        for (int i = 0; i < Depth; i++)
+        {
+            tree = Level(tree, FakeEntry.File("z", $"{i}"));
+        }
+
+        Assert.False(Copy(tree, "out"));
+        Assert.Empty(OpenHandles.Under(_scratch.Path));
+        DirectoryInfo directory = new(_scratch.File("out"));
+        Assert.Equal(new DateTime(2024, 1, 1, 0, 0, 0, DateTimeKind.Utc), directory.LastWriteTimeUtc);
+        Assert.Equal($"{Depth - 1}", File.ReadAllText(_scratch.File("out/z")));
+
+        // No path leads to the end: the shell goes there step by step.
+        using Process shell = Process.Start(new ProcessStartInfo("sh", ["-c", "while [ -d d ]; do cd -P d; done; cat end"])
+        {
+            WorkingDirectory = _scratch.File("out"),
+            RedirectStandardOutput = true,
+        })!;
+        Assert.Equal("deep", shell.StandardOutput.ReadToEnd());
+        shell.WaitForExit();
+        using Process remove = Process.Start("rm", ["-rf", _scratch.File("out")]);
+        remove.WaitForExit();
+    }
+
+    /// <summary>A tebibyte of nothing is a hole at once: it isn't read, and not written.</summary>
+    [LinuxFact]
+    [UnsupportedOSPlatform("windows")]
+    public void HolesOfAFile_AreNotWalked()
+    {
+        const long Size = 1L << 40;
+        FakeEntry sparse = new("sparse", GuestEntryKind.File) { Declared = Size, Stored = [(0, "first"), (Size / 2, "middle"), (Size - 4, "last")] };
+        Assert.False(Copy(sparse, "sparse"));
+        Assert.Equal(Size, new FileInfo(_scratch.File("sparse")).Length);
+        using FileStream copy = File.OpenRead(_scratch.File("sparse"));
+        byte[] bytes = new byte[8];
+        copy.Position = (Size / 2) - 2;
+        copy.ReadExactly(bytes);
+        Assert.Equal("\0\0middle"u8.ToArray(), bytes);
+        Assert.InRange(HostTree.AllocatedBytes(_scratch.File("sparse")), 1, 64 << 10);
+        Assert.InRange(sparse.BytesRead, 1, 20);
+    }
+
+    /// <summary>Longer than any file system has: that file can't be made, the others are.</summary>
+    [Fact]
+    public void FileThatTheHostCannotHold_IsAFault()
+    {
+        FakeEntry huge = new("huge", GuestEntryKind.File) { Declared = long.MaxValue, Stored = [] };
+        Assert.True(Copy(FakeEntry.Directory("root", huge, FakeEntry.File("other", "1")), "out"));
+        Assert.Equal(["other"], Names("out"));
+        Assert.StartsWith("/huge: ", Assert.Single(_messages), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void MaxBytes_EndsTheCopy()
+    {
+        FakeEntry root = FakeEntry.Directory("root", FakeEntry.File("a", "1234"), FakeEntry.File("b", "1234"));
+        GuestCopyOptions options = new() { MaxBytes = 7 };
+        Assert.Equal(
+            "more than 7 bytes are copied: GuestCopyOptions.MaxBytes allows more",
+            Assert.Throws<GuestException>(() => root.CopyTo(_scratch.File("out"), options)).Message);
+        Assert.Equal(["a"], Names("out"));
+    }
+
+    /// <summary>What the receiver of the progress throws isn't the guest's fault.</summary>
+    [Fact]
+    public void ExceptionOfTheProgress_EndsTheCopy()
+    {
+        FakeEntry root = FakeEntry.Directory("root", FakeEntry.File("a", "1234"), FakeEntry.File("b", "1234"));
+        Assert.Equal("own", Assert.Throws<GuestException>(() => root.CopyTo(_scratch.File("out"), _options, new Thrower())).Message);
+        Assert.Empty(_messages);
+        Assert.Empty(Names("out"));
+    }
+
     [Fact]
     public void WhatExists_IsKept()
     {
@@ -148,17 +260,30 @@ public sealed class GuestCopyTests : IDisposable
             .Write([1]));
     }
 
+    private static FakeEntry Level(params GuestEntry[] entries)
+    {
+        FakeEntry level = new("d", GuestEntryKind.Directory) { Id = new object() };
+        level.Entries.AddRange(entries);
+        return level;
+    }
+
     private static string WithoutSpecialBits(string line) => line[2] == '-' ? line : $"{line[0]} 0{line[3..]}";
 
     private bool Copy(GuestEntry entry, string destination)
     {
+        int before = _messages.Count;
         Directory.CreateDirectory(Path.GetDirectoryName(_scratch.File(destination))!);
         GuestCopyResult result = entry.CopyTo(_scratch.File(destination), _options);
-        Assert.Equal(_messages.Count, result.Faults);
+        Assert.Equal(_messages.Count - before, result.Faults);
         return result.Faults > 0;
     }
 
     private string[] Names(string directory) => [.. Directory.GetFileSystemEntries(_scratch.File(directory), "*", SearchOption.AllDirectories)
         .Select(path => Path.GetRelativePath(_scratch.File(directory), path).Replace('\\', '/'))
         .Order(StringComparer.Ordinal)];
+
+    private sealed class Thrower : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value) => throw new GuestException("own");
+    }
 }

@@ -47,6 +47,36 @@ public sealed class TreeWalkTests
         Assert.Equal(("/loop/between/loop", "the directory holds itself"), (_faults[0].Path, _faults[0].Message));
     }
 
+    /// <summary>Forty directories, each twice in the one before: 2^40 paths.</summary>
+    [Fact]
+    public void DirectoryThatIsInTwoOthers_IsEnteredOnce()
+    {
+        FakeEntry tree = FakeEntry.File("end", "");
+        for (int i = 0; i < 40; i++)
+        {
+            FakeEntry a = new("a", GuestEntryKind.Directory) { Id = i };
+            FakeEntry b = new("b", GuestEntryKind.Directory) { Id = i };
+            a.Entries.Add(tree);
+            b.Entries.Add(tree);
+            tree = FakeEntry.Directory("", a, b);
+        }
+
+        string[] paths = Paths(tree);
+        Assert.InRange(paths.Length, 40, 200);
+        Assert.Equal(40, _faults.Count);
+        Assert.All(_faults, fault => Assert.Equal("the directory has another name too, which none may have", fault.Message));
+    }
+
+    [Fact]
+    public void DirectoryOfTooManyEntries_IsReadToTheLimit()
+    {
+        FakeEntry root = new("root", GuestEntryKind.Directory, new GuestOptions { MaxDirectoryEntries = 3 });
+        root.Entries.AddRange(Enumerable.Range(0, 5).Select(i => FakeEntry.File($"{i}", "")));
+        Assert.Equal(["/0", "/1", "/2"], Paths(root));
+        Assert.Equal("it has more than 3 entries: GuestOptions.MaxDirectoryEntries allows more", Assert.Single(_faults).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new GuestOptions { MaxDirectoryEntries = 0 });
+    }
+
     [Fact]
     public void DirectoriesWithoutIdentity_AreFollowedSoDeep()
     {

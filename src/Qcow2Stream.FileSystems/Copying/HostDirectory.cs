@@ -1,0 +1,47 @@
+namespace Qcow2Stream.FileSystems.Copying;
+
+/// <summary>
+/// A directory of the host that is copied into. Whatever is done in it is done with one name, and never follows a link: what a path leads to could be
+/// changed by a link that a guest, or another user of the host, put there.
+/// </summary>
+internal abstract class HostDirectory : IDisposable
+{
+    /// <summary>Its path, for messages.</summary>
+    public abstract string Path { get; }
+
+    /// <summary>Opens a directory that the user named; a link to one is followed.</summary>
+    /// <exception cref="IOException">It isn't a directory.</exception>
+    public static HostDirectory Open(string path) =>
+        OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() ? UnixDirectory.OpenNamed(path) : new PathDirectory(path);
+
+    /// <summary>Makes a directory in it, which only this user may enter until it is finished, and opens that.</summary>
+    /// <exception cref="IOException">Something of that name exists, or it can't be made.</exception>
+    public abstract HostDirectory Make(string name);
+
+    /// <summary>Opens a directory in it.</summary>
+    /// <exception cref="IOException">There is none of that name, or a link.</exception>
+    public abstract HostDirectory Enter(string name);
+
+    /// <summary>Whether a directory of that name is in it; a link to one doesn't count.</summary>
+    public abstract bool HasDirectory(string name);
+
+    /// <summary>Makes a file in it, which only this user may read until it is finished.</summary>
+    /// <exception cref="IOException">Something of that name exists, or it can't be made.</exception>
+    public abstract FileStream CreateFile(string name);
+
+    /// <summary>Makes a symbolic link in it.</summary>
+    /// <inheritdoc cref="Make" path="/exception"/>
+    public abstract void CreateLink(string name, string target);
+
+    /// <summary>Deletes a file in it.</summary>
+    public abstract void DeleteFile(string name);
+
+    /// <summary>Gives it the guest's permissions and time.</summary>
+    /// <param name="permissions">Null: they stay.</param>
+    /// <param name="modifiedUtc">Null: it stays.</param>
+    public abstract void Finish(UnixFileMode? permissions, DateTime? modifiedUtc);
+
+    public abstract void Dispose();
+
+    protected string PathOf(string name) => System.IO.Path.Combine(Path, name);
+}

@@ -1,0 +1,68 @@
+namespace Qcow2Stream.FileSystems.Copying;
+
+/// <summary>
+/// A directory by its path, where there are no calls that take a handle (Windows). Links and junctions are refused, but another user of the host who can
+/// write here could put one in a directory's place between the look and the use.
+/// </summary>
+internal sealed class PathDirectory : HostDirectory
+{
+    public PathDirectory(string path)
+    {
+        Path = path;
+        if (!Directory.Exists(path))
+        {
+            throw new DirectoryNotFoundException($"'{path}' is not a directory");
+        }
+    }
+
+    public override string Path { get; }
+
+    public override PathDirectory Make(string name)
+    {
+        string path = PathOf(name);
+        ThrowIfExists(path);
+        Directory.CreateDirectory(path);
+        return Enter(name);
+    }
+
+    public override PathDirectory Enter(string name) => HasDirectory(name)
+        ? new PathDirectory(PathOf(name))
+        : throw new IOException($"'{PathOf(name)}' is not a directory, or a link, which is not followed");
+
+    public override bool HasDirectory(string name) =>
+        new DirectoryInfo(PathOf(name)) is { Exists: true, LinkTarget: null } directory && !directory.Attributes.HasFlag(FileAttributes.ReparsePoint);
+
+    public override FileStream CreateFile(string name)
+    {
+        ThrowIfExists(PathOf(name));
+        return new FileStream(PathOf(name), new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 });
+    }
+
+    public override void CreateLink(string name, string target)
+    {
+        ThrowIfExists(PathOf(name));
+        File.CreateSymbolicLink(PathOf(name), target);
+    }
+
+    public override void DeleteFile(string name) => File.Delete(PathOf(name));
+
+    public override void Finish(UnixFileMode? permissions, DateTime? modifiedUtc)
+    {
+        if (modifiedUtc is { } time)
+        {
+            Directory.SetLastWriteTimeUtc(Path, time);
+        }
+    }
+
+    public override void Dispose()
+    {
+    }
+
+    private static void ThrowIfExists(string path)
+    {
+        if (new FileInfo(path) is { Exists: true } or { LinkTarget: not null } || Directory.Exists(path))
+        {
+            throw new IOException($"'{path}' already exists");
+        }
+    }
+}
