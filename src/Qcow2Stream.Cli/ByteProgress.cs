@@ -1,3 +1,5 @@
+using Qcow2Stream.Cli.Limits;
+using Shared;
 using Spectre.Console;
 
 namespace Qcow2Stream.Cli;
@@ -25,13 +27,13 @@ internal static class ByteProgress
             return work(null);
         }
 
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(PrintableErrors.Unescaped) });
         return console.Progress()
             .AutoClear(true)
             .Columns(
                 new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(),
                 new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
-            .Start(context => work(new Bar(context.AddTask(Markup.Escape(title), maxValue: 1))));
+            .Start(context => work(new Bar(context.AddTask(Markup.Escape(PrintableText.Escape(title)), maxValue: 1))));
     }
 
     /// <summary>Not <see cref="Progress{T}"/>, which reports on another thread and in any order.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Qcow2Stream.Cli.Commands;
+using Qcow2Stream.Cli.Limits;
 
 namespace Qcow2Stream.Cli;
 
@@ -33,13 +34,13 @@ internal static class CommandList
     {
         if (args.Length > 0 && Commands.TryGetValue(args[0], out Func<Command>? create) && !args.Any(HelpText.IsAskedForBy))
         {
-            return new Command("qcow2") { create() };
+            return new Command("qcow2") { Limited(create()) };
         }
 
         RootCommand root = new("Reads QEMU disk images (qcow2) with their whole backing chain, without qemu, root or FUSE.");
         foreach (Func<Command> each in Commands.Values)
         {
-            root.Add(each());
+            root.Add(Limited(each()));
         }
 
         root.SetHelpText("""
@@ -57,5 +58,12 @@ internal static class CommandList
             """);
         HelpText.Install(root);
         return root;
+    }
+
+    /// <summary>Every command can be given a time.</summary>
+    private static Command Limited(Command command)
+    {
+        command.Add(Deadline.Option());
+        return command;
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Qcow2Stream.Cli.Limits;
 using Qcow2Stream.FileSystems;
 
 namespace Qcow2Stream.Cli;
@@ -29,7 +30,7 @@ internal sealed class GuestArguments
         _chain.AddTo(command);
     }
 
-    public Guest Open(ParseResult parsed) => Guest.Open(_chain.Open(parsed.GetRequiredValue(_image), parsed));
+    public Guest Open(ParseResult parsed) => Guest.Open(ProcessLimits.Watch(_chain.Open(parsed.GetRequiredValue(_image), parsed)));
 
     /// <summary>Finds what a path names, and says on standard error what a user should know of the file system that has it.</summary>
     /// <exception cref="GuestException">It isn't found; the message names the options that help.</exception>

@@ -1,8 +1,14 @@
 using System.CommandLine;
-using Qcow2Stream;
 using Qcow2Stream.Cli;
 using Qcow2Stream.Cli.Commands;
+using Qcow2Stream.Cli.Limits;
 
+PrintableErrors.Install();
+AppDomain.CurrentDomain.UnhandledException += (_, e) =>
+{
+    Console.Error.WriteLine(FailureMessage.Of((Exception)e.ExceptionObject));
+    Environment.Exit(ExitCodes.Failure);
+};
 ParseResult parsed = Arguments.Parse(args);
 if (parsed.Errors.Count > 0)
 {
@@ -10,6 +16,8 @@ if (parsed.Errors.Count > 0)
     return ExitCodes.Usage;
 }
 
+int failure = parsed.CommandResult.Command.Name == CompareCommand.Name ? ExitCodes.NotCompared : ExitCodes.Failure;
+using Deadline? deadline = Deadline.Start(parsed, failure);
 try
 {
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -20,11 +28,12 @@ catch (IOException e) when (StandardOutput.IsClosedPipe(e))
 }
 catch (OperationCanceledException)
 {
-    Console.Error.WriteLine("qcow2: interrupted");
-    return ExitCodes.Interrupted;
+    Console.Error.WriteLine(deadline is { HasPassed: true } ? deadline.Message : "qcow2: interrupted");
+    return deadline is { HasPassed: true } ? failure : ExitCodes.Interrupted;
 }
-catch (Exception e) when (e is Qcow2Exception or IOException or UnauthorizedAccessException)
+catch (Exception e)
 {
-    Console.Error.WriteLine($"qcow2: {OptionWords.Of(e)}");
-    return parsed.CommandResult.Command.Name == CompareCommand.Name ? ExitCodes.NotCompared : ExitCodes.Failure;
+    // Whatever it is, a user gets a line, and never a stack trace.
+    Console.Error.WriteLine(FailureMessage.Of(e));
+    return failure;
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Qcow2Stream.Cli.Converting;
+using Qcow2Stream.Cli.Limits;
 
 namespace Qcow2Stream.Cli.Commands;
 

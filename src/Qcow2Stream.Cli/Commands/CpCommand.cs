@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Qcow2Stream.Cli.Limits;
 using Qcow2Stream.FileSystems;
 using Shared;
 
@@ -27,12 +28,12 @@ internal static class CpCommand
             using Guest disk = guest.Open(parsed);
             string name = parsed.GetRequiredValue(path);
             using GuestMatch match = guest.Find(disk, name, parsed);
-            return Copy(match.Entry, name, parsed.GetRequiredValue(destination));
+            return Copy(disk, match.Entry, name, parsed.GetRequiredValue(destination));
         });
         return command;
     }
 
-    private static int Copy(GuestEntry entry, string name, string destination)
+    private static int Copy(Guest disk, GuestEntry entry, string name, string destination)
     {
         string last = name.TrimEnd('/').Split('/')[^1];
 
@@ -46,7 +47,8 @@ internal static class CpCommand
             OnFault = fault => faults.Report(fault.Path.Length == 0 ? name : name.TrimEnd('/') + fault.Path, fault.Message),
         };
         using Interruption interruption = new();
-        GuestCopyResult result = ByteProgress.Run(name, progress => entry.CopyTo(target, options, progress, interruption.Token));
+        GuestCopyResult result = interruption.Run(
+            [disk], () => ByteProgress.Run(name, progress => entry.CopyTo(target, options, progress, interruption.Token)));
         if (result.SpecialFiles > 0)
         {
             Console.Error.WriteLine($"qcow2: {result.SpecialFiles} devices, pipes or sockets are not copied");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Qcow2Stream.Cli.Limits;
 using Qcow2Stream.Cli.Listing;
 using Qcow2Stream.FileSystems;
 using Shared;
@@ -26,7 +27,7 @@ internal static class DfCommand
         command.SetAction(parsed =>
         {
             GuestFaults faults = new(Console.Error);
-            using Guest disk = Guest.Open(chainOptions.Open(parsed.GetRequiredValue(image), parsed));
+            using Guest disk = Guest.Open(ProcessLimits.Watch(chainOptions.Open(parsed.GetRequiredValue(image), parsed)));
             if (disk.PartitionTableFault is { } fault)
             {
                 faults.Report("the disk", fault.Message);

@@ -1,7 +1,8 @@
-using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.CommandLine;
 using System.Globalization;
 using System.Net;
+using Qcow2Stream.Cli.Limits;
 using Qcow2Stream.Nbd;
 
 namespace Qcow2Stream.Cli.Commands;

@@ -11,46 +11,63 @@ internal static class FatDirectory
     /// <summary>Makes something of each record that is in use, with its name.</summary>
     public delegate T Maker<T>(string name, FatRecord record);
 
-    /// <summary>All records of a directory.</summary>
+    /// <summary>The records of a directory, as many at once as lie together.</summary>
     /// <exception cref="GuestException">Its chain of clusters is damaged.</exception>
-    public static byte[] Read(FatVolume volume, uint firstCluster, bool isRoot)
+    public static IEnumerable<byte[]> Read(FatVolume volume, uint firstCluster, bool isRoot)
     {
         if (isRoot && firstCluster == 0)
         {
             byte[] root = new byte[volume.RootLength];
             volume.ReadAt(volume.RootStart, root);
-            return root;
+            yield return root;
+            yield break;
         }
 
         FatChain chain = new(volume, firstCluster);
-        using MemoryStream records = new();
-        byte[] cluster = new byte[volume.ClusterSize];
+        int length = 0;
         for (uint index = 0; chain.Find(index) is var (found, _); index++)
         {
-            if (records.Length >= MaxLength)
+            byte[] cluster = new byte[volume.ClusterSize];
+            volume.ReadClusters(found, skipped: 0, cluster);
+            yield return cluster;
+            length += cluster.Length;
+            if (length > MaxLength)
             {
                 throw new GuestException($"the directory has more than {MaxLength} bytes, which none may have");
             }
+        }
+    }
 
-            volume.ReadClusters(found, skipped: 0, cluster);
-            records.Write(cluster);
-            if (EndsIn(cluster))
+    /// <summary>The label that the root directory has; null if there is none before the damage.</summary>
+    public static string? FindLabel(FatVolume volume)
+    {
+        try
+        {
+            foreach (ReadOnlyMemory<byte> bytes in Read(volume, volume.RootCluster, isRoot: true).SelectMany(Split))
             {
-                break;
+                FatRecord record = new(bytes.Span);
+                if (record.IsEnd || (record.IsLabel && !record.IsDeleted))
+                {
+                    return record.IsEnd ? null : record.Label;
+                }
             }
         }
+        catch (GuestException)
+        {
+            // A listing says what is wrong; the file system opens all the same.
+        }
 
-        return records.ToArray();
+        return null;
     }
 
     /// <summary>What is in use, with its long name if there is one that belongs to it.</summary>
-    public static IEnumerable<T> Entries<T>(byte[] records, Maker<T> make)
+    public static IEnumerable<T> Entries<T>(IEnumerable<byte[]> records, Maker<T> make)
     {
         char[] longName = new char[(MaxLongName + FatRecord.LongNamePartLength) / FatRecord.LongNamePartLength * FatRecord.LongNamePartLength];
         (int parts, int expected, byte checksum) = (0, 0, 0);
-        for (int at = 0; at < records.Length; at += FatRecord.Length)
+        foreach (ReadOnlyMemory<byte> bytes in records.SelectMany(Split))
         {
-            FatRecord record = new(records.AsSpan(at));
+            FatRecord record = new(bytes.Span);
             if (record.IsEnd)
             {
                 yield break;
@@ -84,23 +101,13 @@ internal static class FatDirectory
         }
     }
 
-    private static bool EndsIn(byte[] cluster)
-    {
-        for (int at = 0; at < cluster.Length; at += FatRecord.Length)
-        {
-            if (new FatRecord(cluster.AsSpan(at)).IsEnd)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     /// <summary>A long name ends with a zero if it doesn't fill its last part.</summary>
     private static string Trimmed(ReadOnlySpan<char> letters)
     {
         int end = letters.IndexOf('\0');
         return new string(end < 0 ? letters : letters[..end]);
     }
+
+    private static IEnumerable<ReadOnlyMemory<byte>> Split(byte[] records) =>
+        Enumerable.Range(0, records.Length / FatRecord.Length).Select(i => (ReadOnlyMemory<byte>)records.AsMemory(i * FatRecord.Length, FatRecord.Length));
 }

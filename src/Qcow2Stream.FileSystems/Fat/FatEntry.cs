@@ -45,21 +45,6 @@ internal sealed class FatEntry : GuestEntry
 
     public static FatEntry RootOf(FatVolume volume) => new(volume);
 
-    /// <summary>The volume's label by its root directory; null if that has none.</summary>
-    public string? FindLabel() => ReaderErrors.Call(() =>
-    {
-        byte[] records = FatDirectory.Read(_volume, _firstCluster, isRoot: true);
-        for (int at = 0; at < records.Length && new FatRecord(records.AsSpan(at)) is { IsEnd: false } record; at += FatRecord.Length)
-        {
-            if (record.IsLabel && !record.IsDeleted)
-            {
-                return record.Label;
-            }
-        }
-
-        return null;
-    });
-
     internal override FileContent OpenContent() => new FatContent(_volume, _firstCluster, _size);
 
     internal override IEnumerable<GuestEntry> ReadDirectory() => ReaderErrors.Each(() =>

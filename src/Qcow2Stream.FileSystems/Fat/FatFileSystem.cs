@@ -9,10 +9,9 @@ internal static class FatFileSystem
     public static GuestFileSystem Open(FileSystemSource source, string kind)
     {
         FatVolume volume = new(source);
-        FatEntry root = FatEntry.RootOf(volume);
-        return new GuestFileSystem(volume.Kind, source, reader: null, root)
+        return new GuestFileSystem(volume.Kind, source, reader: null, FatEntry.RootOf(volume))
         {
-            Label = root.FindLabel() ?? volume.Label,
+            Label = FatDirectory.FindLabel(volume) ?? volume.Label,
             Usage = () => ReaderErrors.Call(() => UsageOf(volume)),
         };
     }

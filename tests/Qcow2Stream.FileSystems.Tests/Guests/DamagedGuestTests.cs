@@ -1,11 +1,12 @@
 using Qcow2Stream.FileSystems.Blocks;
 using Qcow2Stream.FileSystems.Entries;
 using Qcow2Stream.FileSystems.Ext;
+using Qcow2Stream.FileSystems.Fat;
 
 namespace Qcow2Stream.FileSystems.Tests.Guests;
 
 /// <summary>
-/// Ext file systems damaged at random, the same way in every run: listing and reading everything ends, with errors of
+/// Ext and FAT file systems damaged at random, the same way in every run: listing and reading everything ends, with errors of
 /// one kind and bounded memory. (DiscUtils' readers are not asked: some of them do not end.)
 /// </summary>
 public sealed class DamagedGuestTests
@@ -18,6 +19,9 @@ public sealed class DamagedGuestTests
     [InlineData("ext2")]
     [InlineData("ext4")]
     [InlineData("ext4-inline-data")]
+    [InlineData("fat12")]
+    [InlineData("fat16")]
+    [InlineData("fat32")]
     public void DamagedMetadata_GivesOwnErrors(string name)
     {
         using Qcow2ChainStream disk = new(GuestImages.Disk(name));
@@ -37,7 +41,7 @@ public sealed class DamagedGuestTests
             }
 
             long before = GC.GetAllocatedBytesForCurrentThread();
-            Exception? thrown = Record.Exception(() => faults += ReadAll(bad));
+            Exception? thrown = Record.Exception(() => faults += ReadAll(bad, name.StartsWith("ext", StringComparison.Ordinal)));
             Assert.True(thrown is null or GuestException, $"{name}, seed {seed}: {thrown}");
             Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < MostAllocated, $"{name}, seed {seed}: memory");
             faults += thrown is null ? 0 : 1;
@@ -46,9 +50,10 @@ public sealed class DamagedGuestTests
         Assert.NotEqual(0, faults);
     }
 
-    private static int ReadAll(byte[] volume)
+    private static int ReadAll(byte[] volume, bool isExt)
     {
-        using GuestFileSystem files = ReaderErrors.Call(() => ExtFileSystem.Open(new FileSystemSource(BlockSource.FromStream(new MemoryStream(volume)), GuestOptions.Default), "ext4"));
+        FileSystemSource source = new(BlockSource.FromStream(new MemoryStream(volume)), GuestOptions.Default);
+        using GuestFileSystem files = ReaderErrors.Call(() => isExt ? ExtFileSystem.Open(source, "ext4") : FatFileSystem.Open(source, "FAT"));
         int faults = 0;
         long budget = MostRead;
         foreach ((_, GuestEntry entry) in files.Root.EnumerateTree(_ => faults++).Take(5000))

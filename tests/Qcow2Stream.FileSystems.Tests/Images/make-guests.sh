@@ -123,6 +123,10 @@ guest fat16 fat16.raw dos nomode
 no_backslash=1 make_tree dos-many names sparse many
 fat fat32.raw 40M dos-many -F 32 -s 1 -i 00000020
 guest fat32 fat32.raw dos-many nomode
+# Sectors of 4 KiB, as the firmware's partition of a disk that has them.
+make_tiny_tree tiny-4k fat32-4k
+fat fat32-4k.raw 300M tiny-4k -F 32 -S 4096 -i 00000024
+guest fat32-4k fat32-4k.raw tiny-4k nomode
 
 # CD-ROMs: Rock Ridge and Joliet in one, ISO 9660 alone, and UDF as genisoimage writes it beside ISO 9660.
 cd_rom() {

@@ -1,13 +1,15 @@
 using System.Runtime.InteropServices;
 
-namespace Qcow2Stream.Cli;
+namespace Qcow2Stream.Cli.Limits;
 
 /// <summary>
-/// The user's wish that the program ends: Ctrl+C, a request to terminate, a terminal that closes. The first one is reported, so that
-/// work can be brought to an end and leaves nothing behind; the second ends the program at once, as if nobody listened.
+/// What ends a command from outside: Ctrl+C, a request to terminate, a terminal that closes, the time that --timeout gives. The first one is reported,
+/// so that work can be brought to an end and leaves nothing behind; a second signal ends the program at once, as if nobody listened.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
+    private static volatile Interruption? s_listening;
+
     // Not disposed: a signal may be on its way when nobody listens any more, and there is nothing to give back.
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
@@ -21,24 +23,34 @@ internal sealed class Interruption : IDisposable
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, Tell),
             PosixSignalRegistration.Create(PosixSignal.SIGHUP, Tell),
         ];
+        s_listening = this;
     }
 
     public CancellationToken Token => _source.Token;
 
+    /// <summary>Tells whoever listens to come to an end.</summary>
+    /// <returns>False if nobody does: the command has nothing to bring to an end.</returns>
+    public static bool Tell()
+    {
+        Interruption? listening = s_listening;
+        listening?._source.Cancel();
+        return listening is not null;
+    }
+
     /// <summary>Does what reads a disk, and ends it in an <see cref="OperationCanceledException"/>: a read that waits for a server is not waited for.</summary>
-    /// <param name="disks">Are closed by a signal, which ends reads of them.</param>
+    /// <param name="disks">Are closed when the end comes, which ends reads of them.</param>
     /// <param name="work">Reads the disks.</param>
-    public void Run(ReadOnlySpan<Qcow2Chain> disks, Action work) => Run(disks, () =>
+    public void Run(ReadOnlySpan<IDisposable> disks, Action work) => Run(disks, () =>
     {
         work();
         return true;
     });
 
-    /// <inheritdoc cref="Run(ReadOnlySpan{Qcow2Chain}, Action)"/>
+    /// <inheritdoc cref="Run(ReadOnlySpan{IDisposable}, Action)"/>
     /// <returns>What the work gives.</returns>
-    public T Run<T>(ReadOnlySpan<Qcow2Chain> disks, Func<T> work)
+    public T Run<T>(ReadOnlySpan<IDisposable> disks, Func<T> work)
     {
-        foreach (Qcow2Chain disk in disks)
+        foreach (IDisposable disk in disks)
         {
             _source.Token.Register(disk.Dispose);
         }
@@ -53,7 +65,11 @@ internal sealed class Interruption : IDisposable
         }
     }
 
-    public void Dispose() => Array.ForEach(_registrations, registration => registration.Dispose());
+    public void Dispose()
+    {
+        s_listening = null;
+        Array.ForEach(_registrations, registration => registration.Dispose());
+    }
 
     private void Tell(PosixSignalContext context)
     {

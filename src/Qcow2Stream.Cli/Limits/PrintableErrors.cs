@@ -1,0 +1,29 @@
+using System.Text;
+using Shared;
+
+namespace Qcow2Stream.Cli.Limits;
+
+/// <summary>
+/// Standard error for messages, a line each. Names of files, of servers and out of images are anybody's text: whatever a message quotes, no control
+/// character reaches the terminal, and no line that isn't the program's.
+/// </summary>
+internal sealed class PrintableErrors : TextWriter
+{
+    private static readonly Lazy<TextWriter> Terminal = new(() => Synchronized(
+        new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true }));
+
+    /// <summary>The same place for what isn't a message: bars, which move the cursor.</summary>
+    public static TextWriter Unescaped => Terminal.Value;
+
+    public override Encoding Encoding => Encoding.UTF8;
+
+    public static void Install() => Console.SetError(new PrintableErrors());
+
+    public override void Write(char value) => Write(value.ToString());
+
+    public override void Write(string? value) => Terminal.Value.Write(PrintableText.Escape(value ?? ""));
+
+    public override void WriteLine() => Terminal.Value.WriteLine();
+
+    public override void WriteLine(string? value) => Terminal.Value.WriteLine(PrintableText.Escape(value ?? ""));
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Qcow2Stream.FileSystems;
+
+namespace Qcow2Stream.Cli.Limits;
+
+/// <summary>
+/// What the process may take of the machine. The readers of some file systems believe what a disk says, and could compute or fill memory for ever: the
+/// heap is limited in any case (System.GC.HeapHardLimit), and by the system what lies beside it, and how long is computed without reading anything.
+/// </summary>
+internal static partial class ProcessLimits
+{
+    // Time of a processor since the disk was last read.
+    private const int MostIdleSeconds = 300;
+
+    // Beside what is reserved at the start: stacks, and what the runtime needs outside the heap.
+    private const long MostMoreMemory = 1L << 30;
+
+    private const int Processor = 0;
+    private const int RenewalMilliseconds = 10_000;
+
+    // SIGXCPU, on Linux and macOS.
+    private const PosixSignal ProcessorTimeExceeded = (PosixSignal)24;
+
+    // On Linux; macOS doesn't enforce it.
+    private const int AddressSpace = 9;
+
+    private static readonly Lock Turn = new();
+    private static readonly Dictionary<int, ulong> Started = [];
+    private static PosixSignalRegistration? s_registration;
+    private static long s_nextRenewal;
+
+    /// <summary>Limits the process, from now on, and returns the disk to be read: reading it gives more time.</summary>
+    /// <param name="disk">The disk whose guest is looked at; it is then owned.</param>
+    public static IBlockSource Watch(Qcow2Chain disk)
+    {
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
+        {
+            s_registration ??= PosixSignalRegistration.Create(ProcessorTimeExceeded, _ => End());
+            Renew();
+        }
+
+        if (OperatingSystem.IsLinux())
+        {
+            Lower(AddressSpace, (ulong)(ReservedMemory() + MostMoreMemory));
+        }
+
+        return new WatchedDisk(disk);
+    }
+
+    /// <summary>The disk was read: computing may go on.</summary>
+    public static void Renew()
+    {
+        if (OperatingSystem.IsWindows() || Environment.TickCount64 < Volatile.Read(ref s_nextRenewal))
+        {
+            return;
+        }
+
+        lock (Turn)
+        {
+            Volatile.Write(ref s_nextRenewal, Environment.TickCount64 + RenewalMilliseconds);
+            Lower(Processor, (ulong)Environment.CpuUsage.TotalTime.TotalSeconds + MostIdleSeconds);
+        }
+    }
+
+    private static void End()
+    {
+        Console.Error.WriteLine(
+            $"qcow2: given up: {MostIdleSeconds} s of a processor's time since the disk was last read (what a damaged file system says can keep its reader busy)");
+        Environment.Exit(ExitCodes.Failure);
+    }
+
+    /// <summary>Sets a limit, but none above that which the process was started with.</summary>
+    private static void Lower(int resource, ulong limit)
+    {
+        if (GetLimit(resource, out Limit now) == 0)
+        {
+            ulong most = Started.TryGetValue(resource, out ulong started) ? started : Started[resource] = now.Soft;
+            now.Soft = Math.Min(limit, most);
+            _ = SetLimit(resource, in now);
+        }
+    }
+
+    private static long ReservedMemory() =>
+        long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[0], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    private static partial int GetLimit(int resource, out Limit limit);
+
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
+    private static partial int SetLimit(int resource, in Limit limit);
+
+    /// <summary>struct rlimit.</summary>
+    private struct Limit
+    {
+        public ulong Soft;
+        public ulong Hard;
+    }
+}
