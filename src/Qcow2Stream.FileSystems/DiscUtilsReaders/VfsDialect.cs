@@ -9,6 +9,9 @@ internal abstract class VfsDialect
 {
     public bool IgnoresCase { get; protected init; }
 
+    /// <summary>Whether the reader knows where the holes of files are.</summary>
+    public bool TellsHoles { get; protected init; }
+
     public virtual string NameOf(VfsDirEntry entry) => entry.FileName;
 
     public virtual DateTime ModifiedUtcOf(VfsInternals tree, VfsDirEntry entry) =>
@@ -22,7 +25,7 @@ internal abstract class VfsDialect
     public virtual bool IsLink(VfsInternals tree, VfsDirEntry entry) => entry.IsSymlink;
 
     /// <summary>A file's content, so many bytes of it.</summary>
-    public virtual FileContent Open(VfsInternals tree, VfsDirEntry entry, long length) => new DiscUtilsContent(tree.Volume, StreamOf(tree, entry), length);
+    public virtual FileContent Open(VfsInternals tree, VfsDirEntry entry, long length) => new DiscUtilsContent(tree.Volume, StreamOf(tree, entry), length, TellsHoles);
 
     /// <summary>A link's content is its target: the reader's own notion of it knows no letters beyond ASCII.</summary>
     /// <returns>Null if it can't be known.</returns>
