@@ -1,0 +1,172 @@
+using System.Buffers.Binary;
+using System.Runtime.Versioning;
+using Qcow2Stream.FileSystems.Tests.Guests;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Cli;
+
+/// <summary>
+/// Disks and names that keep a reader reading, computing or allocating, or that are to write on a terminal: a command ends with one line for each
+/// thing that is wrong, in half a gibibyte and a minute of a processor, by what the system says of the process.
+/// </summary>
+[SupportedOSPlatform("linux")]
+public sealed class BoundsTests : IDisposable
+{
+    private const long MostMemory = 512 << 20;
+    private const int MostSeconds = 60;
+    private const int Sector = 512;
+
+    private static readonly Dictionary<string, (Func<byte[]> Disk, string[] Command, int ExitCode, string Error)> Rows = new()
+    {
+        // One byte of a healthy image: DiscUtils' reader then makes 280 MB a second, for ever.
+        ["NTFS whose reader fills memory"] = (
+            () => Changed("ntfs", image => image[41_101] = 0x40), ["cat", "DISK", "/sizes/one"], 1, "qcow2: out of memory: "),
+        ["an extended partition whose records lead to themselves"] = (
+            () => Boot(disk =>
+            {
+                Entry(disk, 0, 0, 0x05, 8, 100);
+                Entry(disk, 8, 0, 0x83, 1, 3);
+                Entry(disk, 8, 1, 0x05, 16, 8);
+                Entry(disk, 24, 1, 0x05, 16, 8);
+            }),
+            ["df", "DISK"], 1, "the partition table can't be read whole: the extended partition's boot records lead back to the one at sector 24"),
+        ["a boot record that promises a GPT"] = (
+            () => Boot(disk => Entry(disk, 0, 0, 0xEE, 1, 100)), ["ls", "DISK"], 1, "neither its header nor the backup in the last sector is valid"),
+        ["a FAT whose root directory leads to itself"] = (() => Raw("fat32", LeadRootToItself), ["ls", "DISK"], 1, "qcow2: /: its chain of clusters leads back to cluster 2"),
+        ["a FAT whose root directory leads to itself, searched"] = (
+            () => Raw("fat32", LeadRootToItself), ["cat", "DISK", "/nothing"], 1, "its chain of clusters leads back to cluster 2"),
+    };
+
+    private readonly TempDirectory _scratch = new();
+
+    public static TheoryData<string> Names => [.. Rows.Keys];
+
+    public void Dispose() => _scratch.Dispose();
+
+    [LinuxTheory]
+    [MemberData(nameof(Names))]
+    public void Command_EndsInItsBounds(string name)
+    {
+        (Func<byte[]> make, string[] command, int exitCode, string error) = Rows[name];
+        string disk = _scratch.Write("disk", make());
+        MeasuredChild child = Run([.. command.Select(word => word.Replace("DISK", disk, StringComparison.Ordinal))]);
+        Assert.Equal(exitCode, child.ExitCode);
+        Assert.Contains(error, child.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>A directory that a stranger packed: the names are given by a pattern of the shell's.</summary>
+    [LinuxTheory]
+    [InlineData("info")]
+    [InlineData("dump-map")]
+    [InlineData("check")]
+    [InlineData("inspect")]
+    [InlineData("dump-header")]
+    [InlineData("df")]
+    [InlineData("ls")]
+    [InlineData("read")]
+    public void NameOfAFile_WritesNothingToTheTerminal(string command)
+    {
+        const string Evil = "\u001b]0;OWNED\u0007\u001b[31m\nqcow2: forged line\u009b2J";
+        string[] paths =
+        [
+            _scratch.Write("short" + Evil, [0x51, 0x46, 0x49, 0xFB]),
+            Directory.CreateDirectory(_scratch.File("directory" + Evil)).FullName,
+            _scratch.File("missing" + Evil),
+            File.CreateSymbolicLink(_scratch.File("link" + Evil), "nowhere" + Evil).FullName,
+        ];
+        foreach (string path in paths)
+        {
+            MeasuredChild child = Run(command, path);
+            Assert.DoesNotContain("\nqcow2: forged", child.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain((byte)0x1B, child.Output);
+        }
+    }
+
+    /// <summary>A server that answers nothing more: the command ends when its time is over, and leaves nothing behind.</summary>
+    [LinuxTheory]
+    [InlineData("info", "ADDRESS")]
+    [InlineData("ls", "ADDRESS")]
+    [InlineData("read", "ADDRESS")]
+    [InlineData("cp", "ADDRESS", "/", "OUT")]
+    [InlineData("convert", "ADDRESS", "OUT")]
+    [InlineData("compare", "ADDRESS", "ADDRESS")]
+    public void Timeout_EndsACommand(params string[] command)
+    {
+        using System.Net.Sockets.TcpListener silent = new(System.Net.IPAddress.Loopback, 0);
+        silent.Start();
+        string address = $"http://{silent.LocalEndpoint}/disk.qcow2";
+        MeasuredChild child = Run(
+        [
+            .. command.Select(word => word.Replace("ADDRESS", address, StringComparison.Ordinal).Replace("OUT", _scratch.File("out"), StringComparison.Ordinal)),
+            "--timeout", "0.5",
+        ]);
+        Assert.Equal((command[0] == "compare" ? 2 : 1, "qcow2: not finished after 0.5 s (--timeout)\n"), (child.ExitCode, child.Error));
+        Assert.Empty(Directory.GetFileSystemEntries(_scratch.Path));
+    }
+
+    [LinuxTheory]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("x")]
+    [InlineData("5 m")]
+    [InlineData("99999h")]
+    public void TimeoutThatIsNone_IsAMistake(string time)
+    {
+        MeasuredChild child = Run("info", "x", "--timeout=" + time);
+        Assert.Equal(2, child.ExitCode);
+        Assert.StartsWith($"qcow2: --timeout needs a time such as 30, 5m or 2h, at most 49 days, not '{time}'\n", child.Error, StringComparison.Ordinal);
+    }
+
+    private static MeasuredChild Run(params string[] arguments)
+    {
+        MeasuredChild child = MeasuredChild.Run(MostSeconds, ["dotnet", Qcow2Tool.Assembly, .. arguments]);
+        Assert.True(child.ExitCode is 0 or 1 or 2, $"exit code {child.ExitCode}: {child.Error}");
+        Assert.InRange(child.MaxMemory, 1, MostMemory);
+        Assert.InRange(child.ProcessorTime.TotalSeconds, 0, MostSeconds);
+        Assert.DoesNotContain(child.Error, letter => char.IsControl(letter) && letter != '\n');
+        Assert.All(child.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.StartsWith("qcow2: ", line, StringComparison.Ordinal));
+        return child;
+    }
+
+    private static byte[] Changed(string name, Action<byte[]> change)
+    {
+        byte[] image = File.ReadAllBytes(GuestImages.Disk(name));
+        change(image);
+        return image;
+    }
+
+    private static byte[] Raw(string name, Action<byte[]> change)
+    {
+        using Qcow2ChainStream disk = new(GuestImages.Disk(name));
+        byte[] bytes = new byte[disk.Length];
+        disk.ReadExactly(bytes);
+        change(bytes);
+        return bytes;
+    }
+
+    private static byte[] Boot(Action<byte[]> write)
+    {
+        byte[] disk = new byte[4000 * Sector];
+        write(disk);
+        return disk;
+    }
+
+    private static void Entry(byte[] disk, int sector, int index, byte type, uint start, uint length)
+    {
+        Span<byte> record = disk.AsSpan(sector * Sector, Sector);
+        (record[510], record[511]) = (0x55, 0xAA);
+        Span<byte> entry = record.Slice(0x1BE + (index * 16), 16);
+        entry[4] = type;
+        BinaryPrimitives.WriteUInt32LittleEndian(entry[8..], start);
+        BinaryPrimitives.WriteUInt32LittleEndian(entry[12..], length);
+    }
+
+    /// <summary>Every record of the directory's only cluster is in use, and that cluster follows itself.</summary>
+    private static void LeadRootToItself(byte[] volume)
+    {
+        int fat = BinaryPrimitives.ReadUInt16LittleEndian(volume.AsSpan(14)) * Sector;
+        BinaryPrimitives.WriteUInt32LittleEndian(volume.AsSpan(fat + 8), 2);
+        int root = fat + (2 * (int)BinaryPrimitives.ReadUInt32LittleEndian(volume.AsSpan(36)) * Sector);
+        volume.AsSpan(root, Sector).Fill(0xE5);
+    }
+}
