@@ -1,4 +1,4 @@
-namespace Qcow2Stream.Tests.Remote;
+namespace Qcow2Stream.Tests.Infrastructure;
 
 /// <summary>Time that passes when a test says so.</summary>
 internal sealed class ManualTime : TimeProvider
