@@ -72,7 +72,7 @@ public sealed record HttpFileOptions
 
     /// <summary>
     /// How often a request is sent again after a failure that may be temporary: a broken connection, too many requests (429), a
-    /// server's errors (500, 502, 503, 504) and time limits. 0 to 100. Default: 4. What has already arrived is not requested again.
+    /// server's errors (500, 502, 503, 504) and time limits. 0 to 100, for all answers that a range takes. Default: 4. What has already arrived is not requested again.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not from 0 to 100.</exception>
     public int MaxRetries
