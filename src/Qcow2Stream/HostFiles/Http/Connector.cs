@@ -91,13 +91,21 @@ internal sealed class Connector(
         throw new SocketException((int)SocketError.HostNotFound);
     }
 
-    /// <summary>Whether the connection is to a proxy: then the host is another one than the request's, or asked for a tunnel.</summary>
+    /// <summary>
+    /// Whether the connection is to a proxy: then the host is another one than the request's, or asked for a tunnel. Where no
+    /// proxy is meant for the request, none is assumed.
+    /// </summary>
     private static bool IsProxy(SocketsHttpConnectionContext context)
     {
         HttpRequestMessage request = context.InitialRequestMessage;
-        return request.Method == HttpMethod.Connect
-            || request.RequestUri!.Port != context.DnsEndPoint.Port
-            || !request.RequestUri.IdnHost.Equals(context.DnsEndPoint.Host, StringComparison.OrdinalIgnoreCase);
+        if (request.Method == HttpMethod.Connect)
+        {
+            return true;
+        }
+
+        Uri asked = request.RequestUri!;
+        bool isAnother = asked.Port != context.DnsEndPoint.Port || !asked.IdnHost.Equals(context.DnsEndPoint.Host, StringComparison.OrdinalIgnoreCase);
+        return isAnother && HttpClient.DefaultProxy.GetProxy(asked) is not null;
     }
 
     private static async ValueTask<Stream> DialAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
