@@ -67,8 +67,15 @@ internal static class ServeCommand
             Console.Out.WriteLine(server.Listen(parsed.GetValue(socket) is { } path
                 ? NbdEndpoint.UnixSocket(path)
                 : NbdEndpoint.Tcp(parsed.GetValue(bind) ?? IPAddress.Loopback, parsed.GetValue(port)!.Value)));
-            server.RunAsync(interruption.Token).GetAwaiter().GetResult();
-            messages.Finish();
+            try
+            {
+                server.RunAsync(interruption.Token).GetAwaiter().GetResult();
+            }
+            finally
+            {
+                messages.Finish();
+            }
+
             return ExitCodes.Success;
         });
         return command;
