@@ -59,8 +59,9 @@ internal static class ServeCommand
             // Opened now: it may have to say that no more handles are left.
             RepeatedMessages messages = new(Console.Error);
             NbdServerOptions options = new() { OnError = error => messages.Write(error.Exception.Message) };
+            Qcow2OpenOptions opened = chainOptions.Parse(parsed) with { OnDamage = damage => messages.Write($"damaged: {damage.Reason}") };
             using NbdServer server = new(
-                chainOptions.Open(parsed.GetRequiredValue(image), parsed),
+                Qcow2Chain.Open(chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), opened),
                 parsed.GetValue(maxConnections) is { } most ? options with { MaxConnections = most } : options);
             server.Unlock();
             using Interruption interruption = new();
