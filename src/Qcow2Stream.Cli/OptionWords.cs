@@ -6,6 +6,7 @@ internal static class OptionWords
     // What code stands for, in this order.
     private static readonly (string Code, string Words)[] Terms =
     [
+        ("FollowRedirects = HttpRedirectPolicy.Any", "--follow-redirects anywhere"),
         ("Follow = ", ""),
         ("FollowPolicy.AnyOf(", ""),
         ("FollowPolicy.Addresses(", ""),

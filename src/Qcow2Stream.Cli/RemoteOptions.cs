@@ -16,9 +16,22 @@ internal sealed class RemoteOptions
         Description = "Reads files whose server gives no ETag and no Last-Modified, so that it isn't noticed if they change meanwhile.",
     };
 
+    private readonly Option<string> _followRedirects = new("--follow-redirects")
+    {
+        Description = "Where servers may redirect to: here: to themselves alone; public: also to others at public addresses, "
+            + "but not to this host or its network; anywhere: for servers you trust. [default: public]",
+        HelpName = "here|public|anywhere",
+    };
+
+    public RemoteOptions()
+    {
+        _followRedirects.AcceptOnlyFromAmong("here", "public", "anywhere");
+    }
+
     public void AddTo(Command command)
     {
         command.Add(_headerFile);
+        command.Add(_followRedirects);
         command.Add(_allowUnversioned);
     }
 
@@ -43,6 +56,12 @@ internal sealed class RemoteOptions
         {
             Headers = parsed.GetValue(_headerFile) is { } file ? ReadHeaders(file) : new Dictionary<string, string>(),
             AllowUnversioned = parsed.GetValue(_allowUnversioned),
+            FollowRedirects = parsed.GetValue(_followRedirects) switch
+            {
+                "here" => HttpRedirectPolicy.SameOrigin,
+                "anywhere" => HttpRedirectPolicy.Any,
+                _ => HttpRedirectPolicy.Public,
+            },
         });
     }
 

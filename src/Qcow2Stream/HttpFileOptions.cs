@@ -72,7 +72,7 @@ public sealed record HttpFileOptions
 
     /// <summary>
     /// How often a request is sent again after a failure that may be temporary: a broken connection, too many requests (429), a
-    /// server's errors (500, 502, 503, 504) and time limits. 0 to 100. Default: 4. What has already arrived is not requested again.
+    /// server's errors (500, 502, 503, 504) and time limits. 0 to 100, for all answers that a range takes. Default: 4. What has already arrived is not requested again.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not from 0 to 100.</exception>
     public int MaxRetries
@@ -94,7 +94,10 @@ public sealed record HttpFileOptions
             : throw new ArgumentOutOfRangeException(nameof(value), value, "The delay must be from 0 to 30 seconds.");
     } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long a server may send nothing before the request counts as failed. Default: 30 seconds.</summary>
+    /// <summary>
+    /// How long a server may send nothing, or too little (<see cref="MinBytesPerSecond"/>), before the request counts as
+    /// failed. Default: 30 seconds.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not from a millisecond to a day.</exception>
     public TimeSpan IdleTimeout
     {
@@ -103,6 +106,45 @@ public sealed record HttpFileOptions
             ? value
             : throw new ArgumentOutOfRangeException(nameof(value), value, "The time must be from a millisecond to a day.");
     } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The least that a server must send, in bytes per second, over each <see cref="IdleTimeout"/> in which a request is under way;
+    /// 0 for none, so that one byte in each such time is enough. A server that is slower counts as failed, as one that
+    /// sends nothing does. Default: 1024.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative, or above 1 MiB.</exception>
+    public int MinBytesPerSecond
+    {
+        get;
+        init => field = InRange(value, 0, 1 << 20);
+    } = 1024;
+
+    /// <summary>
+    /// Where servers may redirect requests to, at most 10 times in a row; never from https to http. What decides is the address
+    /// that is connected to, not the name, which may mean another one each time. The server of a file's own address is
+    /// chosen by the caller, as are those of <see cref="FollowPolicy.Addresses"/>, and may be at any; but if all
+    /// addresses that its name has at first are public, then it is connected to at public ones only, as long as the chain is
+    /// open. With <see cref="HttpRedirectPolicy.Any"/>, no address is judged. Redirects of files that images name must be allowed by
+    /// <see cref="Qcow2OpenOptions.Follow"/> as well. Default: <see cref="HttpRedirectPolicy.Public"/>.
+    /// </summary>
+    /// <remarks>
+    /// Not public are the addresses of this host and its networks: loopback, link-local, private, shared (100.64.0.0/10) and
+    /// unique local ones, multicast, and whatever else is reserved, also where an IPv6 address stands for one of them. A
+    /// connection that a proxy makes, or a <see cref="Handler"/> of the caller's, can't be judged like this: only addresses in figures
+    /// and <c>localhost</c> are refused then, not names, and the proxy's or handler's own rules must do the rest.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value isn't one of the enumeration's.</exception>
+    public HttpRedirectPolicy FollowRedirects
+    {
+        get;
+        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "There is no such policy.");
+    } = HttpRedirectPolicy.Public;
+
+    /// <summary>
+    /// Connects to public addresses only, for the address that is opened and for whatever images and servers name: for services
+    /// that open addresses of their users. Judged as for <see cref="FollowRedirects"/>. Default: false.
+    /// </summary>
+    public bool RequirePublicAddresses { get; init; }
 
     /// <summary>
     /// Reads files for which the server gives neither a strong <c>ETag</c> nor a <c>Last-Modified</c> that is a second older than

@@ -66,6 +66,41 @@ public sealed class NbdEndpointTests : IDisposable
         Assert.False(Path.Exists(path));
     }
 
+    /// <summary>Somebody has removed the socket, and its name is something else's now.</summary>
+    [UnixFact]
+    public async Task NameThatIsNoLongerTheServers_IsLeftAlone()
+    {
+        foreach (bool runs in new[] { false, true })
+        {
+            string path = _directory.File("socket");
+            await using (NbdServer server = new(ServedImage.Open()))
+            {
+                server.Listen(NbdEndpoint.UnixSocket(path));
+                Task running = runs ? server.RunAsync() : Task.CompletedTask;
+                File.Delete(path);
+                File.WriteAllBytes(path, [1, 2, 3]);
+            }
+
+            Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+            File.Delete(path);
+            NbdServer first = new(ServedImage.Open());
+            first.Listen(NbdEndpoint.UnixSocket(path));
+            File.Delete(path);
+            using LocalServer second = new(ServedImage.Open(), path);
+            first.Dispose();
+            using RawClient client = second.Start();
+            Assert.Single(client.Call(RawClient.Read, 0, 512));
+        }
+    }
+
+    [UnixFact]
+    public void RootOfTheFileSystem_IsThereAlready()
+    {
+        using NbdServer server = new(ServedImage.Open());
+        IOException error = Assert.Throws<IOException>(() => server.Listen(NbdEndpoint.UnixSocket("/")));
+        Assert.StartsWith("/ is there already", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>A file, or the socket of a server that runs: neither is touched, and the server can listen elsewhere.</summary>
     [UnixFact]
     public void WhatIsThereAlready_IsNeverTouched()

@@ -14,6 +14,7 @@ public sealed class NbdServerOptionsTests
     {
         NbdServerOptions options = new();
         Assert.Equal((16, TimeSpan.FromSeconds(30)), (options.MaxConnections, options.HandshakeTimeout));
+        Assert.Equal(TimeSpan.FromSeconds(10), options.MinIdleTime);
         Assert.Equal((null, null, false), (options.Description, options.OnError, options.LeaveOpen));
     }
 
@@ -30,6 +31,12 @@ public sealed class NbdServerOptionsTests
     [InlineData(24 * 60 * 60 * 1000L + 1)]
     public void HandshakeTimeoutOutOfRange_IsRefused(long milliseconds) => Assert.Throws<ArgumentOutOfRangeException>(
         () => new NbdServerOptions { HandshakeTimeout = TimeSpan.FromMilliseconds(milliseconds) });
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(24 * 60 * 60 * 1000L + 1)]
+    public void MinIdleTimeOutOfRange_IsRefused(long milliseconds) => Assert.Throws<ArgumentOutOfRangeException>(
+        () => new NbdServerOptions { MinIdleTime = TimeSpan.FromMilliseconds(milliseconds) });
 
     [Fact]
     public void LastAllowedValues_AreTaken()
@@ -53,7 +60,7 @@ public sealed class NbdServerOptionsTests
     [InlineData(null)]
     public void Description_IsWhatClientsAreTold(string? description)
     {
-        string shown = description ?? "chain-3.qcow2";
+        string shown = description ?? "";
         using LocalServer server = new(Qcow2Chain.Open(Repository.Image("chain-3.qcow2")), options: new NbdServerOptions { Description = description });
         CheckDescription(server, shown);
     }

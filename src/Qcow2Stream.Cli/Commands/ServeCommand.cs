@@ -26,7 +26,7 @@ internal static class ServeCommand
             HelpName = "ADDRESS",
             CustomParser = ParseAddress,
         };
-        Option<int?> maxConnections = Number("--max-connections", "How many connections at once; others are closed. A client may use several. [default: 16]", 1, 1000);
+        Option<int?> maxConnections = Number("--max-connections", "How many connections at once. For one more, the one that has been idle for longest is closed, if that is 10 seconds; otherwise the new one. A client may use several. [default: 16]", 1, 1000);
         Command command = new("serve", "Serves the guest's disk to NBD clients, read-only, until it is interrupted.")
         {
             image, socket, port, bind, maxConnections,
@@ -58,17 +58,26 @@ internal static class ServeCommand
         command.SetAction(parsed =>
         {
             // Opened now: it may have to say that no more handles are left.
-            TextWriter messages = Console.Error;
-            NbdServerOptions options = new() { OnError = error => messages.WriteLine($"qcow2: {error.Exception.Message}") };
+            RepeatedMessages messages = new(Console.Error);
+            NbdServerOptions options = new() { OnError = error => messages.Write(error.Exception.Message) };
+            Qcow2OpenOptions opened = chainOptions.Parse(parsed) with { OnDamage = damage => messages.Write($"damaged: {damage.Reason}") };
             using NbdServer server = new(
-                chainOptions.Open(parsed.GetRequiredValue(image), parsed),
+                Qcow2Chain.Open(chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), opened),
                 parsed.GetValue(maxConnections) is { } most ? options with { MaxConnections = most } : options);
             server.Unlock();
             using Interruption interruption = new();
             Console.Out.WriteLine(server.Listen(parsed.GetValue(socket) is { } path
                 ? NbdEndpoint.UnixSocket(path)
                 : NbdEndpoint.Tcp(parsed.GetValue(bind) ?? IPAddress.Loopback, parsed.GetValue(port)!.Value)));
-            server.RunAsync(interruption.Token).GetAwaiter().GetResult();
+            try
+            {
+                server.RunAsync(interruption.Token).GetAwaiter().GetResult();
+            }
+            finally
+            {
+                messages.Finish();
+            }
+
             return ExitCodes.Success;
         });
         return command;

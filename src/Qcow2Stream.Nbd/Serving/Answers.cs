@@ -6,8 +6,9 @@ namespace Qcow2Stream.Nbd.Serving;
 /// <param name="socket">The client's.</param>
 /// <param name="export">What is served.</param>
 /// <param name="session">What was agreed on.</param>
+/// <param name="activity">Is told when a thread waits for the client to take another's answer.</param>
 /// <param name="onError">Receives each read failure.</param>
-internal sealed class Answers(ClientSocket socket, Export export, Session session, Action<NbdError>? onError)
+internal sealed class Answers(ClientSocket socket, Export export, Session session, Activity activity, Action<NbdError>? onError)
 {
     // Bounds the memory of a request. Large enough for the clusters of a piece to keep several cores busy.
     private const int MaxPiece = (int)RequestRules.MaxWhole;
@@ -72,7 +73,7 @@ internal sealed class Answers(ClientSocket socket, Export export, Session sessio
             return;
         }
 
-        lock (_sending)
+        using (EnterSending())
         {
             socket.Send(output.Written);
             for (position += piece; position < end; position += piece)
@@ -203,9 +204,22 @@ internal sealed class Answers(ClientSocket socket, Export export, Session sessio
 
     private void Send(OutputBuffer output)
     {
-        lock (_sending)
+        using (EnterSending())
         {
             socket.Send(output.Written);
+        }
+    }
+
+    private Lock.Scope EnterSending()
+    {
+        activity.EndWork();
+        try
+        {
+            return _sending.EnterScope();
+        }
+        finally
+        {
+            activity.BeginWork();
         }
     }
 }

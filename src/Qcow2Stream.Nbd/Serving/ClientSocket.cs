@@ -4,13 +4,18 @@ using System.Net.Sockets;
 namespace Qcow2Stream.Nbd.Serving;
 
 /// <summary>A client's socket, blocking: receiving and sending may happen at once, but only one of each.</summary>
-internal sealed class ClientSocket(Socket socket) : IDisposable
+/// <param name="socket">The socket.</param>
+/// <param name="activity">Is told what the client takes.</param>
+internal sealed class ClientSocket(Socket socket, Activity activity) : IDisposable
 {
     // A hundred requests in one system call.
     private const int ReceiveBytes = 4096;
 
     // A reply or two: its sender is done with it the sooner.
     private const int SendBytes = 1 << 20;
+
+    // What a client takes is noticed in parts of this size.
+    private const int SendPart = 128 << 10;
 
     // For a client that keeps sending to a server that doesn't listen any more.
     private const int MaxDiscarded = 1 << 20;
@@ -90,16 +95,22 @@ internal sealed class ClientSocket(Socket socket) : IDisposable
     /// <exception cref="ClientLeftException">The client takes no more.</exception>
     public void Send(ReadOnlySpan<byte> bytes)
     {
+        activity.EndWork();
         try
         {
             while (!bytes.IsEmpty)
             {
-                bytes = bytes[socket.Send(bytes)..];
+                bytes = bytes[socket.Send(bytes[..Math.Min(bytes.Length, SendPart)])..];
+                activity.Note();
             }
         }
         catch (SocketException)
         {
             throw new ClientLeftException();
+        }
+        finally
+        {
+            activity.BeginWork();
         }
     }
 

@@ -12,12 +12,22 @@ internal sealed class Clients(Export export, NbdServerOptions options, Action<Ex
     private readonly TaskCompletionSource _aborted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isClosed;
 
-    /// <summary>Takes the socket over: serves it on a thread of its own, or closes it if there are too many.</summary>
+    /// <summary>
+    /// Takes the socket over: serves it on a thread of its own. If there are too many, the one that has been idle for longest is
+    /// closed for it; if none has been for long enough, it is closed itself.
+    /// </summary>
     public void Take(Socket client)
     {
         Connection? connection = null;
+        Connection? idle = null;
         lock (_connections)
         {
+            if (!_isClosed && _connections.Count >= options.MaxConnections)
+            {
+                (idle, TimeSpan longest) = _connections.Select(c => (c, c.Idle)).MaxBy(c => c.Idle);
+                idle = longest >= options.MinIdleTime && _connections.Remove(idle) ? idle : null;
+            }
+
             if (!_isClosed && _connections.Count < options.MaxConnections)
             {
                 connection = new Connection(client, export, options, Forget);
@@ -25,6 +35,7 @@ internal sealed class Clients(Export export, NbdServerOptions options, Action<Ex
             }
         }
 
+        idle?.Dispose();
         if (connection is null)
         {
             client.Dispose();

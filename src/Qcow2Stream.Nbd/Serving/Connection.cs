@@ -6,6 +6,7 @@ namespace Qcow2Stream.Nbd.Serving;
 internal sealed class Connection : IDisposable
 {
     private readonly ClientSocket _socket;
+    private readonly Activity _activity;
     private readonly Export _export;
     private readonly NbdServerOptions _options;
     private readonly Action<Connection, Exception?> _onEnd;
@@ -21,7 +22,8 @@ internal sealed class Connection : IDisposable
     /// <param name="onEnd">Called once it is over, with the exception if there was an unexpected one.</param>
     public Connection(Socket socket, Export export, NbdServerOptions options, Action<Connection, Exception?> onEnd)
     {
-        _socket = new ClientSocket(socket);
+        _activity = new Activity(options.Time);
+        _socket = new ClientSocket(socket, _activity);
         _export = export;
         _options = options;
         _onEnd = onEnd;
@@ -29,6 +31,9 @@ internal sealed class Connection : IDisposable
 
     /// <summary>Is over when the connection is, and does not fail.</summary>
     public Task Ended => _ended.Task;
+
+    /// <summary>For how long there has been nothing to do for the client.</summary>
+    public TimeSpan Idle => _activity.Idle;
 
     /// <summary>Whether an exception says only that the connection can't continue: clients come and go.</summary>
     public static bool IsEnd(Exception exception) => exception is ClientLeftException or ObjectDisposedException;
@@ -82,8 +87,9 @@ internal sealed class Connection : IDisposable
         }
 
         if (session is not null
-            && Enter(new Transmission(_socket, new Answers(_socket, _export, session, _options.OnError))) is { } transmission)
+            && Enter(new Transmission(_socket, new Answers(_socket, _export, session, _activity, _options.OnError), _activity)) is { } transmission)
         {
+            _activity.StartServing();
             transmission.Run();
         }
 

@@ -1,12 +1,10 @@
-using System.Text;
 using Qcow2Stream.Nbd.Protocol;
-using Shared;
 
 namespace Qcow2Stream.Nbd.Serving;
 
 /// <summary>What is served, to all clients alike: one disk, under the empty name.</summary>
 /// <param name="chain">The disk.</param>
-/// <param name="description">Its description for clients; null for the name of the image's file.</param>
+/// <param name="description">Its description for clients; null for none.</param>
 internal sealed class Export(Qcow2Chain chain, string? description)
 {
     private int _reads;
@@ -24,7 +22,7 @@ internal sealed class Export(Qcow2Chain chain, string? description)
     public uint PreferredBlock => Math.Min((uint)chain.PreferredReadLength, ProtocolLimits.MaxPayload);
 
     /// <summary>For people.</summary>
-    public string Description { get; } = description ?? FileNameOf(chain);
+    public string Description { get; } = description ?? "";
 
     /// <summary>Asks for the passphrases that reads will need: of each encrypted layer that shows, a byte is read.</summary>
     /// <exception cref="PassphraseException">There is none, or it is wrong.</exception>
@@ -87,11 +85,4 @@ internal sealed class Export(Qcow2Chain chain, string? description)
     // Only of qcow2 images is the header known.
     private static bool MayBeEncrypted(ImageLayer layer) =>
         layer.Header is { EncryptionMethod: not 0 } || layer.Format == ImageFormat.Qcow1;
-
-    /// <summary>Without its directory, which is the host's own business; untrusted text.</summary>
-    private static string FileNameOf(Qcow2Chain chain)
-    {
-        string name = PrintableText.Escape(Path.GetFileName(chain.Layers[0].Path) ?? "");
-        return Encoding.UTF8.GetByteCount(name) <= ProtocolLimits.MaxString ? name : "";
-    }
 }

@@ -10,10 +10,14 @@ internal sealed class Listener : IDisposable
 {
     private const int Backlog = 128;
 
-    private Listener(Socket socket, string address)
+    private readonly SocketPath? _path;
+    private int _isDisposed;
+
+    private Listener(Socket socket, string address, SocketPath? path = null)
     {
         Socket = socket;
         Address = address;
+        _path = path;
     }
 
     public Socket Socket { get; }
@@ -26,7 +30,7 @@ internal sealed class Listener : IDisposable
     public static Listener OnPath(string path)
     {
         string full = Path.GetFullPath(path);
-        string directory = Path.GetDirectoryName(full)!;
+        string directory = Path.GetDirectoryName(full) ?? full;
         if (!Directory.Exists(directory))
         {
             throw new DirectoryNotFoundException($"there is no directory {PrintableText.Escape(directory)} for the socket");
@@ -36,9 +40,9 @@ internal sealed class Listener : IDisposable
         try
         {
             socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-
-            // As given: a path from the current directory on may be short enough where the full one isn't.
-            socket.Bind(new UnixDomainSocketEndPoint(path));
+            SocketPath name = new(path);
+            socket.Bind(name);
+            name.Remember();
             if (!OperatingSystem.IsWindows())
             {
                 // Nobody can connect before it listens.
@@ -47,7 +51,7 @@ internal sealed class Listener : IDisposable
 
             socket.Listen(Backlog);
             string escaped = Uri.EscapeDataString(full).Replace("%2F", "/", StringComparison.Ordinal);
-            return new Listener(socket, $"nbd+unix:///?socket={escaped}");
+            return new Listener(socket, $"nbd+unix:///?socket={escaped}", name);
         }
         catch (Exception e) when (e is SocketException or ArgumentException or IOException or UnauthorizedAccessException)
         {
@@ -83,6 +87,13 @@ internal sealed class Listener : IDisposable
         }
     }
 
-    /// <summary>Closes the socket. .NET removes the file of one that it has bound.</summary>
-    public void Dispose() => Socket.Dispose();
+    /// <summary>Closes the socket, and removes its file.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            _path?.Remove();
+            Socket.Dispose();
+        }
+    }
 }

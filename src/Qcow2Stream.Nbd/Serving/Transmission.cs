@@ -7,7 +7,7 @@ namespace Qcow2Stream.Nbd.Serving;
 /// The second phase of a connection: requests and replies. A thread takes a request and serves it while another takes the
 /// next, so that a client that sends several need not wait for each, for example with an image on a web server.
 /// </summary>
-internal sealed class Transmission(ClientSocket socket, Answers answers)
+internal sealed class Transmission(ClientSocket socket, Answers answers, Activity activity)
 {
     // What the latency of an image's web server is worth; each takes up to 2 MiB while it reads.
     private const int MaxWorkers = 8;
@@ -49,7 +49,15 @@ internal sealed class Transmission(ClientSocket socket, Answers answers)
         {
             while (TryTake(out Request request))
             {
-                answers.Give(request);
+                activity.BeginWork();
+                try
+                {
+                    answers.Give(request);
+                }
+                finally
+                {
+                    activity.EndWork();
+                }
             }
         }
         catch (Exception e) when (Connection.IsEnd(e))

@@ -20,6 +20,7 @@ internal sealed class PieceReader : IAsyncDisposable
 
     private readonly OpenChain _chain;
     private readonly bool _async;
+    private readonly CancellationToken _callers;
     private readonly CancellationTokenSource _abandoned;
     private readonly int _pieceLength;
     private readonly int _piecesAhead;
@@ -43,6 +44,7 @@ internal sealed class PieceReader : IAsyncDisposable
     {
         _chain = chain;
         _async = async;
+        _callers = cancellationToken;
         _abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _pieceLength = pieceLength;
         _piecesAhead = Math.Clamp(MaxBytesAhead / pieceLength, 2, 8 * Environment.ProcessorCount);
@@ -89,7 +91,8 @@ internal sealed class PieceReader : IAsyncDisposable
         }
         else
         {
-            piece.Read.GetAwaiter().GetResult();
+            // A read that hangs, in a server or a file system, isn't waited for.
+            Wait(piece.Read, _abandoned.Token);
         }
 
         _current = _ahead.Dequeue();
@@ -102,6 +105,13 @@ internal sealed class PieceReader : IAsyncDisposable
         _abandoned.Cancel();
         foreach (Piece piece in _ahead)
         {
+            if (!_async && _callers.IsCancellationRequested && !piece.Read.IsCompleted)
+            {
+                // Its buffer is left to it.
+                _ = piece.Read.ContinueWith(static read => read.Exception, TaskContinuationOptions.OnlyOnFaulted);
+                continue;
+            }
+
             if (!_async)
             {
                 Task.WaitAny(piece.Read);
@@ -171,6 +181,13 @@ internal sealed class PieceReader : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits for a read, and throws what it threw, as it was thrown.</summary>
+    private static void Wait(Task read, CancellationToken cancellationToken)
+    {
+        Task.WaitAny([read], cancellationToken);
+        read.GetAwaiter().GetResult();
+    }
+
     private Task Start(long start, Memory<byte> bytes)
     {
         if (_async)
@@ -178,8 +195,8 @@ internal sealed class PieceReader : IAsyncDisposable
             return _chain.ReadAsync(start, bytes, _abandoned.Token, maxCores: 1).AsTask();
         }
 
-        // One piece alone is read here and now.
-        if (_ahead.Count == 0 && !_hasNext)
+        // One piece alone is read here and now, unless that may have to be left.
+        if (_ahead.Count == 0 && !_hasNext && !_callers.CanBeCanceled)
         {
             Position = start;
             _chain.Read(start, bytes.Span, maxCores: 1);

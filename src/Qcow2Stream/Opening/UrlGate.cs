@@ -9,9 +9,6 @@ namespace Qcow2Stream.Opening;
 /// </summary>
 internal static class UrlGate
 {
-    // What some servers take for a separator once they have decoded it.
-    private static readonly string[] HiddenSeparators = ["%2f", "%5c", "\\"];
-
     /// <summary>Opens the file that <paramref name="image"/> names; its server is asked when it is connected.</summary>
     /// <param name="policy">The caller's choice, neither None nor a resolver.</param>
     /// <param name="image">The image that names it.</param>
@@ -23,6 +20,7 @@ internal static class UrlGate
         Uri target = FileName.JudgeLiteral(recordedName, out string name) is { } fault
             ? throw new RefusedException(fault)
             : TargetOf(image.Uri, name, isLiteral);
+        image.Source.Destinations.Choose(policy.AddressRoots);
         return Judge(policy, image.Uri, target, isRedirect: false) is { } outside
             ? throw outside
             : new HttpHostFile(target, image.Source, address => JudgeRedirect(policy, image.Uri, address));
@@ -88,7 +86,7 @@ internal static class UrlGate
         // An image must not choose what a server does; a server that may be asked knows what its own signed addresses need.
         && (isRedirect || address.Query.Length == 0)
         && address.AbsolutePath.StartsWith(root.AbsolutePath, StringComparison.Ordinal)
-        && !HiddenSeparators.Any(hidden => address.AbsolutePath.Contains(hidden, StringComparison.OrdinalIgnoreCase));
+        && UrlPath.IsPlain(address.AbsolutePath.AsSpan(root.AbsolutePath.Length));
 
     /// <summary>What opens this address, and all that was allowed so far.</summary>
     private static string HowToAllow(FollowPolicy policy, Uri address, bool isRedirect)

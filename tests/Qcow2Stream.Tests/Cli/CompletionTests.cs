@@ -64,6 +64,8 @@ public sealed class CompletionTests : IDisposable
     [Theory]
     [InlineData("[suggest:21]", "qcow2 info --output=js disk", "--output=json")]
     [InlineData("[suggest]", "qcow2 completion b", "bash")]
+    [InlineData("[suggest]", "qcow2 info --follow-r", "--follow-redirects")]
+    [InlineData("[suggest]", "qcow2 info --follow-redirects pu", "public")]
     [InlineData("[suggest:-1]", "qcow2 completion b", "bash")]
     [InlineData("[suggest:x]", "qcow2 completion b", "bash")]
     [InlineData("[suggest:99999999999]", "qcow2 completion b", "bash")]

@@ -122,6 +122,29 @@ public sealed class RemoteCliTests : IDisposable
         Assert.Equal(2, (await Qcow2Tool.Run("dump-map", top, "--follow", server.Root + "?query")).ExitCode);
     }
 
+    [Theory]
+    [InlineData("here", false)]
+    [InlineData("public", false)]
+    [InlineData(null, false)]
+    [InlineData("anywhere", true)]
+    public async Task FollowRedirects_IsTheChoiceThatARefusalNames(string? choice, bool isFollowed)
+    {
+        using WebServer other = new(Path.GetDirectoryName(Repository.Image("."))!);
+        _server.Before = context =>
+        {
+            context.Response.Redirect(other.AddressOf("v2.qcow2").ToString());
+            return Task.FromResult(true);
+        };
+        string[] options = choice is null ? [] : ["--follow-redirects", choice];
+        QemuResult result = await Qcow2Tool.Run(["info", _server.AddressOf("v2.qcow2").ToString(), .. options]);
+        Assert.Equal(isFollowed ? 0 : 1, result.ExitCode);
+        Assert.Equal(isFollowed, other.Requests.Count > 0);
+        if (!isFollowed)
+        {
+            Assert.Contains("(to allow it: --follow-redirects anywhere)", result.Error, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task AdviceOfARefusal_OpensTheChain()
     {

@@ -15,7 +15,7 @@ public sealed class RemotePolicyTests : IDisposable
     {
         _server = new WebServer(_directory.Path);
         _other = new WebServer(_otherDirectory.Path);
-        foreach (string file in new[] { "in/base.raw", "in/sub/base.raw", "in/a b?c%d#e.raw", "in/a\\b.raw", "base.raw", "in-not/base.raw" })
+        foreach (string file in new[] { "in/base.raw", "in/sub/base.raw", "in/a b?c%d#e.raw", "in/a\\b.raw", "in/a;b=..raw", "in/..a;/..b. .raw", "in/100% \u00e9 %41%zz.raw", "base.raw", "in-not/base.raw" })
         {
             _directory.Write(file, ChainFiles.RawDisk);
         }
@@ -39,6 +39,10 @@ public sealed class RemotePolicyTests : IDisposable
     [InlineData("sub/base.raw")]
     [InlineData("sub/../base.raw")]
     [InlineData("a b?c%d#e.raw")]
+    [InlineData("a;b=..raw")]
+    [InlineData("..a;/..b. .raw")]
+    [InlineData("100% \u00e9 %41%zz.raw")]
+    [InlineData("sub//base.raw")]
     [InlineData("SERVER/in/base.raw")]
     [InlineData("SERVER/in/sub/../base.raw")]
     [InlineData("json:{\"driver\":\"raw\",\"file\":{\"driver\":\"file\",\"filename\":\"base.raw\"}}")]
@@ -60,6 +64,31 @@ public sealed class RemotePolicyTests : IDisposable
     [InlineData("SERVER/in/%2e%2e/base.raw", "lies outside")]
     [InlineData("SERVER/in/..%2fbase.raw", "lies outside")]
     [InlineData("SERVER/in/..%5Cbase.raw", "lies outside")]
+    [InlineData("..;/base.raw", "lies outside")]
+    [InlineData("sub/..;a=b/..;/base.raw", "lies outside")]
+    [InlineData("SERVER/in/..;/base.raw", "lies outside")]
+    [InlineData("SERVER/in/..%3b/base.raw", "lies outside")]
+    [InlineData("SERVER/in/%2e%2e;x/base.raw", "lies outside")]
+    [InlineData("%2e%2e/base.raw", "lies outside")]
+    [InlineData("%252e%252e/base.raw", "lies outside")]
+    [InlineData("%25252e%25252e%25252fbase.raw", "lies outside")]
+    [InlineData("SERVER/in/%252e%252e/base.raw", "lies outside")]
+    [InlineData("SERVER/in/%252e./base.raw", "lies outside")]
+    [InlineData("SERVER/in/.%2525252525252525252525252e/base.raw", "lies outside")]
+    [InlineData("SERVER/in/sub%252fx", "lies outside")]
+    [InlineData("SERVER/in/%c0%ae%c0%ae/base.raw", "lies outside")]
+    [InlineData("SERVER/in/..%c0%afbase.raw", "lies outside")]
+    [InlineData("SERVER/in/%u002e%u002e/base.raw", "lies outside")]
+    [InlineData("%uff0e%uff0e/base.raw", "lies outside")]
+    [InlineData("\uFF0E\uFF0E/base.raw", "lies outside")]
+    [InlineData("\u2025/base.raw", "lies outside")]
+    [InlineData("..\uFF0Fbase.raw", "lies outside")]
+    [InlineData(".. /base.raw", "lies outside")]
+    [InlineData("SERVER/in/..%20/base.raw", "lies outside")]
+    [InlineData("SERVER/in/.../base.raw", "lies outside")]
+    [InlineData("SERVER/in/base.raw%00", "lies outside")]
+    [InlineData("SERVER/in/base.raw%250d%250aHost:%20x", "lies outside")]
+    [InlineData("..\\base.raw", "lies outside")]
     [InlineData("OTHER/in/base.raw", "lies outside")]
     [InlineData("a\\b.raw", "lies outside")]
     [InlineData("/in/base.raw", "path of a file of this host")]

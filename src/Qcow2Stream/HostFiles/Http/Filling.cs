@@ -21,6 +21,9 @@ internal sealed class Filling(IReadOnlyList<Block> blocks, RemoteVersion? versio
     /// <summary>How many of the blocks have arrived.</summary>
     public int ArrivedBlocks => _at;
 
+    /// <summary>How many answers have brought some of them.</summary>
+    public int Answers { get; set; }
+
     /// <summary>The version that all answers must be of.</summary>
     public RemoteVersion? Version { get; private set; } = version;
 

@@ -6,20 +6,6 @@ namespace Qcow2Stream.HostFiles.Http;
 /// <summary>What all files of a chain that come from servers share: the client, the memory, the limits and the patience.</summary>
 internal sealed class HttpSource
 {
-    private static readonly Lazy<HttpClient> SharedClient = new(() => new HttpClient(new SocketsHttpHandler
-    {
-        // Each step of a redirect is judged here, and the headers go nowhere but where they are meant to go.
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-
-        // What is given up is given up at once: there is no waiting for the rest of an answer.
-        MaxResponseDrainSize = 0,
-    })
-    {
-        Timeout = Timeout.InfiniteTimeSpan,
-    });
-
     private readonly Uri _top;
     private readonly RequestSlots _slots;
     private readonly int _aheadBlocks;
@@ -29,12 +15,18 @@ internal sealed class HttpSource
     /// <param name="options">The caller's options.</param>
     /// <param name="top">The address that is opened.</param>
     /// <param name="allocate">Makes the memory of a block; null for the usual.</param>
-    public HttpSource(HttpFileOptions options, Uri top, Func<int, byte[]>? allocate = null)
+    /// <param name="connector">Makes the connections if the options have no handler; null for the usual.</param>
+    /// <param name="time">What patience is measured with; null for the system's.</param>
+    public HttpSource(
+        HttpFileOptions options, Uri top, Func<int, byte[]>? allocate = null, Connector? connector = null, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(top);
         Options = options;
         _top = top;
-        Client = options.Handler is { } handler ? ClientOf(handler) : SharedClient.Value;
+        Time = time ?? TimeProvider.System;
+        Destinations = options.Handler is { } handler
+            ? new Destinations(options, ClientOf(handler))
+            : new Destinations(options, connector ?? Connector.Shared);
         int blocks = options.CacheBytes / Block.Size;
         Blocks = new BlockCache(blocks, allocate ?? (length => GC.AllocateUninitializedArray<byte>(length)));
 
@@ -63,7 +55,10 @@ internal sealed class HttpSource
 
     public HttpFileOptions Options { get; }
 
-    public HttpClient Client { get; }
+    /// <summary>Sends the requests.</summary>
+    public Destinations Destinations { get; }
+
+    public TimeProvider Time { get; }
 
     public BlockCache Blocks { get; }
 

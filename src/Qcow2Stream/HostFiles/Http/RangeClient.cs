@@ -12,6 +12,9 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
 {
     private const int MaxRedirects = 10;
 
+    // 512 bytes each, on average: a server that sends less at a time costs more requests than it gives.
+    private const int MaxAnswersPerBlock = Block.Size / 512;
+
     // Where redirects led: an object store's signed address, say, which is asked directly as long as that works.
     private volatile Uri? _redirected;
 
@@ -32,44 +35,45 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
         using RequestSlots.Lease lease = filling.Lease;
         await lease.TakeMemoryAsync(async, cancellationToken).ConfigureAwait(false);
         source.Blocks.GiveMemory(filling.Blocks);
+        if (async)
+        {
+            await source.Retry.ExecuteAsync(
+                static (state, token) => state.Client.AttemptAsync(state.Filling, async: true, token),
+                (Client: this, Filling: filling),
+                cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            source.Retry.Execute(
+                static (state, token) => state.Client.AttemptAsync(state.Filling, async: false, token).Now(),
+                (Client: this, Filling: filling),
+                cancellationToken);
+        }
+    }
+
+    /// <summary>Gets what is missing, in as many answers as it takes, until one fails.</summary>
+    private async ValueTask AttemptAsync(Filling filling, bool async, CancellationToken cancellationToken)
+    {
+        using Patience patience = new(source.Options, source.Time, cancellationToken);
         do
         {
-            if (async)
+            using RequestSlots.Lease.Turn turn = await filling.Lease.TakeTurnAsync(async, cancellationToken).ConfigureAwait(false);
+            try
             {
-                await source.Retry.ExecuteAsync(
-                    static (state, token) => state.Client.AttemptAsync(state.Filling, async: true, token),
-                    (Client: this, Filling: filling),
-                    cancellationToken).ConfigureAwait(false);
+                patience.Start();
+                await ReceiveAsync(filling, async, patience).ConfigureAwait(false);
+                patience.Stop();
             }
-            else
+            catch (Exception e) when (IsNetworks(e))
             {
-                source.Retry.Execute(
-                    static (state, token) => state.Client.AttemptAsync(state.Filling, async: false, token).Now(),
-                    (Client: this, Filling: filling),
-                    cancellationToken);
+                cancellationToken.ThrowIfCancellationRequested();
+                throw patience.Token.IsCancellationRequested ? new TransientHttpException(patience.Describe(), cause: e) : Translate(e);
             }
         }
         while (filling.Remaining > 0);
     }
 
-    private async ValueTask AttemptAsync(Filling filling, bool async, CancellationToken cancellationToken)
-    {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using RequestSlots.Lease.Turn turn = await filling.Lease.TakeTurnAsync(async, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await ReceiveAsync(filling, async, patience).ConfigureAwait(false);
-        }
-        catch (Exception e) when (IsNetworks(e))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            throw patience.IsCancellationRequested
-                ? new TransientHttpException($"the server sent nothing for {source.Options.IdleTimeout.TotalSeconds} seconds", cause: e)
-                : Translate(e);
-        }
-    }
-
-    private async ValueTask ReceiveAsync(Filling filling, bool async, CancellationTokenSource patience)
+    private async ValueTask ReceiveAsync(Filling filling, bool async, Patience patience)
     {
         using Operation? operation = Operation.HttpRequest();
         try
@@ -83,15 +87,19 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
         }
     }
 
-    private async ValueTask ReceiveAnswerAsync(Filling filling, Operation? operation, bool async, CancellationTokenSource patience)
+    private async ValueTask ReceiveAnswerAsync(Filling filling, Operation? operation, bool async, Patience patience)
     {
-        patience.CancelAfter(source.Options.IdleTimeout);
         using HttpResponseMessage response = await SendAsync(filling, async, patience.Token).ConfigureAwait(false);
         operation?.Answered((int)response.StatusCode);
         RangeAnswer answer = RangeAnswer.Judge(response, filling.Offset, filling.Remaining, filling.Version);
 
         // Before any of its bytes: the rest, should this answer break off, must be of this version too.
         filling.Settle(answer.Version);
+        if (++filling.Answers > (long)filling.Blocks.Count * MaxAnswersPerBlock)
+        {
+            throw new RemoteFileException($"the server sends the file in more than {MaxAnswersPerBlock} answers for {Block.Size} bytes");
+        }
+
         using Stream content = async
             ? await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false)
             : response.Content.ReadAsStream(patience.Token);
@@ -111,13 +119,12 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
             }
 
             Instruments.HttpReceived(read);
+            patience.Received(read);
             if (filling.Advance(read) is { } block)
             {
                 source.Blocks.Keep(block);
                 block.Arrived();
             }
-
-            patience.CancelAfter(source.Options.IdleTimeout);
         }
     }
 
@@ -126,15 +133,9 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
         Uri at = _redirected ?? uri;
         for (int redirects = 0; redirects <= MaxRedirects; redirects++)
         {
-            using HttpRequestMessage request = new(HttpMethod.Get, at);
-            request.Headers.Range = new RangeHeaderValue(filling.Offset, filling.Offset + filling.Remaining - 1);
-            request.Headers.IfRange = filling.Version?.Condition;
-            request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
-            source.AddHeaders(request);
-            Instruments.HttpRequest();
-            HttpResponseMessage response = async
-                ? await source.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false)
-                : source.Client.Send(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            Uri asked = at;
+            HttpResponseMessage response = await source.Destinations.SendAsync(uri, asked, () => RequestFor(filling, asked), async, cancellationToken)
+                .ConfigureAwait(false);
             try
             {
                 if (RedirectOf(response) is { } next)
@@ -163,6 +164,17 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
         throw new RemoteFileException($"the server redirects more than {MaxRedirects} times");
     }
 
+    private HttpRequestMessage RequestFor(Filling filling, Uri at)
+    {
+        HttpRequestMessage request = new(HttpMethod.Get, at);
+        request.Headers.Range = new RangeHeaderValue(filling.Offset, filling.Offset + filling.Remaining - 1);
+        request.Headers.IfRange = filling.Version?.Condition;
+        request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
+        source.AddHeaders(request);
+        Instruments.HttpRequest();
+        return request;
+    }
+
     private Uri Follow(Uri from, Uri location)
     {
         if (!Uri.TryCreate(from, location, out Uri? next))
@@ -175,7 +187,7 @@ internal sealed class RangeClient(Uri uri, HttpSource source, Func<Uri, RemoteFi
             throw new RemoteFileException($"the server redirects from {from.Scheme} to {next.Scheme}, which is not followed");
         }
 
-        return judge?.Invoke(next) is { } refusal ? throw refusal : next;
+        return (judge?.Invoke(next) ?? source.Destinations.JudgeRedirect(uri, next)) is { } refusal ? throw refusal : next;
     }
 
     private static Uri? RedirectOf(HttpResponseMessage response) => response.StatusCode
