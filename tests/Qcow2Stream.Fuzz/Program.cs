@@ -1,4 +1,6 @@
+using System.Globalization;
 using Qcow2Stream.Fuzz;
+using Qcow2Stream.Fuzz.Tool;
 using SharpFuzz;
 
 // The largest input that AFL makes.
@@ -28,6 +30,9 @@ switch (args)
             Execution.Run(fuzzed, new ArraySegment<byte>(buffer, 0, length));
         });
         return 0;
+    case ["tool", var binary, var seconds, .. var seed] when OperatingSystem.IsLinux() && double.TryParse(seconds, CultureInfo.InvariantCulture, out double time):
+        int first = seed is [var text] ? int.Parse(text, CultureInfo.InvariantCulture) : Environment.TickCount & int.MaxValue;
+        return new ToolLoop(binary).Run(first, TimeSpan.FromSeconds(time)) == 0 ? 0 : 1;
     case [var name, _, ..] when HarnessList.Make(name) is { } harness:
         foreach (string path in args[1..])
         {
@@ -42,6 +47,7 @@ switch (args)
                    seeds HARNESS DIRECTORY writes the harness's seeds
                    fuzz HARNESS            under afl-fuzz; see fuzz.sh
                    list                    lists the harnesses
+                   tool BINARY SECONDS [SEED]  runs the command line on damaged guest disks
             harnesses: {string.Join(", ", HarnessList.Names)}
             """);
         return 2;
