@@ -8,9 +8,12 @@ namespace Qcow2Stream.Tests.Packaging;
 /// <summary>The packages of DiscUtils that the libraries name, for registries that do not serve them: made of the assemblies that are bundled.</summary>
 internal static class DiscUtilsPackages
 {
+    /// <summary>The version that is set for all of them.</summary>
+    public static string Version { get; } =
+        XDocument.Load(Path.Combine(Repository.Root, "src/DiscUtils.props")).Descendants("DiscUtilsVersion").Single().Value;
+
     public static void Write(string directory)
     {
-        string version = XDocument.Load(Path.Combine(Repository.Root, "src/Directory.Packages.props")).Descendants("DiscUtilsVersion").Single().Value;
         foreach ((string id, string[] assemblies) in new (string, string[])[]
         {
             ("LTRData.DiscUtils.Core", ["DiscUtils.Core", "LTRData.Extensions"]),
@@ -24,10 +27,10 @@ internal static class DiscUtilsPackages
             ("LTRData.DiscUtils.Xfs", ["DiscUtils.Xfs"]),
         })
         {
-            using ZipArchive package = ZipFile.Open(Path.Combine(directory, $"{id}.{version}.nupkg"), ZipArchiveMode.Create);
+            using ZipArchive package = ZipFile.Open(Path.Combine(directory, $"{id}.{Version}.nupkg"), ZipArchiveMode.Create);
             using (StreamWriter nuspec = new(package.CreateEntry(id + ".nuspec").Open()))
             {
-                nuspec.Write($"<package><metadata><id>{id}</id><version>{version}</version><authors>DiscUtils</authors><description>DiscUtils</description></metadata></package>");
+                nuspec.Write($"<package><metadata><id>{id}</id><version>{Version}</version><authors>DiscUtils</authors><description>DiscUtils</description></metadata></package>");
             }
 
             foreach (string assembly in assemblies)

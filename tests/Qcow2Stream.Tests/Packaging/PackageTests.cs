@@ -223,10 +223,9 @@ public sealed partial class PackageTests(Packages packages) : IClassFixture<Pack
         string[] libraries = [.. made.RootElement.GetProperty("libraries").EnumerateObject().Where(l => l.Value.GetProperty("type").GetString() == "package").Select(l => l.Name)];
         Assert.NotEmpty(libraries);
         Assert.All(libraries, library => Assert.Contains($"\n{library.Replace('/', ' ')} (", notices, StringComparison.Ordinal));
-        string discUtils = XDocument.Load(Path.Combine(Repository.Root, "src/Directory.Packages.props")).Descendants("DiscUtilsVersion").Single().Value;
         Assert.All(
             assemblies.Where(name => name.StartsWith("DiscUtils.", StringComparison.Ordinal)),
-            name => Assert.Contains($"\nLTRData.{Path.GetFileNameWithoutExtension(name)} {discUtils} ({name})\n", notices, StringComparison.Ordinal));
+            name => Assert.Contains($"\nLTRData.{Path.GetFileNameWithoutExtension(name)} {DiscUtilsPackages.Version} ({name})\n", notices, StringComparison.Ordinal));
     }
 
     /// <summary>What the project refers to, and does not keep to itself, with the versions that are set for all.</summary>
@@ -247,7 +246,7 @@ public sealed partial class PackageTests(Packages packages) : IClassFixture<Pack
 
         foreach (string assembly in project.Descendants("DiscUtilsAssembly").Single().Attribute("Include")!.Value.Split(';'))
         {
-            yield return $"LTRData.DiscUtils.{assembly} {versions.Descendants("DiscUtilsVersion").Single().Value}";
+            yield return $"LTRData.DiscUtils.{assembly} [{DiscUtilsPackages.Version}, 1.1.0)";
         }
     }
 
