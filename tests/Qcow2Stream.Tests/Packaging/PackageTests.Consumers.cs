@@ -68,9 +68,6 @@ public sealed partial class PackageTests
         }
         """;
 
-    private static string PackageFolder => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
-        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-
     [PackageFact]
     public async Task Consumer_BuildsWithoutWarningsAndRuns()
     {
@@ -264,7 +261,7 @@ public sealed partial class PackageTests
                 <EnableTrimAnalyzer>true</EnableTrimAnalyzer>
                 <EnableAotAnalyzer>true</EnableAotAnalyzer>
                 <RestorePackagesPath>packages</RestorePackagesPath>
-                <RestoreFallbackFolders>{PackageFolder}</RestoreFallbackFolders>
+                <RestoreFallbackFolders>{Packages.Folder}</RestoreFallbackFolders>
                 {properties}
               </PropertyGroup>
               <ItemGroup>

@@ -27,6 +27,10 @@ public sealed class Packages : IDisposable
         });
     }
 
+    /// <summary>Where restored packages are.</summary>
+    internal static string Folder => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+
     internal string Scratch(string name) => Directory.CreateDirectory(_directory.File(name)).FullName;
 
     internal string Commit { get; private set; } = "";
@@ -44,18 +48,9 @@ public sealed class Packages : IDisposable
     private async Task<string> PackAsync(string name, bool buildFirst, params string[] projects)
     {
         string tree = Tree(name);
-        foreach (string file in (await Git(Repository.Root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")).Split('\0', StringSplitOptions.RemoveEmptyEntries))
-        {
-            // What the packages are made of, and no test.
-            if (!file.StartsWith("tests/", StringComparison.Ordinal) && !file.StartsWith("snapshots/", StringComparison.Ordinal)
-                && File.Exists(Path.Combine(Repository.Root, file)))
-            {
-                string copy = Path.Combine(tree, file);
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                File.Copy(Path.Combine(Repository.Root, file), copy);
-            }
-        }
 
+        // What the packages are made of, and no test.
+        await CopyTree(tree, file => !file.StartsWith("tests/", StringComparison.Ordinal) && !file.StartsWith("snapshots/", StringComparison.Ordinal));
         await Git(tree, "init", "--quiet", "--initial-branch=main");
         await Git(tree, "remote", "add", "origin", Home + ".git");
         await Git(tree, "add", "--all");
@@ -74,6 +69,18 @@ public sealed class Packages : IDisposable
         }
 
         return packages;
+    }
+
+    /// <summary>Copies files that are under version control, or could be, as they are now.</summary>
+    internal static async Task CopyTree(string target, Func<string, bool> isWanted)
+    {
+        string files = await Git(Repository.Root, "ls-files", "-z", "--cached", "--others", "--exclude-standard");
+        foreach (string file in files.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(isWanted).Where(file => File.Exists(Path.Combine(Repository.Root, file))))
+        {
+            string copy = Path.Combine(target, file);
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(Path.Combine(Repository.Root, file), copy);
+        }
     }
 
     /// <summary>Runs a program, which must succeed.</summary>
