@@ -19,11 +19,11 @@ public sealed class Packages : IDisposable
 
     public Packages()
     {
-        _packed = new(() => PackAsync("release", buildFirst: true, "src/Qcow2Stream", "src/Qcow2Stream.FileSystems", "src/Qcow2Stream.Nbd", "src/Qcow2Stream.Cli"));
+        _packed = new(() => PackAsync("release", buildFirst: true));
         _packedAgain = new(async () =>
         {
             await Get();
-            return await PackAsync("elsewhere", buildFirst: false, "src/Qcow2Stream", "src/Qcow2Stream.FileSystems");
+            return await PackAsync("elsewhere", buildFirst: false);
         });
     }
 
@@ -38,14 +38,14 @@ public sealed class Packages : IDisposable
     /// <summary>The directory with all packages, and the symbols of each.</summary>
     internal Task<string> Get() => _packed.Value;
 
-    /// <summary>The directory with packages of libraries that were made once more, in another place and in one go.</summary>
+    /// <summary>The directory with the same packages, made once more, in another place and in one go.</summary>
     internal Task<string> GetAgain() => _packedAgain.Value;
 
     /// <summary>The directory that the packages were made in.</summary>
     internal string Tree(string name) => _directory.File(name);
 
     /// <summary>Copies the tree into a directory of its own and packs projects of it there, in one go or, as after tests of it, what is built already.</summary>
-    private async Task<string> PackAsync(string name, bool buildFirst, params string[] projects)
+    private async Task<string> PackAsync(string name, bool buildFirst)
     {
         string tree = Tree(name);
 
@@ -58,7 +58,7 @@ public sealed class Packages : IDisposable
         await Git(tree, "tag", "v" + Version);
         Commit = (await Git(tree, "rev-parse", "HEAD")).Trim();
         string packages = Scratch(name + "-packages");
-        foreach (string project in projects)
+        foreach (string project in (string[])["src/Qcow2Stream", "src/Qcow2Stream.FileSystems", "src/Qcow2Stream.Nbd", "src/Qcow2Stream.Cli"])
         {
             if (buildFirst)
             {
