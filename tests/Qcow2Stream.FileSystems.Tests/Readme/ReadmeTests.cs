@@ -36,7 +36,7 @@ public sealed partial class ReadmeTests
     [Theory]
     [InlineData("ext4")]
     [InlineData("mbr-cut")]
-    public void CopyDirectory_CopiesIt(string disk) => Assert.Equal("1 files, 45 bytes\n", Run(ReadmeExamples.CopyDirectory, disk));
+    public void CopyDirectory_CopiesIt(string disk) => Assert.Equal("1 files, 49 bytes\n", Run(ReadmeExamples.CopyDirectory, disk));
 
     private static string Indented(string code) =>
         string.Concat(code.TrimEnd('\n').Split('\n').Select(line => (line.Length == 0 ? "" : "        " + line) + "\n"));
