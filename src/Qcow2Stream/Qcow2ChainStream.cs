@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using DiscUtils.Streams;
 using Qcow2Stream.Copying;
 using Qcow2Stream.Layers;
@@ -50,6 +51,11 @@ public sealed class Qcow2ChainStream : MappedStream
     {
     }
 
+    // DiscUtils finds the partitions and volumes of a stream, and so those of a disk too, by reflection: trimming would take
+    // these for unused, and VolumeManager would find nothing, without a word.
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, "DiscUtils.Partitions.DefaultPartitionTableFactory", "DiscUtils.Core")]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, "DiscUtils.ApplePartitionMap.PartitionMapFactory", "DiscUtils.Core")]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, "DiscUtils.LogicalDiskManager.DynamicDiskManagerFactory", "DiscUtils.Core")]
     internal Qcow2ChainStream(Qcow2Chain chain, bool ownsChain)
     {
         Chain = chain;

@@ -117,8 +117,9 @@ public sealed class Qcow2Disk : VirtualDisk
     /// same time.
     /// </remarks>
     /// <exception cref="ArgumentException">Another library has registered one of the extensions.</exception>
-    // DiscUtils finds both by reflection, so trimming would take them for unused.
+    // DiscUtils finds these by reflection, so trimming would take them for unused.
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, typeof(Qcow2DiskFactory))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, "DiscUtils.Raw.DiskFactory", "DiscUtils.Core")]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, "DiscUtils.FileTransport", "DiscUtils.Core")]
     public static void Register()
     {

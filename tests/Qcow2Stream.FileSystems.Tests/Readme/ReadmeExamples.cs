@@ -28,7 +28,7 @@ internal static class ReadmeExamples
     {
         using CancellationTokenSource stop = new(TimeSpan.FromMinutes(10));
         using Guest guest = Guest.Open(Qcow2Chain.Open("disk.qcow2"));
-        using GuestMatch match = guest.Find("/etc", partition: 2);
+        using GuestMatch match = guest.Find("/etc");
         GuestCopyResult copied = match.Entry.CopyTo(
             "etc",
             new GuestCopyOptions { OnFault = fault => Console.Error.WriteLine($"{fault.Path}: {fault.Message}") },

@@ -32,8 +32,11 @@ public sealed partial class ReadmeTests
         Assert.Contains("6 Link /link", lines);
     }
 
-    [Fact]
-    public void CopyDirectory_CopiesIt() => Assert.Equal("1 files, 45 bytes\n", Run(ReadmeExamples.CopyDirectory, "gpt"));
+    /// <summary>From a disk without partitions, and from one with them.</summary>
+    [Theory]
+    [InlineData("ext4", "1 files, 81 bytes\n")]
+    [InlineData("mbr-cut", "1 files, 49 bytes\n")]
+    public void CopyDirectory_CopiesIt(string disk, string expected) => Assert.Equal(expected, Run(ReadmeExamples.CopyDirectory, disk));
 
     private static string Indented(string code) =>
         string.Concat(code.TrimEnd('\n').Split('\n').Select(line => (line.Length == 0 ? "" : "        " + line) + "\n"));

@@ -1,39 +1,52 @@
 using System.IO.Compression;
-using System.Reflection;
 using System.Xml.Linq;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Packaging;
 
-/// <summary>The packages of DiscUtils that the libraries name, for registries that do not serve them: made of the assemblies that are bundled.</summary>
+/// <summary>The packages of DiscUtils, with what they need, for registries that do not serve them: made of the assemblies that are bundled.</summary>
 internal static class DiscUtilsPackages
 {
+    private static readonly XDocument Sources = XDocument.Load(Path.Combine(Repository.Root, "src/DiscUtils.props"));
+
+    private static readonly Dictionary<string, string[]> Needed = new()
+    {
+        ["LTRData.Extensions"] = [],
+        ["lzo.net"] = [],
+        ["LTRData.DiscUtils.Streams"] = ["LTRData.Extensions 1.0.19", "Microsoft.Bcl.HashCode 6.0.0"],
+        ["LTRData.DiscUtils.Core"] = [$"LTRData.DiscUtils.Streams {Version}"],
+        ["LTRData.DiscUtils.Btrfs"] = [$"LTRData.DiscUtils.Core {Version}", "lzo.net 0.0.6", "ZstdSharp.Port 0.8.6"],
+        ["LTRData.DiscUtils.Udf"] = [$"LTRData.DiscUtils.Core {Version}", $"LTRData.DiscUtils.Iso9660 {Version}"],
+    };
+
+    /// <summary>The version that is set for all of them.</summary>
+    public static string Version => Sources.Descendants("DiscUtilsVersion").Single().Value;
+
     public static void Write(string directory)
     {
-        string version = XDocument.Load(Path.Combine(Repository.Root, "src/Directory.Packages.props")).Descendants("DiscUtilsVersion").Single().Value;
-        foreach ((string id, string[] assemblies) in new (string, string[])[]
+        string bundle = Path.Combine(
+            Packages.Folder, "microsoft.cst.devskim.cli", Sources.Descendants("DiscUtilsBundleVersion").Single().Value, "tools", "net10.0", "any");
+        foreach (XElement file in Sources.Descendants("DiscUtilsFile"))
         {
-            ("LTRData.DiscUtils.Core", ["DiscUtils.Core", "LTRData.Extensions"]),
-            ("LTRData.DiscUtils.Streams", ["DiscUtils.Streams"]),
-            ("LTRData.DiscUtils.Btrfs", ["DiscUtils.Btrfs", "lzo.net"]),
-            ("LTRData.DiscUtils.Fat", ["DiscUtils.Fat"]),
-            ("LTRData.DiscUtils.HfsPlus", ["DiscUtils.HfsPlus"]),
-            ("LTRData.DiscUtils.Iso9660", ["DiscUtils.Iso9660"]),
-            ("LTRData.DiscUtils.Ntfs", ["DiscUtils.Ntfs"]),
-            ("LTRData.DiscUtils.Udf", ["DiscUtils.Udf"]),
-            ("LTRData.DiscUtils.Xfs", ["DiscUtils.Xfs"]),
-        })
-        {
+            string assembly = file.Attribute("Include")!.Value;
+            string id = file.Attribute("PackageId")!.Value;
+            string version = file.Attribute("PackageVersion")!.Value.Replace("$(DiscUtilsVersion)", Version, StringComparison.Ordinal);
+            IEnumerable<string> needed = Needed.GetValueOrDefault(id, [$"LTRData.DiscUtils.Core {Version}"])
+                .Select(package => package.Split(' ')).Select(package => $"""<dependency id="{package[0]}" version="{package[1]}" />""");
             using ZipArchive package = ZipFile.Open(Path.Combine(directory, $"{id}.{version}.nupkg"), ZipArchiveMode.Create);
             using (StreamWriter nuspec = new(package.CreateEntry(id + ".nuspec").Open()))
             {
-                nuspec.Write($"<package><metadata><id>{id}</id><version>{version}</version><authors>DiscUtils</authors><description>DiscUtils</description></metadata></package>");
+                nuspec.Write($"""
+                    <package>
+                      <metadata>
+                        <id>{id}</id><version>{version}</version><authors>DiscUtils</authors><description>DiscUtils</description>
+                        <dependencies><group targetFramework="net10.0">{string.Concat(needed)}</group></dependencies>
+                      </metadata>
+                    </package>
+                    """);
             }
 
-            foreach (string assembly in assemblies)
-            {
-                package.CreateEntryFromFile(Assembly.Load(assembly).Location, $"lib/net10.0/{assembly}.dll");
-            }
+            package.CreateEntryFromFile(Path.Combine(bundle, assembly), "lib/net10.0/" + assembly);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -16,13 +17,31 @@ public sealed partial class PackageTests
 
     private const string ChainProgram = """
         using DiscUtils;
+        using DiscUtils.Ntfs;
         using Qcow2Stream;
 
         Qcow2Disk.Register();
-        using Qcow2ChainStream stream = new(args[0]);
-        using VirtualDisk disk = VirtualDisk.OpenDisk(args[0], FileAccess.Read);
-        Console.WriteLine($"{stream.Length} {disk.Capacity} {stream.Chain.Map().Count()}");
+        foreach (string image in args)
+        {
+            using Qcow2ChainStream stream = new(image);
+            using VirtualDisk disk = image.EndsWith(".qcow2") ? VirtualDisk.OpenDisk(image, FileAccess.Read) : new Qcow2Disk(image);
+            Console.WriteLine($"{stream.Length} {disk.Capacity} {stream.Chain.Map().Count()} {new VolumeManager(stream).GetPhysicalVolumes().Length}");
+            foreach (PhysicalVolumeInfo volume in VolumeManager.GetPhysicalVolumes(disk))
+            {
+                Console.WriteLine($"{volume.VolumeType} {volume.Length}");
+                if (NtfsFileSystem.Detect(volume.Open()))
+                {
+                    using NtfsFileSystem files = new(volume.Open());
+                    foreach (string path in files.GetFiles("", "*", SearchOption.AllDirectories))
+                    {
+                        Console.WriteLine($"{files.GetFileLength(path)} {path}");
+                    }
+                }
+            }
+        }
         """;
+
+    private const string NtfsReader = "LTRData.DiscUtils.Ntfs";
 
     private const string GuestProgram = """
         using Qcow2Stream;
@@ -49,15 +68,12 @@ public sealed partial class PackageTests
         }
         """;
 
-    private static string PackageFolder => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
-        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-
     [PackageFact]
     public async Task Consumer_BuildsWithoutWarningsAndRuns()
     {
-        string project = await WriteConsumer("consumer", "<TreatWarningsAsErrors>true</TreatWarningsAsErrors>", ["Qcow2Stream"], ChainProgram);
+        string project = await WriteConsumer("consumer", "<TreatWarningsAsErrors>true</TreatWarningsAsErrors>", ["Qcow2Stream", NtfsReader], ChainProgram);
         await Packages.Run("dotnet", project, "build", "--nologo", "-o", "out");
-        Assert.Equal(ConsumersOutput(), (await Packages.Run("dotnet", project, Path.Combine("out", "consumer.dll"), Repository.Image("chain-3.qcow2"))).Trim());
+        await AssertFindsVolumesAndFiles(project, "dotnet", Path.Combine("out", "consumer.dll"));
     }
 
     /// <summary>Where the packages of DiscUtils can't be had: the projects themselves bring along what a program needs to compile.</summary>
@@ -81,26 +97,26 @@ public sealed partial class PackageTests
             """);
         await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), ChainProgram);
         await Packages.Run("dotnet", project, "build", "--nologo", "-c", "Release");
-        string program = Path.Combine(project, "bin", "Release", "net10.0", "consumer.dll");
-        Assert.Equal(ConsumersOutput(), (await Packages.Run("dotnet", project, program, Repository.Image("chain-3.qcow2"))).Trim());
+        await AssertFindsVolumesAndFiles(project, "dotnet", Path.Combine(project, "bin", "Release", "net10.0", "consumer.dll"));
     }
 
-    /// <summary>
-    /// The analysers of a build see the consumer's source alone; the native compiler looks at all of the library too. What
-    /// it warns of is in DiscUtils.Core, whose registries find classes by reflection: IL2026, IL2062 and IL2067 in
-    /// VirtualDiskManager, VirtualDisk.OpenDisk, FileSystemManager and VolumeManager (one IL2104 unless asked for each).
-    /// </summary>
-    [NativePackageFact]
-    public async Task Consumer_PublishedAsNativeCode_GetsNoWarningOfThisLibraryAndRuns()
+    /// <summary>DiscUtils looks by reflection for what finds partitions; what trimming leaves must have it.</summary>
+    [PackageFact]
+    public async Task Consumer_PublishedTrimmed_GetsNoWarningOfThisLibraryAndFindsTheSameFiles()
     {
         string project = await WriteConsumer(
-            "native-consumer", "<PublishAot>true</PublishAot><TrimmerSingleWarn>false</TrimmerSingleWarn>", ["Qcow2Stream"], ChainProgram);
-        string output = await Packages.Run("dotnet", project, "publish", "--nologo", "--use-current-runtime", "-o", "out");
-        string[] warnings = [.. output.Split('\n').Where(line => line.Contains("warning IL", StringComparison.Ordinal))];
-        Assert.NotEmpty(warnings);
-        Assert.All(warnings, warning => Assert.Matches("^ILC : (Trim|AOT) analysis warning IL20(26|62|67): DiscUtils\\.", warning));
-        string program = Path.Combine(project, "out", OperatingSystem.IsWindows() ? "consumer.exe" : "consumer");
-        Assert.Equal(ConsumersOutput(), (await Packages.Run(program, project, Repository.Image("chain-3.qcow2"))).Trim());
+            "trimmed-consumer", "<PublishTrimmed>true</PublishTrimmed><TrimmerSingleWarn>false</TrimmerSingleWarn>", ["Qcow2Stream", NtfsReader], ChainProgram);
+        AssertWarnsOfDiscUtilsAlone(await Packages.Run("dotnet", project, "publish", "--nologo", "--use-current-runtime", "-o", "out"));
+        await AssertFindsVolumesAndFiles(project, Path.Combine(project, "out", OperatingSystem.IsWindows() ? "consumer.exe" : "consumer"));
+    }
+
+    [NativePackageFact]
+    public async Task Consumer_PublishedAsNativeCode_GetsNoWarningOfThisLibraryAndFindsTheSameFiles()
+    {
+        string project = await WriteConsumer(
+            "native-consumer", "<PublishAot>true</PublishAot><TrimmerSingleWarn>false</TrimmerSingleWarn>", ["Qcow2Stream", NtfsReader], ChainProgram);
+        AssertWarnsOfDiscUtilsAlone(await Packages.Run("dotnet", project, "publish", "--nologo", "--use-current-runtime", "-o", "out"));
+        await AssertFindsVolumesAndFiles(project, Path.Combine(project, "out", OperatingSystem.IsWindows() ? "consumer.exe" : "consumer"));
     }
 
     /// <summary>
@@ -130,10 +146,59 @@ public sealed partial class PackageTests
         }
     }
 
-    private static string ConsumersOutput()
+    /// <summary>
+    /// The analysers of a build see the consumer's source alone; trimming and the native compiler look at all of the library too.
+    /// What they warn of is in DiscUtils.Core, whose registries find classes by reflection: IL2026, IL2062 and IL2067 in
+    /// VirtualDiskManager, VirtualDisk.OpenDisk, FileSystemManager, PartitionTable and VolumeManager (one IL2104 unless asked for each).
+    /// </summary>
+    private static void AssertWarnsOfDiscUtilsAlone(string output)
     {
-        using Qcow2Chain chain = Qcow2Chain.Open(Repository.Image("chain-3.qcow2"));
-        return $"{chain.Length} {chain.Length} {chain.Map().Count()}";
+        string[] warnings = [.. output.Split('\n').Where(line => line.Contains("warning IL", StringComparison.Ordinal))];
+        Assert.NotEmpty(warnings);
+        Assert.All(warnings, warning => Assert.Matches("^IL(C|Link) ?: (Trim|AOT) analysis warning IL20(26|62|67): DiscUtils\\.", warning));
+    }
+
+    /// <summary>Runs <see cref="ChainProgram"/> on a chain, and on disks with each kind of partition table.</summary>
+    private async Task AssertFindsVolumesAndFiles(string project, params string[] program)
+    {
+        string apple = Path.Combine(packages.Scratch("apple"), "apple.raw");
+        await File.WriteAllBytesAsync(apple, AppleDisk());
+        string[] images = [Repository.Image("chain-3.qcow2"), GuestImages.Disk("mbr"), GuestImages.Disk("gpt"), apple];
+        string[] found =
+        [
+            "EntireDisk 98304\n",
+            "BiosPartition 8388608\nBiosPartition 16777216\nBiosPartition 4194304\n7 Grüße.txt\n150001 lines in a file.txt\n45 os-release\nBiosPartition 1048576\n",
+            "GptPartition 35651584\nGptPartition 8388608\nGptPartition 314572800\nGptPartition 1048576\n",
+            "ApplePartition 16384\n",
+        ];
+        string expected = string.Concat(images.Zip(found, (image, volumes) =>
+        {
+            using Qcow2Chain chain = Qcow2Chain.Open(image);
+            return $"{chain.Length} {chain.Length} {chain.Map().Count()} {volumes.Split('\n').Count(line => line.Contains("Partition", StringComparison.Ordinal) || line.StartsWith("EntireDisk", StringComparison.Ordinal))}\n{volumes}";
+        }));
+        Assert.Equal(expected, (await Packages.Run(program[0], project, [.. program[1..], .. images])).ReplaceLineEndings("\n"));
+    }
+
+    /// <summary>A disk whose map of partitions is Apple's: of itself, and of one with data.</summary>
+    private static byte[] AppleDisk()
+    {
+        const int Block = 512;
+        byte[] disk = new byte[128 * Block];
+        "ER"u8.CopyTo(disk);
+        BinaryPrimitives.WriteUInt16BigEndian(disk.AsSpan(2), Block);
+        BinaryPrimitives.WriteUInt32BigEndian(disk.AsSpan(4), 128);
+        WriteEntry(disk.AsSpan(Block), 1, 2, "Apple_partition_map"u8);
+        WriteEntry(disk.AsSpan(2 * Block), 64, 32, "Apple_HFS"u8);
+        return disk;
+
+        static void WriteEntry(Span<byte> entry, uint start, uint length, ReadOnlySpan<byte> type)
+        {
+            "PM"u8.CopyTo(entry);
+            BinaryPrimitives.WriteUInt32BigEndian(entry[4..], 2);
+            BinaryPrimitives.WriteUInt32BigEndian(entry[8..], start);
+            BinaryPrimitives.WriteUInt32BigEndian(entry[12..], length);
+            type.CopyTo(entry[48..]);
+        }
     }
 
     /// <summary>What <see cref="GuestProgram"/> says under the runtime.</summary>
@@ -173,12 +238,12 @@ public sealed partial class PackageTests
         Assert.Equal(0, program.ExitCode);
     }
 
-    /// <summary>A program that uses packages of libraries and, so that all of it is looked at, takes the first whole.</summary>
+    /// <summary>A program that uses packages of libraries, DiscUtils' reader of NTFS among them, and takes the library whole, so that all of it is looked at.</summary>
     private async Task<string> WriteConsumer(string name, string properties, string[] libraries, string program)
     {
         string project = packages.Scratch(name);
         string sources = packages.Scratch(name + "-packages");
-        foreach (string library in libraries.Select(id => $"{id}.{Packages.Version}.nupkg"))
+        foreach (string library in libraries.Where(id => id != NtfsReader).Select(id => $"{id}.{Packages.Version}.nupkg"))
         {
             File.Copy(Path.Combine(await packages.Get(), library), Path.Combine(sources, library));
         }
@@ -196,11 +261,11 @@ public sealed partial class PackageTests
                 <EnableTrimAnalyzer>true</EnableTrimAnalyzer>
                 <EnableAotAnalyzer>true</EnableAotAnalyzer>
                 <RestorePackagesPath>packages</RestorePackagesPath>
-                <RestoreFallbackFolders>{PackageFolder}</RestoreFallbackFolders>
+                <RestoreFallbackFolders>{Packages.Folder}</RestoreFallbackFolders>
                 {properties}
               </PropertyGroup>
               <ItemGroup>
-                {string.Concat(libraries.Select(id => $"""<PackageReference Include="{id}" Version="{Packages.Version}" />"""))}
+                {string.Concat(libraries.Select(id => $"""<PackageReference Include="{id}" Version="{(id == NtfsReader ? DiscUtilsPackages.Version : Packages.Version)}" />"""))}
                 <TrimmerRootAssembly Include="Qcow2Stream" />
               </ItemGroup>
             </Project>

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -119,11 +120,45 @@ public sealed partial class PackageTests(Packages packages) : IClassFixture<Pack
         string[] marks = [.. Attributes(image.GetMetadataReader(), "AssemblyMetadataAttribute", values: 2)];
         Assert.Contains("IsTrimmable=True", marks);
         Assert.Contains("IsAotCompatible=True", marks);
+    }
 
-        // From another directory, and in one go: the same bytes, or the sources' place is in them.
-        string again = await packages.GetAgain();
-        using ZipArchive other = ZipFile.OpenRead(Path.Combine(again, $"{id}.{Packages.Version}.nupkg"));
-        Assert.Equal(assembly, Read(other, $"lib/net10.0/{id}.dll"));
+    /// <summary>From another directory, and in one go: the same bytes to the last, where SOURCE_DATE_EPOCH gives the time.</summary>
+    [PackageTheory]
+    [InlineData("Qcow2Stream")]
+    [InlineData("Qcow2Stream.Nbd")]
+    [InlineData("Qcow2Stream.FileSystems")]
+    [InlineData("Qcow2Stream.Cli")]
+    public async Task Package_MadeOnceMoreElsewhere_IsTheSame(string id)
+    {
+        foreach (string file in (string[])[$"{id}.{Packages.Version}.nupkg", $"{id}.{Packages.Version}.snupkg"])
+        {
+            Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(await packages.Get(), file)), await File.ReadAllBytesAsync(Path.Combine(await packages.GetAgain(), file)));
+        }
+    }
+
+    /// <summary>The bill of materials has every file that was packed, with its hash, and every package that is needed or included.</summary>
+    [PackageTheory]
+    [InlineData("Qcow2Stream")]
+    [InlineData("Qcow2Stream.Nbd")]
+    [InlineData("Qcow2Stream.FileSystems")]
+    [InlineData("Qcow2Stream.Cli")]
+    public async Task Package_CarriesTheBillOfItsMaterials(string id)
+    {
+        using ZipArchive package = await Open(id);
+        using JsonDocument bill = JsonDocument.Parse(Read(package, "_manifest/spdx_2.2/manifest.spdx.json"));
+        Assert.Equal("2020-01-01T00:00:00Z", bill.RootElement.GetProperty("creationInfo").GetProperty("created").GetString());
+        string[] listed = [.. bill.RootElement.GetProperty("files").EnumerateArray().Select(f => $"{f.GetProperty("fileName").GetString()} {f.GetProperty("checksums")[0].GetProperty("checksumValue").GetString()}")];
+        string[] packed = [.. package.Entries.Select(e => e.FullName).Where(name => !PartOfTheFormat().IsMatch(name)).Select(name => $"./{name} {Convert.ToHexStringLower(SHA256.HashData(Read(package, name)))}")];
+        Assert.Equal(packed.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+
+        string[] used = [.. bill.RootElement.GetProperty("packages").EnumerateArray().Select(p => $"{p.GetProperty("name").GetString()} {p.GetProperty("versionInfo").GetString()}")];
+        Assert.Contains($"{id} {Packages.Version}", used);
+        Assert.Equal(id != "Qcow2Stream.Nbd", used.Contains($"LTRData.DiscUtils.Core {DiscUtilsPackages.Version}"));
+        string[] needed = id == "Qcow2Stream.Cli"
+            ? [.. LibrariesOf(package)]
+            : [.. Child(Metadata(package), "dependencies").Descendants().Where(e => e.Name.LocalName == "dependency").Select(d => $"{d.Attribute("id")!.Value} {d.Attribute("version")!.Value.Split(',')[0].Trim('[')}")];
+        Assert.NotEmpty(needed);
+        Assert.All(needed, name => Assert.Contains(name, used));
     }
 
     [PackageTheory]
@@ -210,23 +245,30 @@ public sealed partial class PackageTests(Packages packages) : IClassFixture<Pack
         Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, "LICENSE")), Read(package, "LICENSE"));
     }
 
-    /// <summary>Every assembly that the tool brings along is named, and where it comes from as a package, in its version.</summary>
     [PackageFact]
-    public async Task Tool_NamesWhatItIsMadeOf()
+    public async Task Tool_NamesWhatItIsMadeOf() => AssertNamesWhatItIsMadeOf(await Open("Qcow2Stream.Cli"));
+
+    /// <summary>Every assembly that the tool brings along is named, and where it comes from as a package, in its version.</summary>
+    internal static void AssertNamesWhatItIsMadeOf(ZipArchive tool)
     {
-        using ZipArchive package = await Open("Qcow2Stream.Cli");
+        using ZipArchive package = tool;
         string notices = Encoding.UTF8.GetString(Read(package, "THIRD-PARTY-NOTICES.txt"));
         string[] assemblies = [.. package.Entries.Select(e => e.Name).Where(name => name.EndsWith(".dll", StringComparison.Ordinal) && name is not ("qcow2.dll" or "Qcow2Stream.dll" or "Qcow2Stream.FileSystems.dll" or "Qcow2Stream.Nbd.dll"))];
         Assert.NotEmpty(assemblies);
         Assert.All(assemblies, assembly => Assert.Contains($" ({assembly})\n", notices, StringComparison.Ordinal));
-        using JsonDocument made = JsonDocument.Parse(Read(package, "tools/net10.0/any/qcow2.deps.json"));
-        string[] libraries = [.. made.RootElement.GetProperty("libraries").EnumerateObject().Where(l => l.Value.GetProperty("type").GetString() == "package").Select(l => l.Name)];
+        string[] libraries = [.. LibrariesOf(package)];
         Assert.NotEmpty(libraries);
-        Assert.All(libraries, library => Assert.Contains($"\n{library.Replace('/', ' ')} (", notices, StringComparison.Ordinal));
-        string discUtils = XDocument.Load(Path.Combine(Repository.Root, "src/Directory.Packages.props")).Descendants("DiscUtilsVersion").Single().Value;
+        Assert.All(libraries, library => Assert.Contains($"\n{library} (", notices, StringComparison.Ordinal));
         Assert.All(
             assemblies.Where(name => name.StartsWith("DiscUtils.", StringComparison.Ordinal)),
-            name => Assert.Contains($"\nLTRData.{Path.GetFileNameWithoutExtension(name)} {discUtils} ({name})\n", notices, StringComparison.Ordinal));
+            name => Assert.Contains($"\nLTRData.{Path.GetFileNameWithoutExtension(name)} {DiscUtilsPackages.Version} ({name})\n", notices, StringComparison.Ordinal));
+    }
+
+    /// <summary>The packages whose assemblies the tool has in it.</summary>
+    private static IEnumerable<string> LibrariesOf(ZipArchive tool)
+    {
+        using JsonDocument made = JsonDocument.Parse(Read(tool, "tools/net10.0/any/qcow2.deps.json"));
+        return [.. made.RootElement.GetProperty("libraries").EnumerateObject().Where(l => l.Value.GetProperty("type").GetString() == "package").Select(l => l.Name.Replace('/', ' '))];
     }
 
     /// <summary>What the project refers to, and does not keep to itself, with the versions that are set for all.</summary>
@@ -247,7 +289,7 @@ public sealed partial class PackageTests(Packages packages) : IClassFixture<Pack
 
         foreach (string assembly in project.Descendants("DiscUtilsAssembly").Single().Attribute("Include")!.Value.Split(';'))
         {
-            yield return $"LTRData.DiscUtils.{assembly} {versions.Descendants("DiscUtilsVersion").Single().Value}";
+            yield return $"LTRData.DiscUtils.{assembly} [{DiscUtilsPackages.Version}, 1.1.0)";
         }
     }
 
@@ -276,6 +318,9 @@ public sealed partial class PackageTests(Packages packages) : IClassFixture<Pack
 
     [GeneratedRegex(@"(?<=\])\((?<to>(?!#)[^)\s]+)\)")]
     private static partial Regex LinkTarget();
+
+    [GeneratedRegex(@"^(\[Content_Types\]\.xml|_rels/|package/|_manifest/|[^/]*\.nuspec$)")]
+    private static partial Regex PartOfTheFormat();
 
     private static XElement Metadata(ZipArchive package) =>
         XDocument.Load(new MemoryStream(Read(package, package.Entries.Single(e => e.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).FullName)))

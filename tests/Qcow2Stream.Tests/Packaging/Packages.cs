@@ -19,13 +19,17 @@ public sealed class Packages : IDisposable
 
     public Packages()
     {
-        _packed = new(() => PackAsync("release", buildFirst: true, "src/Qcow2Stream", "src/Qcow2Stream.FileSystems", "src/Qcow2Stream.Nbd", "src/Qcow2Stream.Cli"));
+        _packed = new(() => PackAsync("release", buildFirst: true));
         _packedAgain = new(async () =>
         {
             await Get();
-            return await PackAsync("elsewhere", buildFirst: false, "src/Qcow2Stream", "src/Qcow2Stream.FileSystems");
+            return await PackAsync("elsewhere", buildFirst: false);
         });
     }
+
+    /// <summary>Where restored packages are.</summary>
+    internal static string Folder => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
     internal string Scratch(string name) => Directory.CreateDirectory(_directory.File(name)).FullName;
 
@@ -34,28 +38,19 @@ public sealed class Packages : IDisposable
     /// <summary>The directory with all packages, and the symbols of each.</summary>
     internal Task<string> Get() => _packed.Value;
 
-    /// <summary>The directory with packages of libraries that were made once more, in another place and in one go.</summary>
+    /// <summary>The directory with the same packages, made once more, in another place and in one go.</summary>
     internal Task<string> GetAgain() => _packedAgain.Value;
 
     /// <summary>The directory that the packages were made in.</summary>
     internal string Tree(string name) => _directory.File(name);
 
     /// <summary>Copies the tree into a directory of its own and packs projects of it there, in one go or, as after tests of it, what is built already.</summary>
-    private async Task<string> PackAsync(string name, bool buildFirst, params string[] projects)
+    private async Task<string> PackAsync(string name, bool buildFirst)
     {
         string tree = Tree(name);
-        foreach (string file in (await Git(Repository.Root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")).Split('\0', StringSplitOptions.RemoveEmptyEntries))
-        {
-            // What the packages are made of, and no test.
-            if (!file.StartsWith("tests/", StringComparison.Ordinal) && !file.StartsWith("snapshots/", StringComparison.Ordinal)
-                && File.Exists(Path.Combine(Repository.Root, file)))
-            {
-                string copy = Path.Combine(tree, file);
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                File.Copy(Path.Combine(Repository.Root, file), copy);
-            }
-        }
 
+        // What the packages are made of, and no test.
+        await CopyTree(tree, file => !file.StartsWith("tests/", StringComparison.Ordinal) && !file.StartsWith("snapshots/", StringComparison.Ordinal));
         await Git(tree, "init", "--quiet", "--initial-branch=main");
         await Git(tree, "remote", "add", "origin", Home + ".git");
         await Git(tree, "add", "--all");
@@ -63,7 +58,7 @@ public sealed class Packages : IDisposable
         await Git(tree, "tag", "v" + Version);
         Commit = (await Git(tree, "rev-parse", "HEAD")).Trim();
         string packages = Scratch(name + "-packages");
-        foreach (string project in projects)
+        foreach (string project in (string[])["src/Qcow2Stream", "src/Qcow2Stream.FileSystems", "src/Qcow2Stream.Nbd", "src/Qcow2Stream.Cli"])
         {
             if (buildFirst)
             {
@@ -74,6 +69,18 @@ public sealed class Packages : IDisposable
         }
 
         return packages;
+    }
+
+    /// <summary>Copies files that are under version control, or could be, as they are now.</summary>
+    internal static async Task CopyTree(string target, Func<string, bool> isWanted)
+    {
+        string files = await Git(Repository.Root, "ls-files", "-z", "--cached", "--others", "--exclude-standard");
+        foreach (string file in files.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(isWanted).Where(file => File.Exists(Path.Combine(Repository.Root, file))))
+        {
+            string copy = Path.Combine(target, file);
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(Path.Combine(Repository.Root, file), copy);
+        }
     }
 
     /// <summary>Runs a program, which must succeed.</summary>

@@ -25,9 +25,10 @@ internal static class ReadmeExamples
     {
         Qcow2Disk.Register();
         using VirtualDisk disk = VirtualDisk.OpenDisk("disk.qcow2", FileAccess.Read);
-        foreach (PhysicalVolumeInfo volume in VolumeManager.GetPhysicalVolumes(disk).Where(v => NtfsFileSystem.Detect(v.Open())))
+        IEnumerable<Stream> volumes = NtfsFileSystem.Detect(disk.Content) ? [disk.Content] : VolumeManager.GetPhysicalVolumes(disk).Select(v => v.Open());
+        foreach (Stream volume in volumes.Where(NtfsFileSystem.Detect))
         {
-            using NtfsFileSystem files = new(volume.Open());
+            using NtfsFileSystem files = new(volume);
             foreach (string path in files.GetFiles("", "*", SearchOption.AllDirectories))
             {
                 Console.WriteLine($"{files.GetFileLength(path)} {path}");
