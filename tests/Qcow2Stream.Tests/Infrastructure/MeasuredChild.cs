@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
@@ -15,6 +16,8 @@ internal sealed partial record MeasuredChild(int ExitCode, byte[] Output, string
 {
     private const int StandardOutput = 1;
     private const int StandardError = 2;
+    private const int NoHang = 1;
+    private const int PollMilliseconds = 2;
     private const int WriteCreateTruncate = 0x241;
 
     // As much as struct rusage, and posix_spawn_file_actions_t, have on any Linux.
@@ -48,19 +51,37 @@ internal sealed partial record MeasuredChild(int ExitCode, byte[] Output, string
         Check(DestroyActions(actions));
         long* usage = stackalloc long[UsageLength / sizeof(long)];
         int status;
-        while (Wait(process, out status, options: 0, usage) < 0)
+        int ended;
+        long memory = 0;
+        while ((ended = Wait(process, out status, NoHang, usage)) == 0)
         {
-            const int Interrupted = 4;
-            if (Marshal.GetLastPInvokeError() != Interrupted)
-            {
-                throw new Win32Exception();
-            }
+            memory = Math.Max(memory, PeakOf(process));
+            Thread.Sleep(PollMilliseconds);
         }
 
-        // struct rusage: ru_utime and ru_stime, each in seconds and microseconds, then ru_maxrss in KiB.
+        if (ended < 0)
+        {
+            throw new Win32Exception();
+        }
+
+        // struct rusage: ru_utime and ru_stime, each in seconds and microseconds.
         TimeSpan time = TimeSpan.FromSeconds(usage[0] + usage[2]) + TimeSpan.FromMicroseconds(usage[1] + usage[3]);
         int code = (status & 0x7F) == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F);
-        return new MeasuredChild(code, File.ReadAllBytes(output), File.ReadAllText(error, Encoding.UTF8), usage[4] * 1024, time);
+        return new MeasuredChild(code, File.ReadAllBytes(output), File.ReadAllText(error, Encoding.UTF8), memory, time);
+    }
+
+    /// <summary>The most memory that a running process has had, in bytes; 0 for one that has ended. (What wait4 says of it counts that of its parent too.)</summary>
+    private static long PeakOf(int process)
+    {
+        try
+        {
+            string? peak = File.ReadLines($"/proc/{process}/status").FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return peak is null ? 0 : long.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
     }
 
     private static void Check(int error)
