@@ -8,6 +8,7 @@ public sealed class ForeignBombTests : IDisposable
 {
     private const string BlockTable = "2dc27766-f623-4200-9d64-115e9bfd4a08";
     private const string FileParameters = "caa16737-fa36-4d43-b3b6-33f0aa44e76b";
+    private const string LogicalSectorSize = "8141bf1d-a96f-4709-ba47-f233a8faab5f";
     private const string Page83 = "beca12ab-b2e6-4523-93ef-c309e000c746";
     private const string ParentLocator = "a8d35f2d-b30b-454d-abf7-d3d84834ab0c";
     private const string TooMuch = "MaxForeignTableBytes";
@@ -38,6 +39,9 @@ public sealed class ForeignBombTests : IDisposable
         ["vhdx: a table of 2 GiB"] = ("vhdx", "dynamic", 8 * GiB, b => VhdxTable(b, 2u << 30), TooMuch),
         ["vhdx: a table past the end"] = ("vhdx", "dynamic", GiB, b => VhdxTable(b, 2u << 30), "does not lie inside the file"),
         ["vhdx: blocks of 0"] = ("vhdx", "dynamic", GiB, b => b.Little(VhdxItem(b, FileParameters), 0u), "block size"),
+        ["vhdx: sectors of 1 GiB"] = ("vhdx", "dynamic", GiB, b => b.Little(VhdxItem(b, LogicalSectorSize), 1u << 30), "logical sector size"),
+        ["vhdx: sectors of 1 GiB in an item of no length"] = ("vhdx", "dynamic", GiB, b => b.Little(VhdxItem(b, LogicalSectorSize), 1u << 30)
+            .Little(b.VhdxEntry(b.VhdxMetadata(), LogicalSectorSize) + 20, 0u), "logical sector size"),
         ["vhdx: an item of 2 GiB"] = ("vhdx", "dynamic", GiB, b => b.Little(b.VhdxEntry(b.VhdxMetadata(), Page83) + 20, 1u << 31), "metadata item"),
         ["vhdx: a locator that names its bytes thousands of times"] = ("vhdx", "dynamic", GiB, VhdxWithManyKeys, "parent locator"),
         ["vhdx: a log of 1 GiB"] = ("vhdx", "dynamic", 4 * GiB, b => VhdxLog(b, 1u << 30), TooMuch),

@@ -36,16 +36,19 @@ internal static class ForeignFields
     }
 
     /// <summary>The checksum of a VHD's dynamic header.</summary>
-    public static byte[] WithVhdHeaderSum(this byte[] bytes)
+    public static byte[] WithVhdHeaderSum(this byte[] bytes) => bytes.WithVhdSum(VhdHeader, 1024, VhdHeader + 36);
+
+    /// <summary>The checksum of a structure of a VHD: the sum of its bytes, inverted.</summary>
+    public static byte[] WithVhdSum(this byte[] bytes, int start, int length, int at)
     {
-        bytes.Big(VhdHeader + 36, 0u);
+        bytes.Big(at, 0u);
         uint sum = 0;
-        foreach (byte b in bytes.AsSpan(VhdHeader, 1024))
+        foreach (byte b in bytes.AsSpan(start, length))
         {
             sum += b;
         }
 
-        return bytes.Big(VhdHeader + 36, ~sum);
+        return bytes.Big(at, ~sum);
     }
 
     /// <summary>The checksum of a structure of a VHDX: CRC-32C, in its second word.</summary>

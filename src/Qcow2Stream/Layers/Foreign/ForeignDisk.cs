@@ -40,6 +40,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     private readonly ForeignFileSystem _files;
     private readonly VirtualDisk _disk;
     private readonly long _tableBytes;
+    private readonly int _layerCount;
     private readonly bool _isMapped;
     private readonly RunKind _emptyKind;
     private readonly Turns _turns = new();
@@ -55,11 +56,12 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         _files = files;
         _disk = disk;
         _tableBytes = tableBytes;
+        _layerCount = disk.Layers.Count();
         CheckExtents(disk);
         _content = OpenContent();
         Length = CheckedLength(disk, _content) & ~(Sector.Size - 1);
         _emptyKind = formatName == FormatWithParents ? RunKind.Unallocated : RunKind.Zero;
-        _isMapped = MappedFormats.Contains(formatName) && files.IsOneFile && disk.Layers.Count() == 1;
+        _isMapped = MappedFormats.Contains(formatName) && files.IsOneFile && _layerCount == 1;
         _map = MapOf(_content);
         files.IsSealed = true;
         _bytesAsked = files.BytesRead;
@@ -319,10 +321,10 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
 
     /// <summary>
     /// What a call for so many bytes may read: no format keeps less than a sector in one place, nor needs more than a few tables
-    /// to find it, in each of the files.
+    /// to find it, in the image and in each of its parents.
     /// </summary>
     private void Allow(long length) =>
-        _files.AllowReads((length / Sector.Size * 4) + (4096L * _files.OpenFiles), (length * 8) + (BytesToFind * _files.OpenFiles));
+        _files.AllowReads((length / Sector.Size * 4) + (4096L * _layerCount), (length * 8) + (BytesToFind * _layerCount));
 
     /// <summary>The disk's bytes: where DiscUtils would keep the first stream for good, one that is made here.</summary>
     private SparseStream OpenContent()

@@ -66,9 +66,6 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
 
     public override long AvailableSpace => 0;
 
-    /// <summary>How many files are open, and so the most that one byte of the disk may be looked for in.</summary>
-    public int OpenFiles => _open.Count + 1;
-
     /// <summary>All bytes that were asked of the files.</summary>
     public long BytesRead { get; private set; }
 

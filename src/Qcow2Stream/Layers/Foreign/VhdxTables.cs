@@ -78,7 +78,7 @@ internal static class VhdxTables
             (bool isHole, long region) = file.GetRegion(offset + position, length - position);
             if (isHole)
             {
-                read = (int)Math.Min(region, int.MaxValue & -8);
+                read = (int)Math.Clamp(region & -sizeof(ulong), sizeof(ulong), int.MaxValue & -sizeof(ulong));
                 continue;
             }
 
@@ -135,7 +135,8 @@ internal static class VhdxTables
         {
             if (items.TryGetValue(known, out (long Offset, int Length) item))
             {
-                byte[] value = new byte[item.Length];
+                // DiscUtils reads a number whatever length its item has.
+                byte[] value = new byte[Math.Max(item.Length, sizeof(uint))];
                 file.ReadAt(item.Offset, value);
                 JudgeItem(file, known, value, item.Offset);
             }
@@ -148,7 +149,7 @@ internal static class VhdxTables
         {
             JudgeLocator(file, value, place);
         }
-        else if (item == FileParameters && value.Length >= sizeof(uint))
+        else if (item == FileParameters)
         {
             uint size = BinaryPrimitives.ReadUInt32LittleEndian(value);
             if (!BitOperations.IsPow2(size) || size is < MiB or > MaxBlockSize)
@@ -157,7 +158,7 @@ internal static class VhdxTables
                     $"the block size is {size}; it must be a power of two from {MiB} to {MaxBlockSize}", file.Path, hostOffset: place);
             }
         }
-        else if (item == LogicalSectorSize && value.Length >= sizeof(uint))
+        else if (item == LogicalSectorSize)
         {
             uint size = BinaryPrimitives.ReadUInt32LittleEndian(value);
             if (size is not (512 or 4096))
