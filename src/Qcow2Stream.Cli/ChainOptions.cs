@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Qcow2Stream.Cli;
 
@@ -17,6 +18,15 @@ internal sealed class ChainOptions
     {
         Description = "The passphrase of encrypted images: all bytes of this file, including a line break at its end.",
         HelpName = "FILE",
+    };
+
+    private readonly Option<int?> _maxKeyIterations = new("--max-key-iterations")
+    {
+        Description = "The most PBKDF2 rounds that a passphrase for one image may take, over all its key slots, for each block of the key. [default: 40000000]",
+        HelpName = "N",
+        CustomParser = result => int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int rounds) && rounds > 0
+            ? rounds
+            : CommonOptions.Fail<int?>(result, $"--max-key-iterations needs a number from 1 to {int.MaxValue}, not '{result.Tokens[0].Value}'"),
     };
 
     private readonly Option<bool> _lenient = new("--lenient")
@@ -58,6 +68,7 @@ internal sealed class ChainOptions
         }
 
         command.Add(_secretFile);
+        command.Add(_maxKeyIterations);
         command.Add(_follow);
         command.Add(_lenient);
         _remote.AddTo(command);
@@ -79,14 +90,15 @@ internal sealed class ChainOptions
     public Qcow2OpenOptions Parse(ParseResult parsed)
     {
         BackingFormats.Register();
-        return new Qcow2OpenOptions
+        Qcow2OpenOptions options = new()
         {
             Follow = parsed.GetValue(_follow),
             DataFile = _dataFile is null ? null : parsed.GetValue(_dataFile),
             Snapshot = _snapshot is null ? null : parsed.GetValue(_snapshot),
             Passphrase = parsed.GetValue(_secretFile) is { } file ? _ => File.ReadAllBytes(file.FullName) : null,
             Lenient = parsed.GetValue(_lenient),
-            OnDamage = damage => Console.Error.WriteLine($"qcow2: damaged: {damage.Reason}"),
+            OnDamage = new DamageLines().Write,
         };
+        return parsed.GetValue(_maxKeyIterations) is { } rounds ? options with { MaxKeyIterations = rounds } : options;
     }
 }

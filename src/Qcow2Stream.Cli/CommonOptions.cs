@@ -93,7 +93,8 @@ internal static class CommonOptions
         _ => FollowPolicy.Directories(place),
     };
 
-    private static T? Fail<T>(ArgumentResult result, string message)
+    /// <summary>Says what is wrong with an option.</summary>
+    internal static T? Fail<T>(ArgumentResult result, string message)
     {
         result.AddError(message);
         return default;

@@ -17,6 +17,7 @@ internal static class OptionWords
         ("\")", ""),
         (nameof(Qcow2OpenOptions.Passphrase), "--secret-file"),
         (nameof(Qcow2OpenOptions.DataFile), "--data-file"),
+        (nameof(Qcow2OpenOptions.MaxKeyIterations), "--max-key-iterations"),
         (nameof(HttpFileOptions.AllowUnversioned), "--allow-unversioned"),
     ];
 

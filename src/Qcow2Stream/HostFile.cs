@@ -162,6 +162,16 @@ public abstract class HostFile : IDisposable
     /// <returns>The answer, and for how many bytes it holds: from 1 to <paramref name="maxLength"/>.</returns>
     public virtual (bool IsHole, long Length) GetRegion(long hostOffset, long maxLength) => (false, maxLength);
 
+    /// <summary>
+    /// For how many bytes from <paramref name="hostOffset"/> on the host file has a hole, which reads as zeros; 0 if there is none, or
+    /// the host doesn't know. Never past the end of the file. Cheaper than <see cref="GetRegion"/> where there is no hole.
+    /// </summary>
+    internal virtual long GetHoleLength(long hostOffset, long maxLength)
+    {
+        (bool isHole, long length) = GetRegion(hostOffset, maxLength);
+        return isHole ? Math.Clamp(length, 0, maxLength) : 0;
+    }
+
     /// <summary>The bytes that the file takes on its host, less than its length where it has holes; the length where that can't be known.</summary>
     public virtual long GetAllocatedLength() => GetLength();
 

@@ -12,6 +12,8 @@ namespace Qcow2Stream;
 /// <remarks>
 /// The steps are lazy: each is returned as soon as it is known, and nothing is done beyond the last one requested. A file
 /// that was passed in open is read again at each stage, and closed at the end, unless <see cref="Qcow2OpenOptions.LeaveOpen"/> is set.
+/// The map is walked until <see cref="Qcow2OpenOptions.MaxInspectionSpots"/> spots of damage are found, or as much is looked at as
+/// <see cref="Qcow2OpenOptions.MaxInspectionBytes"/> allows; the last step then says how far that was.
 /// </remarks>
 public static class ImageInspection
 {

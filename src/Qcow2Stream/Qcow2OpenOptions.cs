@@ -46,15 +46,17 @@ public sealed record Qcow2OpenOptions
     public Func<EncryptedImage, byte[]?>? Passphrase { get; init; }
 
     /// <summary>
-    /// The most rounds of key derivation for one key slot. Default: 20 million, a few seconds; a crafted header may ask
-    /// for four billion, an hour.
+    /// The most rounds of key derivation that a passphrase for one image may take, if it is wrong: those of all active key slots, and
+    /// of the digest that is compared after each, for each block of the derived key as long as the hash. Judged before the first.
+    /// Default: 40 million, a quarter of a minute at most with common hashes: enough for eight slots of two million rounds each with a key of
+    /// two blocks; a crafted header may ask for hundreds of billions.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
     public int MaxKeyIterations
     {
         get;
         init => field = AtLeast(value, 1);
-    } = 20_000_000;
+    } = 40_000_000;
 
     /// <summary>
     /// Reads damaged images as QEMU does: tables, clusters and tails that lie past the end of their file are zeros.
@@ -228,6 +230,59 @@ public sealed record Qcow2OpenOptions
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int MaxCheckBytes
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 256 << 20;
+
+    /// <summary>
+    /// The most bytes of tables that an <see cref="ImageCheck"/> reads. Default: 16 GiB, the tables of a full image of 100 TiB with clusters
+    /// of 64 KiB. Besides, it never reads more than sixteen times what the file stores on its host.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public long MaxCheckTableBytes
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            field = value;
+        }
+    } = 16L << 30;
+
+    /// <summary>
+    /// How much of an image's map an <see cref="ImageInspection"/> looks at: the bytes of tables that it reads, over all layers, where each
+    /// extent counts as 512. Default: 4 GiB, eight million extents, or the tables of a full image of 32 TiB with clusters of 64 KiB.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public long MaxInspectionBytes
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            field = value;
+        }
+    } = 4L << 30;
+
+    /// <summary>
+    /// The most spots of damage in an image's map that an <see cref="ImageInspection"/> reports. Default: 20, enough to see what kind of
+    /// damage it is; an image can hold millions of broken entries.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxInspectionSpots
+    {
+        get;
+        init => field = AtLeast(value, 0);
+    } = 20;
+
+    /// <summary>
+    /// The most memory, in bytes, that DiscUtils takes for the tables of an image in another format (vmdk, vpc, vhdx, vdi) and of the
+    /// files that it names. What they say of their tables is added up before DiscUtils reads them. Default: 256 MiB: a VHD
+    /// of any size takes 16 MiB, a VMDK of 64 TiB 32 MiB, a VHDX 128 bytes for each block that is stored.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxForeignTableBytes
     {
         get;
         init => field = AtLeast(value, 0);

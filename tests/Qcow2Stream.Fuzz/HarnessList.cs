@@ -15,6 +15,7 @@ public static class HarnessList
         ["luks"] = () => new LuksHarness(),
         ["compressed"] = () => new CompressedHarness(),
         ["json"] = () => new JsonHarness(),
+        ["foreign"] = () => new ForeignHarness(),
     };
 
     /// <summary>The names.</summary>

@@ -19,16 +19,9 @@ internal static class BitmapCheck
                 break;
             }
 
-            run.Count((ulong)bitmap.TableOffset, (long)bitmap.TableSize * sizeof(ulong), ClusterUse.Metadata, place);
-            for (long first = 0; first < bitmap.TableSize; first += TablePieces.MaxWords)
+            foreach ((_, long pieceOffset, ulong[] piece) in run.Pieces((ulong)bitmap.TableOffset, bitmap.TableSize, CheckFindingKind.Bitmap, place))
             {
-                long pieceOffset = bitmap.TableOffset + (first * sizeof(ulong));
-                if (pieceOffset >= run.FileLength)
-                {
-                    break;
-                }
-
-                CheckTable(run, run.Load(pieceOffset, (int)Math.Min(TablePieces.MaxWords, bitmap.TableSize - first)), place with { HostOffset = pieceOffset });
+                CheckTable(run, piece, place with { HostOffset = pieceOffset });
                 foreach (CheckFinding finding in run.Found())
                 {
                     yield return finding;

@@ -9,6 +9,14 @@ internal sealed class CheckRun
     // Tables do not share bytes in an image that is right. In a damaged one some may; that they all do is an attack.
     private const int MostTimesWalked = 16;
 
+    // What a file may have stored beyond what the host says: some count what was just written only later.
+    private const long NotYetStored = 64 << 20;
+
+    // To count a cluster costs as much as to read so many bytes of a table.
+    private const int BytesPerCount = 32;
+
+    private const int PieceBytes = TablePieces.MaxWords * sizeof(ulong);
+
     private readonly Queue<CheckFinding> _found = new();
     private readonly IProgress<WorkProgress>? _progress;
     private readonly CancellationToken _cancellationToken;
@@ -33,7 +41,7 @@ internal sealed class CheckRun
         _startLength = image.File.GetLength();
         FileLength = _startLength + (-_startLength & (Sector.Size - 1));
         Clusters = ClusterCount(FileLength);
-        _tableBytesLeft = FileLength * MostTimesWalked;
+        _tableBytesLeft = Math.Min(options.MaxCheckTableBytes, StoredLength() * MostTimesWalked);
         Expect(FileLength);
         Recorded = new RecordedRefcounts(image, FileLength, options.LayerCacheBytes);
 
@@ -194,24 +202,73 @@ internal sealed class CheckRun
         }
     }
 
-    /// <summary>
-    /// Whether an L1 table or a bitmap's table may be walked: all of them together may take each byte of the file sixteen
-    /// times, which bounds the work whatever the image says. Where that is not enough, it is reported, once.
-    /// </summary>
-    public bool MayWalk(ulong hostOffset, long length, CheckFindingKind kind, in CheckPlace place)
+    /// <summary>Takes bytes of tables from what the check may read, and says whether it may go on. Where it may not, that is reported, once.</summary>
+    public bool MayTake(long bytes, CheckFindingKind kind, in CheckPlace place)
     {
-        _tableBytesLeft -= hostOffset < (ulong)FileLength ? Math.Min(length, FileLength - (long)hostOffset) : 0;
+        _tableBytesLeft -= bytes;
         if (_tableBytesLeft < 0 && !_isBudgetTold)
         {
             _isBudgetTold = true;
-            Unreadable(kind, place, "it is not looked at, nor is what comes after it: the image's tables share more of their bytes than a check follows");
+            Unreadable(
+                kind,
+                place,
+                "it is not looked at, nor is what comes after it: the image's tables share more of their bytes than a check follows, or take more than MaxCheckTableBytes");
         }
 
         return _tableBytesLeft >= 0;
     }
 
-    /// <summary>Loads a piece of a table that starts inside the file; what lies past its end is zeros.</summary>
-    public ulong[] Load(long hostOffset, int words) => TablePieces.Load(Image, hostOffset, words);
+    /// <summary>
+    /// Counts a reference to every cluster of an L1 table or a bitmap's table, and says whether it may be walked: all of that, and
+    /// of <see cref="Pieces"/>, may take as much as what the file stores sixteen times, which bounds the work whatever the image says.
+    /// Where that is not enough, it is reported, once.
+    /// </summary>
+    public bool MayWalk(ulong hostOffset, long length, CheckFindingKind kind, in CheckPlace place)
+    {
+        if (!MayTake(Math.Min(length, FileLength) / Geometry.ClusterSize * BytesPerCount, kind, place))
+        {
+            return false;
+        }
+
+        Count(hostOffset, length, ClusterUse.Metadata, place);
+        return true;
+    }
+
+    /// <summary>The pieces of a table, in order, as far as they lie inside the file and may be walked. Those that aren't stored are zeros, and left out.</summary>
+    /// <param name="tableOffset">Where the table starts.</param>
+    /// <param name="words">How many words it has.</param>
+    /// <param name="kind">For <see cref="MayWalk"/>.</param>
+    /// <param name="place">The table.</param>
+    /// <returns>Each piece, the place of its first word in the table, and where that is in the file.</returns>
+    public IEnumerable<(long First, long HostOffset, ulong[] Words)> Pieces(ulong tableOffset, long words, CheckFindingKind kind, CheckPlace place)
+    {
+        for (long first = 0; first < words && tableOffset < (ulong)FileLength; first += TablePieces.MaxWords)
+        {
+            long offset = (long)tableOffset + (first * sizeof(ulong));
+            if (offset < 0 || offset >= FileLength)
+            {
+                yield break;
+            }
+
+            _cancellationToken.ThrowIfCancellationRequested();
+            long length = Math.Min((words - first) * sizeof(ulong), FileLength - offset);
+            long hole = Image.File.GetHoleLength(offset, length);
+            if (hole >= Math.Min(length, PieceBytes))
+            {
+                // On to the piece that the hole ends in.
+                first += Math.Max(0, (hole / PieceBytes) - 1) * TablePieces.MaxWords;
+                continue;
+            }
+
+            int piece = (int)Math.Min(TablePieces.MaxWords, words - first);
+            if (!MayTake((long)piece * sizeof(ulong), kind, place))
+            {
+                yield break;
+            }
+
+            yield return (first, offset, TablePieces.Load(Image, offset, piece));
+        }
+    }
 
     /// <summary>Tables that a file has lost during the check were read as zeros, which they were not.</summary>
     /// <exception cref="Qcow2FormatException">The file became shorter since the pass began.</exception>
@@ -238,6 +295,13 @@ internal sealed class CheckRun
         CheckErrors = CheckErrors,
         Warnings = Warnings,
     };
+
+    /// <summary>What of the file is stored, at most: holes aren't.</summary>
+    private long StoredLength()
+    {
+        long allocated = Image.File.GetAllocatedLength();
+        return Math.Min(allocated < FileLength ? Math.Min(FileLength, allocated + NotYetStored) : FileLength, long.MaxValue / MostTimesWalked);
+    }
 
     private long ClusterCount(long length) => (length >> Geometry.ClusterBits) + (Geometry.OffsetInCluster(length) != 0 ? 1 : 0);
 }

@@ -1,5 +1,4 @@
 using Qcow2Stream.Format;
-using Qcow2Stream.Images;
 
 namespace Qcow2Stream.Check;
 
@@ -17,29 +16,16 @@ internal sealed class L1Check(CheckRun run, bool isActive)
     private readonly Geometry _geometry = run.Geometry;
     private readonly L2EntryCheck _entries = new(run, isActive);
     private readonly WalkedTables _walked = new(run.Uses);
-    private readonly int _pieceEntries = Math.Min(run.Geometry.L2Entries, TablePieces.MaxWords / run.Geometry.WordsPerL2Entry);
 
     /// <summary>Checks a table of <paramref name="entries"/> entries.</summary>
     public IEnumerable<CheckFinding> Check(ulong tableOffset, long entries, CheckPlace reference)
     {
-        bool mayWalk = run.MayWalk(tableOffset, entries * L1Entry.Length, CheckFindingKind.SnapshotTable, reference);
-        if (mayWalk)
-        {
-            run.Count(tableOffset, entries * L1Entry.Length, ClusterUse.Metadata, reference);
-        }
-
         long toCover = Coverage(entries);
         long covered = 0;
         run.Expect(toCover);
-        for (long first = 0; mayWalk && first < entries; first += TablePieces.MaxWords)
+        long toWalk = run.MayWalk(tableOffset, entries * L1Entry.Length, CheckFindingKind.SnapshotTable, reference) ? entries : 0;
+        foreach ((long first, long pieceOffset, ulong[] piece) in run.Pieces(tableOffset, toWalk, CheckFindingKind.SnapshotTable, reference))
         {
-            long pieceOffset = (long)tableOffset + (first * L1Entry.Length);
-            if (tableOffset > long.MaxValue || pieceOffset < 0 || pieceOffset >= run.FileLength)
-            {
-                break;
-            }
-
-            ulong[] piece = run.Load(pieceOffset, (int)Math.Min(TablePieces.MaxWords, entries - first));
             for (int i = 0; i < piece.Length; i++)
             {
                 if (piece[i] == 0)
@@ -114,18 +100,10 @@ internal sealed class L1Check(CheckRun run, bool isActive)
     private IEnumerable<CheckFinding> CheckTable(long tableOffset, CheckPlace place, bool checkCopied)
     {
         _entries.StartTable(checkCopied, place.SnapshotId);
-        for (int first = 0; first < _geometry.L2Entries; first += _pieceEntries)
+        long words = (long)_geometry.L2Entries * _geometry.WordsPerL2Entry;
+        foreach ((long first, long entryOffset, ulong[] piece) in run.Pieces((ulong)tableOffset, words, CheckFindingKind.SnapshotTable, place))
         {
-            long entryOffset = tableOffset + ((long)first * _geometry.WordsPerL2Entry * sizeof(ulong));
-            if (entryOffset >= run.FileLength)
-            {
-                break;
-            }
-
-            _entries.Check(
-                run.Load(entryOffset, _pieceEntries * _geometry.WordsPerL2Entry),
-                entryOffset,
-                place.GuestOffset!.Value + ((long)first << _geometry.ClusterBits));
+            _entries.Check(piece, entryOffset, place.GuestOffset!.Value + (first / _geometry.WordsPerL2Entry << _geometry.ClusterBits));
             foreach (CheckFinding finding in run.Found())
             {
                 yield return finding;

@@ -132,7 +132,13 @@ internal sealed class RecordedRefcounts
         if (!_blockPieces.TryGet(piece, out words))
         {
             long pieceInBlock = inBlock >> PiecePerLog2;
-            words = Load((long)offset + ((pieceInBlock * sizeof(ulong)) << _pieceWordsLog2));
+            long pieceOffset = (long)offset + ((pieceInBlock * sizeof(ulong)) << _pieceWordsLog2);
+            if (IsHole(pieceOffset))
+            {
+                return true;
+            }
+
+            words = Load(pieceOffset);
             _blockPieces.Add(piece, words);
         }
 
@@ -142,6 +148,13 @@ internal sealed class RecordedRefcounts
 
     /// <summary>Which of a piece's refcounts is the cluster's.</summary>
     public int IndexInPiece(long cluster) => (int)(cluster & ((1L << PiecePerLog2) - 1));
+
+    /// <summary>Whether a piece isn't stored: its refcounts all are 0.</summary>
+    private bool IsHole(long hostOffset)
+    {
+        int length = sizeof(ulong) << _pieceWordsLog2;
+        return hostOffset <= _fileLength - length && _image.File.GetHoleLength(hostOffset, length) == length;
+    }
 
     private ulong[] Load(long hostOffset)
     {

@@ -42,11 +42,21 @@ internal static class RefcountCheck
         long next;
         for (long cluster = 0; cluster < run.Clusters; cluster = next)
         {
+            long before = run.Image.TableBytesRead;
             next = ComparePiece(run, cluster);
+            bool mayContinue = run.MayTake(
+                run.Image.TableBytesRead - before,
+                CheckFindingKind.RefcountBlock,
+                new CheckPlace("refcount block", next << run.Geometry.ClusterBits));
             run.Cover((next - cluster) << run.Geometry.ClusterBits);
             foreach (CheckFinding finding in run.Found())
             {
                 yield return finding;
+            }
+
+            if (!mayContinue)
+            {
+                break;
             }
         }
     }

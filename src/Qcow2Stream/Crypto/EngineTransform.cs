@@ -8,6 +8,7 @@ namespace Qcow2Stream.Crypto;
 internal sealed class EngineTransform : BlockTransform
 {
     private readonly IBlockCipher _engine;
+    private readonly int _keyLength;
 
     /// <summary>Expands the key.</summary>
     public EngineTransform(BlockAlgorithm algorithm, Secret key, bool encrypt)
@@ -19,6 +20,7 @@ internal sealed class EngineTransform : BlockTransform
             BlockAlgorithm.Twofish => new TwofishEngine(),
             _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, null),
         };
+        _keyLength = key.Bytes.Length;
         _engine.Init(encrypt, new KeyParameter(key.Bytes));
     }
 
@@ -33,8 +35,9 @@ internal sealed class EngineTransform : BlockTransform
         }
     }
 
-    /// <summary>Nothing to do: the engine offers no way to wipe its copy of the key.</summary>
-    public override void Dispose()
-    {
-    }
+    /// <summary>
+    /// Another key takes the place of the one there was, in the engine and in its tables. Copies that BouncyCastle made on the way are out of
+    /// reach: they are gone once the garbage collector has used their memory again.
+    /// </summary>
+    public override void Dispose() => _engine.Init(forEncryption: true, new KeyParameter(new byte[_keyLength]));
 }

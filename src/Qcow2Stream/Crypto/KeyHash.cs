@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
 using Org.BouncyCastle.Crypto;
 using Org.BouncyCastle.Crypto.Digests;
-using Org.BouncyCastle.Crypto.Generators;
-using Org.BouncyCastle.Crypto.Parameters;
 
 namespace Qcow2Stream.Crypto;
 
@@ -19,6 +17,9 @@ internal sealed class KeyHash
         new("sha512", HashAlgorithmName.SHA512, () => new Sha512Digest()),
         new("ripemd160", null, () => new RipeMD160Digest()),
     ];
+
+    // A second or so. What tools choose takes no longer, and the platform's own loop is several times as fast as one round by another.
+    private const uint RoundsInOne = 4_000_000;
 
     private readonly HashAlgorithmName? _platformName;
     private readonly Func<IDigest> _create;
@@ -48,21 +49,24 @@ internal sealed class KeyHash
     public IDigest CreateDigest() => _create();
 
     /// <summary>PBKDF2 (RFC 8018) with this hash's HMAC; fills <paramref name="key"/>.</summary>
-    public void DeriveKey(ReadOnlySpan<byte> passphrase, ReadOnlySpan<byte> salt, int iterations, Span<byte> key)
+    /// <param name="passphrase">From which the key is derived.</param>
+    /// <param name="salt">The salt.</param>
+    /// <param name="iterations">The rounds for each block of the key; 1 or more.</param>
+    /// <param name="key">Receives the key.</param>
+    /// <param name="cancellationToken">Ends the derivation, unless it is a short one.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public void DeriveKey(ReadOnlySpan<byte> passphrase, ReadOnlySpan<byte> salt, uint iterations, Span<byte> key, CancellationToken cancellationToken)
     {
-        if (_platformName is { } name)
+        cancellationToken.ThrowIfCancellationRequested();
+        bool isInterruptible = cancellationToken.CanBeCanceled && iterations > RoundsInOne;
+        if (_platformName is { } name && !isInterruptible)
         {
-            Rfc2898DeriveBytes.Pbkdf2(passphrase, salt, key, iterations, name);
+            Rfc2898DeriveBytes.Pbkdf2(passphrase, salt, key, checked((int)iterations), name);
             return;
         }
 
-        // The platform's PBKDF2 refuses these hashes.
-        using var copy = Secret.CopyOf(passphrase);
-        Pkcs5S2ParametersGenerator generator = new(_create());
-        generator.Init(copy.Bytes, salt.ToArray(), iterations);
-        var derived = (KeyParameter)generator.GenerateDerivedMacParameters(key.Length * 8);
-        byte[] bytes = derived.GetKey();
-        bytes.CopyTo(key);
-        CryptographicOperations.ZeroMemory(bytes);
+        // The platform's PBKDF2 can't be interrupted, and refuses the other hashes.
+        using KeyedHash hash = _platformName is { } known ? new PlatformKeyedHash(known, passphrase) : new DigestKeyedHash(_create(), passphrase);
+        Pbkdf2.Derive(hash, salt, iterations, key, cancellationToken);
     }
 }

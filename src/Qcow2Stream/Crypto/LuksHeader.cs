@@ -8,12 +8,6 @@ internal sealed class LuksHeader
     /// <summary>The length of the header without key material, in bytes.</summary>
     public const int Length = LuksLayout.Length;
 
-    /// <summary>
-    /// The default limit of PBKDF2 rounds: a header may ask for four thousand million, which is an hour's work;
-    /// cryptsetup chooses a few million on a fast machine.
-    /// </summary>
-    public const int DefaultMaxIterations = 20_000_000;
-
     /// <summary>The cipher, its mode and its initialization vectors.</summary>
     public required CipherSpec Cipher { get; init; }
 
@@ -38,6 +32,13 @@ internal sealed class LuksHeader
     /// <summary>All eight key slots.</summary>
     public required IReadOnlyList<LuksKeySlot> Slots { get; init; }
 
+    /// <summary>
+    /// The rounds of PBKDF2 that a wrong passphrase takes: those of each active slot, and after each of them those of the digest. A
+    /// key that is longer than a hash takes them for each block of it.
+    /// </summary>
+    public long RoundsToTryAll => Slots.Where(s => s.Active)
+        .Sum(s => (s.Iterations * KeyBlocks(Cipher.TotalKeyLength)) + (MasterKeyIterations * KeyBlocks(LuksLayout.DigestLength)));
+
     /// <summary>Reads and checks a header.</summary>
     /// <param name="header">Its <see cref="Length"/> bytes, or more.</param>
     /// <param name="availableLength">
@@ -48,22 +49,19 @@ internal sealed class LuksHeader
     public static LuksHeader Parse(ReadOnlySpan<byte> header, long availableLength) =>
         LuksHeaderParser.Parse(header, availableLength);
 
-    /// <summary>Tries to open one key slot.</summary>
+    /// <summary>Tries to open one key slot. What that takes the caller has judged by <see cref="RoundsToTryAll"/>.</summary>
     /// <param name="slot">One of <see cref="Slots"/>.</param>
     /// <param name="keyMaterial">
     /// The <see cref="LuksKeySlot.KeyMaterialLength"/> bytes from <see cref="LuksKeySlot.KeyMaterialOffset"/> on.
     /// </param>
     /// <param name="passphrase">Its bytes: UTF-8, or what a key file holds.</param>
-    /// <param name="maxIterations">The most rounds of PBKDF2, for the slot and for the digest each.</param>
-    /// <param name="cancellationToken">Looked at between the steps; one PBKDF2 cannot be interrupted.</param>
+    /// <param name="cancellationToken">Looked at between the steps, and in all but short derivations.</param>
     /// <returns>The cipher; null if the slot is not active or the passphrase is not the slot's.</returns>
     /// <exception cref="ArgumentException">The key material has another length.</exception>
-    /// <exception cref="CryptoUnsupportedException">The header asks for more than <paramref name="maxIterations"/>.</exception>
     public SectorCipher? TryUnlock(
         LuksKeySlot slot,
         ReadOnlySpan<byte> keyMaterial,
         ReadOnlySpan<byte> passphrase,
-        int maxIterations = DefaultMaxIterations,
         CancellationToken cancellationToken = default)
     {
         if (!slot.Active)
@@ -71,18 +69,15 @@ internal sealed class LuksHeader
             return null;
         }
 
-        CheckIterations($"key slot {slot.Index}", slot.Iterations, maxIterations);
-        CheckIterations("the master key digest", MasterKeyIterations, maxIterations);
-        cancellationToken.ThrowIfCancellationRequested();
-        using Secret masterKey = RecoverMasterKey(slot, keyMaterial, passphrase);
-        cancellationToken.ThrowIfCancellationRequested();
-        return CryptographicOperations.FixedTimeEquals(DigestOf(masterKey), MasterKeyDigest.Span)
+        using Secret masterKey = RecoverMasterKey(slot, keyMaterial, passphrase, cancellationToken);
+        return CryptographicOperations.FixedTimeEquals(DigestOf(masterKey, cancellationToken), MasterKeyDigest.Span)
             ? new SectorCipher(Cipher, masterKey.Bytes)
             : null;
     }
 
     /// <summary>The key that a slot yields for a passphrase; with a wrong one, just as well, another.</summary>
-    internal Secret RecoverMasterKey(LuksKeySlot slot, ReadOnlySpan<byte> keyMaterial, ReadOnlySpan<byte> passphrase)
+    internal Secret RecoverMasterKey(
+        LuksKeySlot slot, ReadOnlySpan<byte> keyMaterial, ReadOnlySpan<byte> passphrase, CancellationToken cancellationToken = default)
     {
         if (keyMaterial.Length != slot.KeyMaterialLength)
         {
@@ -91,7 +86,7 @@ internal sealed class LuksHeader
         }
 
         using Secret slotKey = new(Cipher.TotalKeyLength);
-        Hash.DeriveKey(passphrase, slot.Salt.Span, (int)slot.Iterations, slotKey.Bytes);
+        Hash.DeriveKey(passphrase, slot.Salt.Span, slot.Iterations, slotKey.Bytes, cancellationToken);
 
         using var stripes = Secret.CopyOf(keyMaterial);
         using (SectorCipher slotCipher = new(Cipher, slotKey.Bytes))
@@ -105,19 +100,12 @@ internal sealed class LuksHeader
     }
 
     /// <summary>What <see cref="MasterKeyDigest"/> must be for this key.</summary>
-    internal byte[] DigestOf(Secret masterKey)
+    internal byte[] DigestOf(Secret masterKey, CancellationToken cancellationToken = default)
     {
         byte[] digest = new byte[LuksLayout.DigestLength];
-        Hash.DeriveKey(masterKey.Bytes, MasterKeySalt.Span, (int)MasterKeyIterations, digest);
+        Hash.DeriveKey(masterKey.Bytes, MasterKeySalt.Span, MasterKeyIterations, digest, cancellationToken);
         return digest;
     }
 
-    private static void CheckIterations(string what, uint iterations, int maxIterations)
-    {
-        if (iterations > maxIterations)
-        {
-            throw new CryptoUnsupportedException(
-                "slow passphrase", $"{what} asks for {iterations} PBKDF2 rounds; {maxIterations} are allowed");
-        }
-    }
+    private long KeyBlocks(int length) => (length + Hash.DigestLength - 1) / Hash.DigestLength;
 }

@@ -7,7 +7,8 @@ namespace Qcow2Stream.HostFiles;
 internal sealed class FileStreamHostFile(FileStream stream, bool leaveOpen) : HandleHostFile(
     System.IO.Path.IsPathFullyQualified(stream.Name) ? stream.Name : null,
     stream.SafeFileHandle,
-    IdentityOf(stream))
+    IdentityOf(stream),
+    hasDirectory: !UnixFile.IsSupported || UnixFile.IsRegular(stream.SafeFileHandle))
 {
     private static object IdentityOf(FileStream stream) =>
         UnixFile.IsSupported ? UnixFile.GetIdentity(stream.SafeFileHandle)

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Qcow2Stream.HostFiles;
 
 /// <summary>A file read by position on its handle, whichever way it was opened.</summary>
-internal abstract class HandleHostFile(string? path, SafeFileHandle handle, object? identity) : HostFile
+internal abstract class HandleHostFile(string? path, SafeFileHandle handle, object? identity, bool hasDirectory) : HostFile
 {
     private volatile bool _disposed;
 
@@ -13,7 +13,12 @@ internal abstract class HandleHostFile(string? path, SafeFileHandle handle, obje
 
     internal sealed override string? FullPath => Path is { } path ? System.IO.Path.GetFullPath(path) : null;
 
-    internal sealed override string? HostDirectory => Path is { } path ? System.IO.Path.GetDirectoryName(path) ?? "" : null;
+    internal sealed override string? HostDirectory =>
+        hasDirectory && Path is { } path && !IsBesideDevices ? System.IO.Path.GetDirectoryName(path) ?? "" : null;
+
+    /// <summary>Where /dev/stdin and the like are: what they lead to isn't there, whatever else is.</summary>
+    private bool IsBesideDevices => !OperatingSystem.IsWindows() && System.IO.Path.GetDirectoryName(FullPath) is { } directory
+        && (directory is "/dev" or "/dev/fd" or "/proc" || directory.StartsWith("/proc/", StringComparison.Ordinal));
 
     /// <summary>The handle; one that is left open for its owner is still closed to readers here.</summary>
     private SafeFileHandle Handle
@@ -27,6 +32,9 @@ internal abstract class HandleHostFile(string? path, SafeFileHandle handle, obje
 
     public sealed override (bool IsHole, long Length) GetRegion(long hostOffset, long maxLength) =>
         UnixFile.IsSupported ? UnixFile.GetRegion(Handle, hostOffset, maxLength) : base.GetRegion(hostOffset, maxLength);
+
+    internal sealed override long GetHoleLength(long hostOffset, long maxLength) =>
+        UnixFile.IsSupported ? UnixFile.GetHoleLength(Handle, hostOffset, maxLength) : base.GetHoleLength(hostOffset, maxLength);
 
     public sealed override long GetAllocatedLength() =>
         UnixFile.IsSupported ? UnixFile.GetAllocatedLength(Handle) : base.GetAllocatedLength();

@@ -26,6 +26,8 @@ internal sealed class LentHostFile(HostFile file) : HostFile
 
     public override (bool IsHole, long Length) GetRegion(long hostOffset, long maxLength) => Open.GetRegion(hostOffset, maxLength);
 
+    internal override long GetHoleLength(long hostOffset, long maxLength) => Open.GetHoleLength(hostOffset, maxLength);
+
     public override long GetAllocatedLength() => Open.GetAllocatedLength();
 
     internal override ValueTask ConnectAsync(bool async, CancellationToken cancellationToken) => Open.ConnectAsync(async, cancellationToken);

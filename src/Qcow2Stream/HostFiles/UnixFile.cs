@@ -39,32 +39,33 @@ internal static partial class UnixFile
     private static int SeekHole => OperatingSystem.IsLinux() ? 4 : 3;
 
     /// <summary>
-    /// Opens for reading, looks at what was opened, and gives it up unless it is a regular file. In this order
-    /// nothing can be swapped in between the look and the open.
+    /// Opens a regular file for reading. On Linux its place is found first, without opening anything, so that a pipe or a device
+    /// never is; elsewhere, what was opened is given up unless it is a regular file. In this order nothing can be swapped in
+    /// between the look and the open.
     /// </summary>
-    public static SafeFileHandle OpenRegular(string path, out object? identity)
+    /// <param name="path">The file.</param>
+    /// <param name="identity">What distinguishes it from every other.</param>
+    /// <param name="hasDirectory">Whether the path leads to it by names alone: not over what another process or handle has open.</param>
+    public static SafeFileHandle OpenRegular(string path, out object? identity, out bool hasDirectory)
     {
-        int descriptor = Open(path, ReadOnly | NonBlocking | CloseOnExec);
-        if (descriptor < 0)
-        {
-            throw OpenError(path, Marshal.GetLastPInvokeError());
-        }
-
-        SafeFileHandle handle = new(descriptor, ownsHandle: true);
-        try
-        {
-            FileStatus status = GetStatus(handle);
-            identity = status.Identity;
-            return (status.Mode & FileTypeMask) == RegularFile
-                ? handle
-                : throw new IOException($"'{path}' is {((status.Mode & FileTypeMask) == DirectoryFile ? "a directory, not a" : "not a regular")} file");
-        }
-        catch
-        {
-            handle.Dispose();
-            throw;
-        }
+        hasDirectory = true;
+        using SafeFileHandle? place = LinuxFile.IsSupported ? LinuxFile.Find(path, out hasDirectory) : null;
+        return OpenRegular(place, path, out identity);
     }
+
+    /// <summary>Opens a regular file for reading that a path without links leads to, below a directory, which may itself be reached over links.</summary>
+    /// <param name="root">The directory.</param>
+    /// <param name="relative">The path from there on: one that stays below it, and was found to pass no link.</param>
+    /// <param name="identity">What distinguishes the file from every other.</param>
+    /// <exception cref="IOException">It can't be opened, isn't a regular file, or passes a link by now.</exception>
+    public static SafeFileHandle OpenBelow(string root, string relative, out object? identity)
+    {
+        using SafeFileHandle? place = LinuxFile.IsSupported ? LinuxFile.FindBelow(root, relative) : null;
+        return OpenRegular(place, Path.Combine(root, relative), out identity);
+    }
+
+    /// <summary>Whether it is a regular file.</summary>
+    public static bool IsRegular(SafeFileHandle handle) => (GetStatus(handle).Mode & FileTypeMask) == RegularFile;
 
     /// <inheritdoc cref="HostFile.GetRegion"/>
     public static (bool IsHole, long Length) GetRegion(SafeFileHandle handle, long hostOffset, long maxLength)
@@ -86,19 +87,75 @@ internal static partial class UnixFile
         return (false, hole <= hostOffset ? maxLength : Math.Min(maxLength, hole - hostOffset));
     }
 
+    /// <inheritdoc cref="HostFile.GetHoleLength"/>
+    public static long GetHoleLength(SafeFileHandle handle, long hostOffset, long maxLength)
+    {
+        long data = Seek(handle, hostOffset, SeekData);
+        if (data < 0)
+        {
+            // ENXIO is the answer past the end too, which may have come nearer.
+            data = Marshal.GetLastPInvokeError() == NoDataBeyond ? RandomAccess.GetLength(handle) : hostOffset;
+        }
+
+        return Math.Clamp(data - hostOffset, 0, maxLength);
+    }
+
     /// <summary>What distinguishes an open file from every other, whatever its name.</summary>
     public static object GetIdentity(SafeFileHandle handle) => GetStatus(handle).Identity;
 
     /// <summary>The bytes that the file takes on its file system: holes take none.</summary>
     public static long GetAllocatedLength(SafeFileHandle handle) => GetStatus(handle).Blocks * BlockSize;
 
-    private static Exception OpenError(string path, int error) => error switch
+    /// <summary>What a failed call means.</summary>
+    public static Exception OpenError(string path, int error) => error switch
     {
         EntryMissing => new FileNotFoundException($"Could not find file '{path}'.", path),
         DirectoryMissing => new DirectoryNotFoundException($"Could not find a part of the path '{path}'."),
         AccessDenied or NotPermitted => new UnauthorizedAccessException($"Access to the path '{path}' is denied."),
         _ => new IOException($"{Marshal.GetPInvokeErrorMessage(error)} : '{path}'"),
     };
+
+    private static SafeFileHandle OpenRegular(SafeFileHandle? place, string path, out object? identity)
+    {
+        if (place is not null)
+        {
+            CheckRegular(GetStatus(place), path);
+        }
+
+        int flags = ReadOnly | NonBlocking | CloseOnExec;
+        int descriptor = place is null ? Open(path, flags) : LinuxFile.Open(place, path, flags);
+        if (descriptor < 0)
+        {
+            throw OpenError(path, Marshal.GetLastPInvokeError());
+        }
+
+        SafeFileHandle handle = new(descriptor, ownsHandle: true);
+        try
+        {
+            FileStatus status = GetStatus(handle);
+            CheckRegular(status, path);
+            if (place is not null && GetStatus(place).Identity != status.Identity)
+            {
+                throw new IOException($"'{path}' was replaced while it was opened");
+            }
+
+            identity = status.Identity;
+            return handle;
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    private static void CheckRegular(in FileStatus status, string path)
+    {
+        if ((status.Mode & FileTypeMask) != RegularFile)
+        {
+            throw new IOException($"'{path}' is {((status.Mode & FileTypeMask) == DirectoryFile ? "a directory, not a" : "not a regular")} file");
+        }
+    }
 
     private static FileStatus GetStatus(SafeFileHandle handle)
     {
@@ -124,8 +181,9 @@ internal static partial class UnixFile
                 BitConverter.ToInt64(buffer[104..]));
     }
 
+    /// <summary>The system's open: a descriptor, or a negative number, with the reason in errno.</summary>
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
+    public static partial int Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     private static partial long Seek(SafeFileHandle handle, long offset, int whence);

@@ -63,6 +63,12 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
         LuksHeader? luks = image is Qcow2Image qcow2
             ? await ReadLuksHeaderAsync(qcow2, async, cancellationToken).ConfigureAwait(false)
             : null;
+        if (luks is not null)
+        {
+            CheckRounds(luks);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
         byte[] passphrase = options.Passphrase?.Invoke(new EncryptedImage { ImagePath = image.File.Path, Method = Method, Uuid = luks?.Uuid })
             ?? throw new PassphraseException(
                 "the image is encrypted, and no passphrase was given (to give it: Passphrase)", image.File.Path)
@@ -93,7 +99,7 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
             await TablePieces.ReadExactlyAsync(
                 image, start + slot.KeyMaterialOffset, material, "a key slot", async, cancellationToken).ConfigureAwait(false);
             if (Translated(
-                image, start, () => luks.TryUnlock(slot, material, passphrase, options.MaxKeyIterations, cancellationToken)) is { } cipher)
+                image, start, () => luks.TryUnlock(slot, material, passphrase, cancellationToken)) is { } cipher)
             {
                 return cipher;
             }
@@ -104,6 +110,23 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
                 ? "the image can't be decrypted: none of its key slots is active"
                 : $"the passphrase is wrong: it opens none of the {tried} active key slots",
             image.File.Path);
+    }
+
+    /// <summary>Before the first round: a wrong passphrase takes those of all slots.</summary>
+    private void CheckRounds(LuksHeader luks)
+    {
+        long rounds = luks.RoundsToTryAll;
+        if (rounds > options.MaxKeyIterations)
+        {
+            throw new Qcow2UnsupportedException(
+                "slow passphrase",
+                $"LUKS header: its {luks.Slots.Count(s => s.Active)} active key slots ask for {rounds} PBKDF2 rounds, counted for each block of a key; "
+                + $"{options.MaxKeyIterations} are allowed (to allow more: {nameof(Qcow2OpenOptions.MaxKeyIterations)})",
+                image.File.Path)
+            {
+                Hint = nameof(Qcow2OpenOptions.MaxKeyIterations),
+            };
+        }
     }
 
     private static EncryptionExtension Locate(Qcow2Image image) =>

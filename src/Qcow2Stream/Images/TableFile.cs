@@ -4,9 +4,13 @@ namespace Qcow2Stream.Images;
 internal class TableFile(HostFile file, long fileLength, Action<ImageDamage>? onDamage)
 {
     private long _fileLength = fileLength;
+    private long _tableBytesRead;
 
     /// <summary>The file that holds the tables, and the clusters too unless there is a data file.</summary>
     public HostFile File { get; } = file;
+
+    /// <summary>How much of the tables was read so far, in bytes, the same bytes again each time.</summary>
+    public long TableBytesRead => Volatile.Read(ref _tableBytesRead);
 
     /// <summary>Whether damage is papered over as QEMU does, and reported, instead of thrown.</summary>
     public bool IsLenient => onDamage is not null;
@@ -16,6 +20,9 @@ internal class TableFile(HostFile file, long fileLength, Action<ImageDamage>? on
 
     /// <summary>The file's length; asked of the host again only where the length known so far ends before <paramref name="end"/>.</summary>
     public long FileLengthFor(long end) => LengthFor(File, ref _fileLength, end);
+
+    /// <summary>Adds to <see cref="TableBytesRead"/>.</summary>
+    public void CountTable(long bytes) => Interlocked.Add(ref _tableBytesRead, bytes);
 
     /// <summary>Throws <paramref name="error"/>, or reports it in lenient mode.</summary>
     public void Damaged(Qcow2FormatException error, long guestLength = 0)

@@ -47,6 +47,27 @@ internal static class TablePieces
         return table;
     }
 
+    /// <summary>
+    /// Whether a piece is all zeros without a look at it: it lies in a hole of the host file, or, in lenient mode, past its end, which is
+    /// reported as by <see cref="LoadAsync"/>. So gigabytes of tables that aren't stored anywhere cost nothing.
+    /// </summary>
+    /// <param name="image">The image.</param>
+    /// <param name="hostOffset">Where the piece starts.</param>
+    /// <param name="words">How many words it has.</param>
+    /// <param name="guestOffset">The guest's offset of its first entry, for messages.</param>
+    public static bool IsEmpty(TableFile image, long hostOffset, int words, long? guestOffset)
+    {
+        int length = words * sizeof(ulong);
+        long fileLength = image.FileLengthFor(hostOffset + length);
+        if (hostOffset < fileLength)
+        {
+            return hostOffset + length <= fileLength && image.File.GetHoleLength(hostOffset, length) == length;
+        }
+
+        image.Damaged(Truncated(image, hostOffset, read: 0, length, guestOffset));
+        return true;
+    }
+
     /// <summary>Fills <paramref name="buffer"/> from a structure that isn't a table of words.</summary>
     /// <exception cref="Qcow2FormatException">The file ends first; <paramref name="what"/> says inside what.</exception>
     public static async ValueTask ReadExactlyAsync(
@@ -74,15 +95,18 @@ internal static class TablePieces
             ? await ReadAsync(image.File, hostOffset, table, cancellationToken).ConfigureAwait(false)
             : image.File.ReadAt(hostOffset, MemoryMarshal.AsBytes(table.AsSpan()));
         int length = table.Length * sizeof(ulong);
+        image.CountTable(length);
         if (read < length)
         {
-            image.Damaged(new Qcow2FormatException(
-                $"the file ends inside a table, {read} bytes into the {length} to be read", image.File.Path, guestOffset, hostOffset));
+            image.Damaged(Truncated(image, hostOffset, read, length, guestOffset));
             MemoryMarshal.AsBytes(table.AsSpan())[read..].Clear();
         }
 
         BigEndianWords.ToHostOrder(table);
     }
+
+    private static Qcow2FormatException Truncated(TableFile image, long hostOffset, int read, int length, long? guestOffset) => new(
+        $"the file ends inside a table, {read} bytes into the {length} to be read", image.File.Path, guestOffset, hostOffset);
 
     /// <summary>An array of words can't be used as memory of bytes, so the bytes are copied.</summary>
     private static async ValueTask<int> ReadAsync(HostFile file, long hostOffset, ulong[] table, CancellationToken cancellationToken)

@@ -14,8 +14,8 @@ namespace Qcow2Stream.Info;
 /// <param name="cancellationToken">Ends the inspection.</param>
 internal sealed class InspectionRun(HostFile file, Qcow2OpenOptions options, bool async, CancellationToken cancellationToken)
 {
-    // Enough to see what kind of damage it is; an image can hold millions of broken entries.
-    private const int MaxSpots = 20;
+    // What one extent costs, in bytes of tables.
+    private const long BytesPerExtent = 512;
 
     public InspectionStep DescribeFile() => new()
     {
@@ -75,7 +75,9 @@ internal sealed class InspectionRun(HostFile file, Qcow2OpenOptions options, boo
         {
             int told = 0;
             bool ends = false;
-            for (long position = 0; !ends && told < MaxSpots;)
+            long position = 0;
+            long extents = 0;
+            while (!ends && told < options.MaxInspectionSpots && !IsSpent(chain, extents++))
             {
                 ends = position >= chain.Length;
                 try
@@ -88,7 +90,7 @@ internal sealed class InspectionRun(HostFile file, Qcow2OpenOptions options, boo
                     ends = true;
                 }
 
-                for (; told < MaxSpots && found.TryDequeue(out ImageDamage spot); told++)
+                for (; told < options.MaxInspectionSpots && found.TryDequeue(out ImageDamage spot); told++)
                 {
                     yield return new InspectionStep { Stage = InspectionStage.Map, Text = $"damaged: {spot.Reason}", Damage = spot };
                 }
@@ -98,9 +100,19 @@ internal sealed class InspectionRun(HostFile file, Qcow2OpenOptions options, boo
             {
                 yield return new InspectionStep { Stage = InspectionStage.Map, Text = $"ends here: {error.Message}", Error = error };
             }
-            else if (told >= MaxSpots)
+            else if (told >= options.MaxInspectionSpots)
             {
                 yield return new InspectionStep { Stage = InspectionStage.Map, Text = "and maybe more" };
+            }
+            else if (!ends)
+            {
+                yield return new InspectionStep
+                {
+                    Stage = InspectionStage.Map,
+                    Text = string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"looked at up to guest offset {position} of {chain.Length}, and no further: that took as much as MaxInspectionBytes allows"),
+                };
             }
             else if (told == 0)
             {
@@ -108,6 +120,9 @@ internal sealed class InspectionRun(HostFile file, Qcow2OpenOptions options, boo
             }
         }
     }
+
+    private bool IsSpent(OpenChain chain, long extents) =>
+        chain.Layers.Sum(l => l.Tables?.TableBytesRead ?? 0) > options.MaxInspectionBytes - (extents * BytesPerExtent);
 
     private async ValueTask<long> NextAsync(OpenChain chain, long position)
     {

@@ -26,6 +26,9 @@ internal abstract class Layer(HostFile file, ITranslator translator) : IDisposab
     /// <summary>What the image records of its backing file; null if it has none.</summary>
     public virtual BackingReference? Backing => Header is { } header ? BackingReference.Of(header) : null;
 
+    /// <summary>The file that holds its tables, for formats whose tables are read here.</summary>
+    public virtual TableFile? Tables => null;
+
     /// <summary>The image's file.</summary>
     public HostFile File { get; } = file;
 

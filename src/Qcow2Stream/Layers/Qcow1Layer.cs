@@ -17,5 +17,7 @@ internal sealed class Qcow1Layer(
 
     public override int? ClusterSize => image.Header.ClusterSize;
 
+    public override TableFile Tables => image;
+
     public override BackingReference? Backing => backing;
 }

@@ -17,6 +17,8 @@ internal sealed class Qcow2Layer(
 
     public override Qcow2Header Header => Image.Header;
 
+    public override TableFile Tables => Image;
+
     public override HostFile ClusterFile => Image.ClusterFile;
 
     public Qcow2Image Image { get; } = image;

@@ -132,7 +132,7 @@ internal sealed class ChainOpener : IDisposable
                 image.Backing = await Qcow1HeaderReader.ReadBackingAsync(file, header, async, cancellationToken).ConfigureAwait(false);
                 break;
             case var foreign:
-                image.Foreign = ForeignDisk.Open(foreign, file, name => OpenPart(policy ?? FollowPolicy.None, name));
+                image.Foreign = ForeignDisk.Open(foreign, file, name => OpenPart(policy ?? FollowPolicy.None, name), _options);
                 break;
         }
 

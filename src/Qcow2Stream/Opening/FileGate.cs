@@ -19,9 +19,6 @@ internal static class FileGate
 
     private const string HowToAllowAny = "Follow = FollowPolicy.SameDirectory";
 
-    private static readonly StringComparison PathComparison =
-        OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
-
     /// <summary>
     /// The policy where the caller gives none: an image opened by its path or address has a directory; one of a stream, or of a
     /// caller's own kind of file, has none.
@@ -74,30 +71,41 @@ internal static class FileGate
             return locate(image.Path!, name);
         }
 
-        if (image.HostDirectory is not { } directory)
+        // A name from the root on needs no directory. But the path of a file of the caller's own kind may only look like one, and a
+        // policy for files of this host would then apply to anyone who writes to its store.
+        if (image.HostDirectory is not { } directory && !(image.Underlying is PathHostFile && Path.IsPathFullyQualified(name)))
         {
-            // Its name may look like a path, and a policy for files of this host would then apply to anyone who writes to its store.
             throw new RefusedException(
-                "the image that names it has no directory on this host: it was opened from a stream, or from a file of the caller's own kind "
+                "the image that names it has no directory on this host: it was opened from a stream, through a name such as /dev/stdin, "
+                + "or from a file of the caller's own kind "
                 + "(to open what it names: Follow = FollowPolicy.FromFileResolver(...) or FollowPolicy.FromResolver(...))");
         }
 
-        string path = Path.Combine(directory, name);
+        string path = Path.Combine(image.HostDirectory ?? "", name);
         if (policy.IsTrusted)
         {
             return PathHostFile.Open(path);
         }
 
-        IReadOnlyList<string> roots = policy.FollowsOwnDirectory ? [Path.GetDirectoryName(image.FullPath)!, .. policy.Roots] : policy.Roots;
-        return PathHostFile.Open(Resolve(path, roots), displayPath: path);
+        List<AllowedDirectory> roots = [.. policy.Roots.Select(r => new AllowedDirectory(r, OnlyDirectly: false))];
+        if (policy.FollowsOwnDirectory && image.HostDirectory is not null)
+        {
+            roots.Insert(0, AllowedDirectory.Of(image));
+        }
+
+        (string root, string relative) = Resolve(path, roots);
+        return PathHostFile.OpenBelow(root, relative, displayPath: path);
     }
 
-    /// <summary>Returns the path of what <paramref name="path"/> leads to, links resolved; refuses where that leaves the roots.</summary>
-    private static string Resolve(string path, IReadOnlyList<string> roots)
+    /// <summary>
+    /// Returns what <paramref name="path"/> leads to, links resolved: in which of the roots, and where there; refuses where that
+    /// leaves them.
+    /// </summary>
+    private static (string Root, string Relative) Resolve(string path, List<AllowedDirectory> roots)
     {
         string full = Path.GetFullPath(path);
         int links = 0;
-        string? root = roots.FirstOrDefault(r => IsInside(r, full));
+        string? root = RootOf(full, roots);
         while (root is not null)
         {
             // The root itself was chosen by the caller, and may be reached through links.
@@ -118,7 +126,7 @@ internal static class FileGate
 
             if (restart is null)
             {
-                return full;
+                return (root, Path.GetRelativePath(root, full));
             }
 
             if (++links > MaxLinks)
@@ -127,20 +135,20 @@ internal static class FileGate
             }
 
             full = restart;
-            root = roots.FirstOrDefault(r => IsInside(r, full));
+            root = RootOf(full, roots);
         }
 
         throw new RefusedException(
             (roots.Count > 0
-                ? $"it lies outside {string.Join(", ", roots.Select(r => $"'{PrintableText.Escape(r)}'"))} "
+                ? $"it lies outside {string.Join(", ", roots)} "
                 : "it is a file of this host, of which none may be opened ")
             + $"(to allow it: {HowToAllow})",
             HowToAllow);
     }
 
-    private static bool IsInside(string root, string full)
+    private static string? RootOf(string full, List<AllowedDirectory> roots)
     {
-        string prefix = Path.EndsInDirectorySeparator(root) ? root : root + Path.DirectorySeparatorChar;
-        return full.StartsWith(prefix, PathComparison);
+        int index = roots.FindIndex(r => r.Contains(full));
+        return index < 0 ? null : roots[index].Path;
     }
 }

@@ -55,7 +55,7 @@ internal sealed class LocatorFiles
     /// <summary>Opens a file that an image names; the name has been judged as names of all files are.</summary>
     /// <param name="imagePath">The image's path, as the locator takes it.</param>
     /// <param name="name">The name; it is untrusted text.</param>
-    /// <exception cref="RefusedException">The name leads out of the image's directory.</exception>
+    /// <exception cref="RefusedException">The name leads out of the image's directory, or over a link.</exception>
     /// <exception cref="IOException">It can't be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">Access is denied.</exception>
     public HostFile Open(string imagePath, string name)
@@ -63,9 +63,10 @@ internal sealed class LocatorFiles
         string path = LocatorPath.Join(imagePath, name);
         try
         {
+            LocatorLinks.Refuse(_locator, path, LocatorPath.DirectoryOf(imagePath).Length);
             return FileOf(OpenShared(_locator, path), path);
         }
-        catch (Exception e) when (e is not (IOException or UnauthorizedAccessException))
+        catch (Exception e) when (e is not (IOException or UnauthorizedAccessException or RefusedException))
         {
             // A damaged file system makes DiscUtils throw anything.
             throw new IOException(e.Message, e);

@@ -40,9 +40,12 @@ internal static class LocatorPath
         }
 
         return parts.Count > 0
-            ? imagePath[..(imagePath.LastIndexOfAny(Separators) + 1)] + string.Join('/', parts)
+            ? DirectoryOf(imagePath) + string.Join('/', parts)
             : throw new RefusedException("its name is that of a directory");
     }
+
+    /// <summary>An image's directory, with the separator at its end.</summary>
+    public static string DirectoryOf(string imagePath) => imagePath[..(imagePath.LastIndexOfAny(Separators) + 1)];
 
     /// <summary>The one form of all spellings of a path.</summary>
     public static string Normalize(string path)

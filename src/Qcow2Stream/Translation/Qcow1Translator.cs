@@ -76,6 +76,11 @@ internal sealed class Qcow1Translator : ITranslator
         if (!_l2Tables.TryGet(l1Index, out ulong[]? l2))
         {
             CheckL2Table(l2Offset, l1Index);
+            if (TablePieces.IsEmpty(_image, (long)l2Offset, _header.L2Entries, guestOffset & -L2Coverage))
+            {
+                return HostRun.Unallocated(guestOffset, Math.Min(maxLength, (guestOffset & -L2Coverage) + L2Coverage - guestOffset));
+            }
+
             l2 = _l2Tables.NewTable(_header.L2Entries);
             await TablePieces.LoadAsync(_image, (long)l2Offset, l2, guestOffset & -L2Coverage, async, cancellationToken).ConfigureAwait(false);
             _l2Tables.Add(l1Index, l2);

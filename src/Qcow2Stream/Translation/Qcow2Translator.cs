@@ -80,7 +80,7 @@ internal sealed class Qcow2Translator : ITranslator
 
         pieceOffset = L2PieceOffset(l2TableOffset, guestOffset);
         l2 = LoadL2Async(l2TableOffset, pieceOffset, guestOffset, async: false, default).Now();
-        return ScanL2(l2, pieceOffset, guestOffset, maxLength);
+        return l2 is null ? Empty(guestOffset, maxLength) : ScanL2(l2, pieceOffset, guestOffset, maxLength);
     }
 
     public ITranslator ForWalk() => new Qcow2Translator(this);
@@ -106,8 +106,12 @@ internal sealed class Qcow2Translator : ITranslator
 
         pieceOffset = L2PieceOffset(l2TableOffset, guestOffset);
         l2 = await LoadL2Async(l2TableOffset, pieceOffset, guestOffset, async: true, cancellationToken).ConfigureAwait(false);
-        return ScanL2(l2, pieceOffset, guestOffset, maxLength);
+        return l2 is null ? Empty(guestOffset, maxLength) : ScanL2(l2, pieceOffset, guestOffset, maxLength);
     }
+
+    /// <summary>What a piece of zeros says.</summary>
+    private HostRun Empty(long guestOffset, long maxLength) =>
+        HostRun.Unallocated(guestOffset, Math.Min(maxLength, (((guestOffset >> _l2PieceShift) + 1) << _l2PieceShift) - guestOffset));
 
     private HostRun ScanL2(ulong[] l2, long pieceOffset, long guestOffset, long maxLength)
     {
@@ -119,12 +123,17 @@ internal sealed class Qcow2Translator : ITranslator
     private long L2PieceOffset(long l2TableOffset, long guestOffset) =>
         l2TableOffset + ((long)(_geometry.L2Index(guestOffset) & ~(_l2PieceEntries - 1)) * _geometry.WordsPerL2Entry * sizeof(ulong));
 
-    /// <summary>Loads the piece that holds the entry of <paramref name="guestOffset"/>; one that can't be loaded is not kept.</summary>
-    private async ValueTask<ulong[]> LoadL2Async(
+    /// <summary>Loads the piece that holds the entry of <paramref name="guestOffset"/>; one that can't be loaded is not kept. Null for one of zeros that isn't stored.</summary>
+    private async ValueTask<ulong[]?> LoadL2Async(
         long l2TableOffset, long pieceOffset, long guestOffset, bool async, CancellationToken cancellationToken)
     {
         TablePieces.CheckL2Table(_image, l2TableOffset, _l1, _geometry.L1Index(guestOffset));
         long piece = guestOffset >> _l2PieceShift;
+        if (TablePieces.IsEmpty(_image, pieceOffset, L2PieceWords, piece << _l2PieceShift))
+        {
+            return null;
+        }
+
         ulong[] table = _l2Pieces.NewTable(L2PieceWords);
         await TablePieces.LoadAsync(
             _image, pieceOffset, table, piece << _l2PieceShift, async, cancellationToken)

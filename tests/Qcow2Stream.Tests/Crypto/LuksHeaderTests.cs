@@ -151,27 +151,15 @@ public sealed class LuksHeaderTests
         Assert.Throws<ArgumentException>(() => header.TryUnlock(header.Slots[LuksFixture.ActiveSlot], new byte[512], LuksFixture.Passphrase));
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void MoreIterationsThanAllowed_AreRefused(bool slot)
-    {
-        LuksHeader header = Parse(Header().WriteU32(
-            slot ? Slot2 + LuksLayout.SlotIterations : LuksLayout.MasterKeyIterations, uint.MaxValue));
-        CryptoUnsupportedException exception = Assert.Throws<CryptoUnsupportedException>(
-            () => header.TryUnlock(header.Slots[LuksFixture.ActiveSlot], Good.KeyMaterial(header), LuksFixture.Passphrase));
-        Assert.Contains("asks for 4294967295 PBKDF2 rounds; 20000000 are allowed", exception.Message, StringComparison.Ordinal);
-    }
-
+    /// <summary>The slot's rounds count for each block of its key of 64 bytes, the digest's once, and both for each active slot.</summary>
     [Fact]
-    public void AsManyIterationsAsAllowed_AreDone()
+    public void RoundsToTryAll_CountsKeyBlocks()
     {
-        LuksHeader header = Good.Parse();
-        LuksKeySlot slot = header.Slots[LuksFixture.ActiveSlot];
-        using SectorCipher? cipher = header.TryUnlock(slot, Good.KeyMaterial(header), LuksFixture.Passphrase, LuksFixture.SlotIterations);
-        Assert.NotNull(cipher);
-        Assert.Throws<CryptoUnsupportedException>(
-            () => header.TryUnlock(slot, Good.KeyMaterial(header), LuksFixture.Passphrase, LuksFixture.SlotIterations - 1));
+        LuksHeader header = Parse(Header()
+            .WriteU32(Slot2 + LuksLayout.SlotIterations, uint.MaxValue)
+            .WriteU32(LuksLayout.MasterKeyIterations, 1000));
+        long blocks = (header.Cipher.TotalKeyLength + header.Hash.DigestLength - 1) / header.Hash.DigestLength;
+        Assert.Equal((blocks * uint.MaxValue) + 1000, header.RoundsToTryAll);
     }
 
     [Fact]

@@ -17,6 +17,9 @@ internal sealed class ListedFiles : ReadOnlyDiscFileSystem
     /// <summary>All paths that were asked for, in their shortest form.</summary>
     public IReadOnlyList<string> Asked => _asked;
 
+    /// <summary>The paths, in their shortest form, that are said to be links.</summary>
+    public ISet<string> Links { get; } = new HashSet<string>();
+
     /// <summary>Makes each read fail as a damaged file system might.</summary>
     public bool IsDamaged { get; set; }
 
@@ -54,7 +57,7 @@ internal sealed class ListedFiles : ReadOnlyDiscFileSystem
 
     public override IEnumerable<string> GetFileSystemEntries(string path, string searchPattern) => throw new NotSupportedException();
 
-    public override FileAttributes GetAttributes(string path) => throw new NotSupportedException();
+    public override FileAttributes GetAttributes(string path) => Links.Contains(Normalize(path)) ? FileAttributes.ReparsePoint : FileAttributes.Normal;
 
     public override DateTime GetCreationTimeUtc(string path) => throw new NotSupportedException();
 
@@ -65,6 +68,13 @@ internal sealed class ListedFiles : ReadOnlyDiscFileSystem
     public override long GetFileLength(string path) => _files[Find(path)].Length;
 
     private string Find(string path)
+    {
+        string found = Normalize(path);
+        _asked.Add(found);
+        return found;
+    }
+
+    private static string Normalize(string path)
     {
         List<string> parts = [];
         foreach (string part in path.Split('/', '\\').Select(p => p.Trim()).Where(p => p is not ("" or ".")))
@@ -79,9 +89,7 @@ internal sealed class ListedFiles : ReadOnlyDiscFileSystem
             }
         }
 
-        string found = string.Join('/', parts);
-        _asked.Add(found);
-        return found;
+        return string.Join('/', parts);
     }
 
     private sealed class ExclusiveStream(ListedFiles owner, byte[] content) : MemoryStream(content, writable: false)

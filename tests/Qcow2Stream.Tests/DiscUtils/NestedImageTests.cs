@@ -110,6 +110,67 @@ public sealed class NestedImageTests : IDisposable
         Assert.DoesNotContain("images/base.raw", _files.Asked);
     }
 
+    /// <summary>DiscUtils would follow them, wherever they lead.</summary>
+    [Theory]
+    [InlineData("base.raw", "images/base.raw")]
+    [InlineData("sub/base.raw", "images/sub")]
+    [InlineData(@"deep\sub\base.raw", "images/deep/sub")]
+    [InlineData("sub/../base.raw", "images/base.raw")]
+    public void NameThatPassesALink_IsRefused(string name, string link)
+    {
+        _files.Add("images/top.qcow2", Overlay(name));
+        _files.Links.Add(link);
+
+        NamedFileException error = Assert.Throws<NamedFileException>(
+            () => VirtualDisk.OpenDisk(_files, @"images\top.qcow2", FileAccess.Read));
+
+        Assert.Contains("a link leads to it", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["images/top.qcow2"], _files.Asked);
+    }
+
+    [Fact]
+    public void LinkAboveTheImage_IsItsCallersChoice()
+    {
+        _files.Add("images/top.qcow2", Overlay("base.raw"));
+        _files.Add("images/base.raw", RawDisk);
+        _files.Links.Add("images");
+
+        using VirtualDisk disk = VirtualDisk.OpenDisk(_files, "images/top.qcow2", FileAccess.Read);
+
+        Assert.Equal(RawDisk, disk.Content.ReadAll());
+    }
+
+    /// <summary>In a real ext4: DiscUtils takes a link for what it leads to.</summary>
+    [UnixFact]
+    public async Task LinkOutOfTheDirectoryInAnExt4_IsRefused()
+    {
+        string tree = _scratch.File("tree");
+        Directory.CreateDirectory(Path.Combine(tree, "images"));
+        File.WriteAllBytes(Path.Combine(tree, "secret.raw"), RawDisk);
+        File.WriteAllBytes(Path.Combine(tree, "images", "base.raw"), RawDisk);
+        File.WriteAllBytes(Path.Combine(tree, "images", "good.qcow2"), Overlay("base.raw"));
+        foreach ((string image, string link, string target) in new[] { ("file", "link", "../secret.raw"), ("directory", "dir", "..") })
+        {
+            File.CreateSymbolicLink(Path.Combine(tree, "images", link), target);
+            File.WriteAllBytes(Path.Combine(tree, "images", image + ".qcow2"), Overlay(link == "dir" ? "dir/secret.raw" : link));
+        }
+
+        string disk = _scratch.File("ext4.raw");
+        await CliWrap.Cli.Wrap("/usr/sbin/mke2fs").WithArguments(["-q", "-t", "ext4", "-d", tree, disk, "4M"]).ExecuteAsync();
+        using FileStream content = File.OpenRead(disk);
+        using ExtFileSystem files = new(content);
+        using (VirtualDisk good = VirtualDisk.OpenDisk(files, "images/good.qcow2", FileAccess.Read))
+        {
+            Assert.Equal(RawDisk, good.Content.ReadAll());
+        }
+
+        foreach (string image in new[] { "file", "directory" })
+        {
+            NamedFileException error = Assert.Throws<NamedFileException>(() => VirtualDisk.OpenDisk(files, $"images/{image}.qcow2", FileAccess.Read));
+            Assert.Contains("a link leads to it", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void NameInALowerImage_IsTakenFromItsOwnDirectory()
     {

@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Text;
+using Qcow2Stream.Crypto;
+using Qcow2Stream.Tests.Crypto;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Tests.Snapshots;
 
@@ -110,17 +113,50 @@ public sealed class PassphraseTests : IDisposable
         Assert.Throws<PassphraseException>(() => refused.ReadAt(0, new byte[1]));
     }
 
-    /// <summary>A header may ask for hours of key derivation.</summary>
-    [Fact]
-    public void TooManyIterations_AreRefused()
+    /// <summary>A header may ask for hours of key derivation. That is judged for the image as a whole, before anything is derived or asked.</summary>
+    [Theory]
+    [InlineData(8, 20_000_000, 20_000_000)]
+    [InlineData(8, 5_000_000, 1)]
+    [InlineData(1, uint.MaxValue, 1)]
+    [InlineData(1, 1, uint.MaxValue)]
+    public void TooManyRounds_AreRefusedBeforeTheFirst(int slots, uint slotRounds, uint digestRounds)
     {
-        using Qcow2Chain chain = Qcow2Chain.Open(PinnedImages.PathOf("luks", _scratch), new Qcow2OpenOptions
+        byte[] image = File.ReadAllBytes(PinnedImages.PathOf("luks", _scratch));
+        int luks = image.AsSpan().IndexOf("LUKS"u8);
+        image.WriteU32(luks + LuksLayout.MasterKeyIterations, digestRounds);
+        for (int slot = 0; slot < slots; slot++)
         {
-            Passphrase = _ => Encoding.UTF8.GetBytes(PinnedImages.Passphrase),
-            MaxKeyIterations = 500,
-        });
+            image.WriteU32(luks + LuksFixture.SlotAt(slot) + LuksLayout.SlotActive, 0x00AC71F3)
+                .WriteU32(luks + LuksFixture.SlotAt(slot) + LuksLayout.SlotIterations, slotRounds);
+        }
+
+        int asked = 0;
+        Qcow2OpenOptions options = new()
+        {
+            Passphrase = _ =>
+            {
+                asked++;
+                return "wrong"u8.ToArray();
+            },
+        };
+        using Qcow2Chain chain = Qcow2Chain.Open(_scratch.Write("slow.qcow2", image), options);
         Qcow2UnsupportedException error = Assert.Throws<Qcow2UnsupportedException>(() => chain.ReadAt(0, new byte[1]));
-        Assert.Contains("500 are allowed", error.Message, StringComparison.Ordinal);
+        Assert.Contains("40000000 are allowed (to allow more: MaxKeyIterations)", error.Message, StringComparison.Ordinal);
+        Assert.Equal((0, nameof(Qcow2OpenOptions.MaxKeyIterations)), (asked, error.Hint));
+    }
+
+    [Fact]
+    public void AsManyRoundsAsAllowed_AreDone()
+    {
+        string path = PinnedImages.PathOf("luks", _scratch);
+        Qcow2OpenOptions options = new() { Passphrase = _ => Encoding.UTF8.GetBytes(PinnedImages.Passphrase), MaxKeyIterations = 1 };
+        using Qcow2Chain refused = Qcow2Chain.Open(path, options);
+        string message = Assert.Throws<Qcow2UnsupportedException>(() => refused.ReadAt(0, new byte[1])).Message;
+        int rounds = int.Parse(message.Split("ask for ")[1].Split(' ')[0], CultureInfo.InvariantCulture);
+        using Qcow2Chain allowed = Qcow2Chain.Open(path, options with { MaxKeyIterations = rounds });
+        Assert.Equal(1, allowed.ReadAt(0, new byte[1]));
+        using Qcow2Chain fewer = Qcow2Chain.Open(path, options with { MaxKeyIterations = rounds - 1 });
+        Assert.Throws<Qcow2UnsupportedException>(() => fewer.ReadAt(0, new byte[1]));
     }
 
     /// <summary>qemu-img info crashes on this one.</summary>

@@ -20,33 +20,51 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     // what it calls empty is never read.
     private static readonly string[] MappedFormats = [FormatWithParents, "vpc"];
 
-    // One translation walks DiscUtils' tables over no more than this, from one multiple of it to the next.
+    // One translation walks DiscUtils' tables over no more than this, from one multiple of it to the next: over the first
+    // step, and twice as far each time that nothing is stored. So what the walk costs stays near what it finds.
     private const long Window = 256 << 20;
+    private const long FirstStep = 1 << 20;
 
     // Far more than opening any image takes.
     private const int ReadsToOpen = 1 << 17;
+    private const long BytesToOpen = 64 << 20;
+
+    // The largest table that is read for one byte, in any format: 1 MiB, with room for what comes on the way to it.
+    private const long BytesToFind = 8 << 20;
+
+    // DiscUtils keeps the bitmap of each block of a VHD that it has looked at.
+    private const string FormatThatKeepsTables = "vpc";
+    private const long MostKept = 32 << 20;
 
     private readonly HostFile _file;
     private readonly ForeignFileSystem _files;
     private readonly VirtualDisk _disk;
-    private readonly SparseStream _content;
-    private readonly MappedStream? _map;
+    private readonly long _tableBytes;
+    private readonly int _layerCount;
+    private readonly bool _isMapped;
     private readonly RunKind _emptyKind;
     private readonly Turns _turns = new();
+    private SparseStream _content;
+    private MappedStream? _map;
+    private long _bytesAsked;
     private volatile bool _disposed;
 
-    private ForeignDisk(string formatName, HostFile file, ForeignFileSystem files, VirtualDisk disk)
+    private ForeignDisk(string formatName, HostFile file, ForeignFileSystem files, VirtualDisk disk, long tableBytes)
     {
         FormatName = formatName;
         _file = file;
         _files = files;
         _disk = disk;
+        _tableBytes = tableBytes;
+        _layerCount = disk.Layers.Count();
         CheckExtents(disk);
-        _content = disk.Content;
-        Length = CheckedLength(disk) & ~(Sector.Size - 1);
+        _content = OpenContent();
+        Length = CheckedLength(disk, _content) & ~(Sector.Size - 1);
         _emptyKind = formatName == FormatWithParents ? RunKind.Unallocated : RunKind.Zero;
-        _map = MapOf(formatName, disk, files);
+        _isMapped = MappedFormats.Contains(formatName) && files.IsOneFile && _layerCount == 1;
+        _map = MapOf(_content);
         files.IsSealed = true;
+        _bytesAsked = files.BytesRead;
     }
 
     public string FormatName { get; }
@@ -57,19 +75,22 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     /// <param name="format">QEMU's name for its format, untrusted text.</param>
     /// <param name="file">The image; it stays its caller's.</param>
     /// <param name="openPart">Opens a file that the image names, by that name, or refuses to.</param>
-    /// <exception cref="Qcow2UnsupportedException">No reader of the format is registered, or it does not handle the image.</exception>
+    /// <param name="options">The limits.</param>
+    /// <exception cref="Qcow2UnsupportedException">No reader of the format is registered, it does not handle the image, or its tables take too much memory.</exception>
     /// <exception cref="Qcow2FormatException">The image is damaged.</exception>
     /// <exception cref="NamedFileException">A file that it names was refused.</exception>
-    public static ForeignDisk Open(string format, HostFile file, Func<string, HostFile> openPart)
+    public static ForeignDisk Open(string format, HostFile file, Func<string, HostFile> openPart, Qcow2OpenOptions options)
     {
         string extension = ForeignFormats.ExtensionFor(format, file.Path);
-        ForeignFileSystem files = new(file, extension, openPart);
+        TableMemory memory = new(options.MaxForeignTableBytes);
+        ForeignFileSystem files = new(file, extension, memory, openPart);
         VirtualDisk? disk = null;
         try
         {
-            files.AllowReads(ReadsToOpen);
+            files.AllowReads(ReadsToOpen, BytesToOpen + (options.MaxForeignTableBytes * 2L));
             disk = VirtualDisk.OpenDisk(files, files.ImagePath, FileAccess.Read);
-            return new ForeignDisk(PrintableText.Escape(format), file, files, disk);
+            CheckDepth(disk, file, options.MaxChainDepth);
+            return new ForeignDisk(PrintableText.Escape(format), file, files, disk, memory.Bytes);
         }
         catch (Exception e)
         {
@@ -135,6 +156,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         if (!_disposed)
         {
             _disposed = true;
+            _content.Dispose();
             _disk.Dispose();
             _files.Dispose();
         }
@@ -162,18 +184,30 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     }
 
     /// <summary>The disk's size, where its content has as much.</summary>
-    private static long CheckedLength(VirtualDisk disk)
+    private static long CheckedLength(VirtualDisk disk, SparseStream content)
     {
         long capacity = disk.Capacity;
-        long length = disk.Content.Length;
+        long length = content.Length;
         return capacity >= 0 && length >= capacity
             ? capacity
             : throw new InvalidDataException($"it says that its disk has {capacity} bytes, but describes {length}");
     }
 
+    /// <summary>DiscUtils reads through all parents of an image in one call, each inside the other.</summary>
+    private static void CheckDepth(VirtualDisk disk, HostFile file, int maxDepth)
+    {
+        if (disk.Layers.Take(maxDepth + 1).Count() > maxDepth)
+        {
+            throw new Qcow2UnsupportedException(
+                "deep chain", $"the image and its parents are more than the {maxDepth} layers of MaxChainDepth", file.Path)
+            {
+                Hint = nameof(Qcow2OpenOptions.MaxChainDepth),
+            };
+        }
+    }
+
     /// <summary>The map from guest to host bytes, where DiscUtils has one that is complete: for one image in one file.</summary>
-    private static MappedStream? MapOf(string formatName, VirtualDisk disk, ForeignFileSystem files) =>
-        MappedFormats.Contains(formatName) && files.IsOneFile && disk.Layers.Count() == 1 ? disk.Content as MappedStream : null;
+    private MappedStream? MapOf(SparseStream content) => _isMapped ? content as MappedStream : null;
 
     /// <summary>In turn.</summary>
     private HostRun Translate(long guestOffset, long maxLength)
@@ -200,19 +234,20 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
             return Data(guestOffset, maxLength, HostRun.Nowhere);
         }
 
+        DropKept();
         long end = Math.Min(guestOffset + maxLength, (guestOffset & -Window) + Window);
-        long length = end - guestOffset;
-        _files.AllowReads(ReadsFor(length));
-        StreamExtent? stored = null;
-        foreach (StreamExtent extent in _map.GetExtentsInRange(guestOffset, length))
+        long length;
+        StreamExtent? stored;
+        long step = FirstStep;
+        do
         {
-            if (extent.Start + extent.Length > guestOffset)
-            {
-                stored = extent;
-                break;
-            }
+            length = Math.Min(end, (guestOffset & -step) + step) - guestOffset;
+            stored = FirstStored(_map, guestOffset, length);
+            step *= 2;
         }
+        while (stored is null && guestOffset + length < end);
 
+        end = guestOffset + length;
         if (stored is not { } found || found.Start > guestOffset)
         {
             length = Math.Min(length, (stored?.Start ?? end) - guestOffset);
@@ -225,6 +260,20 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         length = Math.Min(length, found.Start + found.Length - guestOffset);
         long hostOffset = HostOffsetOf(_map, guestOffset, ref length);
         return Data(guestOffset, length, hostOffset);
+    }
+
+    private StreamExtent? FirstStored(MappedStream map, long guestOffset, long length)
+    {
+        Allow(length);
+        foreach (StreamExtent extent in map.GetExtentsInRange(guestOffset, length))
+        {
+            if (extent.Start + extent.Length > guestOffset)
+            {
+                return extent;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Where stored bytes are in the file, and how many follow each other there; nowhere if they are compressed.</summary>
@@ -264,12 +313,50 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     private void Prepare(long guestOffset, int length)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _files.AllowReads(ReadsFor(length));
+        DropKept();
+        Allow(length);
+        _bytesAsked += length;
         _content.Position = guestOffset;
     }
 
-    // No format keeps less than a sector in one place, nor needs more than a few tables to find it.
-    private static int ReadsFor(long length) => (int)(length / Sector.Size * 4) + 4096;
+    /// <summary>
+    /// What a call for so many bytes may read: no format keeps less than a sector in one place, nor needs more than a few tables
+    /// to find it, in the image and in each of its parents.
+    /// </summary>
+    private void Allow(long length) =>
+        _files.AllowReads((length / Sector.Size * 4) + (4096L * _layerCount), (length * 8) + (BytesToFind * _layerCount));
+
+    /// <summary>The disk's bytes: where DiscUtils would keep the first stream for good, one that is made here.</summary>
+    private SparseStream OpenContent()
+    {
+        if (FormatName != FormatThatKeepsTables)
+        {
+            return _disk.Content;
+        }
+
+        SparseStream? content = null;
+        foreach (VirtualDiskLayer layer in _disk.Layers.Reverse())
+        {
+            content = layer.OpenContent(content, Ownership.Dispose);
+        }
+
+        return content!;
+    }
+
+    /// <summary>Starts again with new streams over the same files, where the old ones keep too much of what they have looked at.</summary>
+    private void DropKept()
+    {
+        if (FormatName != FormatThatKeepsTables || _files.BytesRead - _bytesAsked < MostKept + _tableBytes)
+        {
+            return;
+        }
+
+        _files.AllowReads(ReadsToOpen, BytesToOpen + (_tableBytes * 2));
+        _content.Dispose();
+        _content = OpenContent();
+        _map = MapOf(_content);
+        _bytesAsked = _files.BytesRead;
+    }
 
     private static void CheckComplete(long guestOffset, int wanted, int read)
     {

@@ -1,9 +1,14 @@
+using System.Buffers.Binary;
 using DiscUtils.Streams;
 
 namespace Qcow2Stream.Layers.Foreign;
 
-/// <summary>A host file with a cursor, as DiscUtils needs it.</summary>
-internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, bool ownsFile) : SparseStream.ReadOnlySparseStream
+/// <summary>A host file with a cursor, as DiscUtils needs it, whose reads are counted.</summary>
+/// <param name="file">The file.</param>
+/// <param name="owner">Counts the reads.</param>
+/// <param name="ownsFile">Whether the file is closed with the stream.</param>
+/// <param name="mostGrain">In a file of compressed grains, the most bytes of one.</param>
+internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, bool ownsFile, int? mostGrain) : SparseStream.ReadOnlySparseStream
 {
     public override bool CanRead => true;
 
@@ -19,8 +24,9 @@ internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, 
 
     public override int Read(Span<byte> buffer)
     {
-        CheckPosition();
+        CheckRead(buffer.Length);
         int read = file.ReadAt(Position, buffer);
+        CheckGrain(buffer[..read]);
         Position += read;
         return read;
     }
@@ -30,8 +36,9 @@ internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, 
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        CheckPosition();
+        CheckRead(buffer.Length);
         int read = await file.ReadAtAsync(Position, buffer, cancellationToken).ConfigureAwait(false);
+        CheckGrain(buffer.Span[..read]);
         Position += read;
         return read;
     }
@@ -54,12 +61,23 @@ internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, 
         base.Dispose(disposing);
     }
 
-    private void CheckPosition()
+    private void CheckRead(int length)
     {
-        owner.CountRead();
+        owner.CountRead(file, Position, length);
         if (Position < 0 || Position > file.GetLength())
         {
             throw new Qcow2FormatException("a table or data of the image lies outside its file", file.Path, hostOffset: Position);
+        }
+    }
+
+    /// <summary>DiscUtils allocates what the header of a compressed grain says; so that is judged as it passes. Nothing else is read in this length.</summary>
+    private void CheckGrain(ReadOnlySpan<byte> read)
+    {
+        if (mostGrain is { } most && read.Length == VmdkTables.GrainHeaderLength
+            && BinaryPrimitives.ReadInt32LittleEndian(read[VmdkTables.GrainHeaderSize..]) is var size && (size < 0 || size > most))
+        {
+            throw new Qcow2FormatException(
+                $"a compressed grain has {size} bytes; {most} are the most", file.Path, hostOffset: Position + VmdkTables.GrainHeaderSize);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using DiscUtils;
 using DiscUtils.Streams;
 using Qcow2Stream.HostFiles.Http;
@@ -18,19 +17,25 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
     private const string Nowhere = "/unnamed";
 
     private readonly HostFile _image;
+    private readonly string _extension;
+    private readonly TableMemory _memory;
     private readonly string _directory;
     private readonly Func<string, HostFile> _openPart;
     private readonly List<HostFile> _open = [];
     private int _opens;
-    private int _readsLeft;
+    private long _readsLeft;
+    private long _bytesLeft;
 
     /// <summary>Initializes the file system.</summary>
     /// <param name="image">The image; it is not disposed here.</param>
     /// <param name="extension">By which DiscUtils recognises the image's format.</param>
+    /// <param name="memory">Adds up what the tables of the files take that are opened here.</param>
     /// <param name="openPart">Opens a file that the image names, by that name, or refuses to.</param>
-    public ForeignFileSystem(HostFile image, string extension, Func<string, HostFile> openPart)
+    public ForeignFileSystem(HostFile image, string extension, TableMemory memory, Func<string, HostFile> openPart)
     {
         _image = image;
+        _extension = extension;
+        _memory = memory;
         _openPart = openPart;
         string path = image.Underlying is not HttpHostFile && image.Path is { } known ? Path.GetFullPath(known) : Path.Combine(Nowhere, "image");
         _directory = Path.GetDirectoryName(path)!;
@@ -61,17 +66,31 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
 
     public override long AvailableSpace => 0;
 
-    /// <summary>
-    /// Says how many reads the next call into DiscUtils may take: a damaged image can make it read the same place
-    /// forever.
-    /// </summary>
-    public void AllowReads(int count) => _readsLeft = count;
+    /// <summary>All bytes that were asked of the files.</summary>
+    public long BytesRead { get; private set; }
 
-    public void CountRead()
+    /// <summary>
+    /// Says how much the next call into DiscUtils may read: a damaged image can make it read the same place forever, or far more
+    /// than was asked for.
+    /// </summary>
+    /// <param name="count">The most reads.</param>
+    /// <param name="bytes">The most bytes.</param>
+    public void AllowReads(long count, long bytes)
     {
-        if (--_readsLeft < 0)
+        _readsLeft = count;
+        _bytesLeft = bytes;
+    }
+
+    /// <summary>Counts a read that is about to be made.</summary>
+    /// <exception cref="Qcow2FormatException">It is more than was allowed.</exception>
+    public void CountRead(HostFile file, long hostOffset, int length)
+    {
+        BytesRead += length;
+        _bytesLeft -= length;
+        if (--_readsLeft < 0 || _bytesLeft < 0)
         {
-            throw new Qcow2FormatException("the image is damaged: what it says leads in circles, or past the end of its file", _image.Path);
+            throw new Qcow2FormatException(
+                "the image is damaged: what it says leads in circles, or to far more bytes than were asked for", file.Path, hostOffset: hostOffset);
         }
     }
 
@@ -105,8 +124,8 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
             _open.Add(file);
         }
 
-        RefuseZeroedGrains(file);
-        return new ForeignFileStream(file, this, ownsFile: !ReferenceEquals(file, _image));
+        int? mostGrain = ForeignTables.Judge(_extension, file, _memory);
+        return new ForeignFileStream(file, this, ownsFile: !ReferenceEquals(file, _image), mostGrain);
     }
 
     public override bool DirectoryExists(string path) => false;
@@ -165,19 +184,5 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
         throw new NamedFileException(
             "the image names a file twice, or a file of it names another that is open already",
             new NamedFile { Kind = NamedFileKind.ExtentOrParent, Name = path, ImagePath = _image.Path });
-    }
-
-    /// <summary>DiscUtils takes the entry of a grain of zeros for the place of its data; so an image that may have such is not read.</summary>
-    private static void RefuseZeroedGrains(HostFile file)
-    {
-        const int FlagsOffset = 8;
-        const uint HasZeroedGrains = 1 << 2;
-        Span<byte> start = stackalloc byte[FlagsOffset + sizeof(uint)];
-        if (file.ReadAt(0, start) == start.Length && start.StartsWith("KDMV"u8)
-            && (BinaryPrimitives.ReadUInt32LittleEndian(start[FlagsOffset..]) & HasZeroedGrains) != 0)
-        {
-            throw new Qcow2UnsupportedException(
-                "zeroed grains in format vmdk", "the image uses a feature that is not handled: zeroed grains in format vmdk", file.Path, FlagsOffset);
-        }
     }
 }

@@ -1,0 +1,162 @@
+using System.Buffers.Binary;
+using Qcow2Stream.Format;
+
+namespace Qcow2Stream.Layers.Foreign;
+
+/// <summary>The tables of a sparse VMDK extent: grain directory → grain tables → grains ("Virtual Disk Format", hosted and ESX Server sparse extents).</summary>
+internal static class VmdkTables
+{
+    /// <summary>The length of the header of a compressed grain: where its grain is, and how many bytes follow.</summary>
+    public const int GrainHeaderLength = 12;
+
+    /// <summary>Where in that header the number of bytes is.</summary>
+    public const int GrainHeaderSize = 8;
+
+    private const int Flags = 8;
+    private const int DirectoryOffset = 56;
+    private const int RedundantDirectoryOffset = 48;
+    private const int ServerFields = 12;
+    private const int ServerTableEntries = 4096;
+    private const uint HasRedundantTables = 1 << 1;
+    private const uint HasZeroedGrains = 1 << 2;
+    private const uint HasCompressedGrains = 1 << 16;
+
+    // The header is then in the last two sectors, in front of the end-of-stream marker.
+    private const long DirectoryAtEnd = -1;
+    private const int FooterFromEnd = 1024;
+
+    // DiscUtils keeps twenty grain tables, with the one at hand.
+    private const int TablesKept = 21;
+
+    // An entry of the directory as it is read, and the same as a number.
+    private const int BytesPerTable = 8;
+
+    // 64 KiB in all images that tools make; it is inflated as a whole, for any byte of it.
+    private const int MaxCompressedGrain = 2 << 20;
+
+    public static int? Judge(HostFile file, TableMemory memory)
+    {
+        Span<byte> header = stackalloc byte[Sector.Size];
+        if (!TryRead(file, 0, header))
+        {
+            return null;
+        }
+
+        long place = 0;
+        if (header.StartsWith("COWD"u8))
+        {
+            JudgeServer(file, memory, header);
+            return null;
+        }
+
+        if (!header.StartsWith("KDMV"u8))
+        {
+            return null;
+        }
+
+        RefuseZeroedGrains(file, header, place);
+        if (BinaryPrimitives.ReadInt64LittleEndian(header[DirectoryOffset..]) == DirectoryAtEnd)
+        {
+            place = file.GetLength() - FooterFromEnd;
+            if (!TryRead(file, place, header) || !header.StartsWith("KDMV"u8))
+            {
+                return null;
+            }
+
+            RefuseZeroedGrains(file, header, place);
+        }
+
+        return JudgeHosted(file, memory, header, place);
+    }
+
+    private static bool TryRead(HostFile file, long place, Span<byte> header) => place >= 0 && file.ReadAt(place, header) == header.Length;
+
+    private static int? JudgeHosted(HostFile file, TableMemory memory, ReadOnlySpan<byte> header, long place)
+    {
+        uint flags = BinaryPrimitives.ReadUInt32LittleEndian(header[Flags..]);
+        bool isCompressed = (flags & HasCompressedGrains) != 0;
+        Extent extent = new(
+            file,
+            memory,
+            place,
+            Capacity: BinaryPrimitives.ReadInt64LittleEndian(header[12..]),
+            GrainSectors: BinaryPrimitives.ReadInt64LittleEndian(header[20..]),
+            TableEntries: BinaryPrimitives.ReadUInt32LittleEndian(header[44..]),
+            MostGrain: isCompressed ? MaxCompressedGrain : int.MaxValue);
+        extent.Judge();
+        extent.JudgeDirectory("the grain directory", BinaryPrimitives.ReadInt64LittleEndian(header[DirectoryOffset..]), place + DirectoryOffset);
+        if ((flags & HasRedundantTables) != 0)
+        {
+            extent.JudgeDirectory(
+                "the redundant grain directory", BinaryPrimitives.ReadInt64LittleEndian(header[RedundantDirectoryOffset..]), place + RedundantDirectoryOffset);
+        }
+
+        return isCompressed ? MaxCompressedGrain * 2 : null;
+    }
+
+    private static void JudgeServer(HostFile file, TableMemory memory, ReadOnlySpan<byte> header)
+    {
+        ReadOnlySpan<byte> fields = header[ServerFields..];
+        Extent extent = new(
+            file,
+            memory,
+            Place: 0,
+            Capacity: BinaryPrimitives.ReadUInt32LittleEndian(fields),
+            GrainSectors: BinaryPrimitives.ReadUInt32LittleEndian(fields[4..]),
+            ServerTableEntries,
+            MostGrain: int.MaxValue);
+        extent.Judge();
+        extent.JudgeDirectory("the grain directory", BinaryPrimitives.ReadUInt32LittleEndian(fields[8..]), ServerFields + 8);
+    }
+
+    /// <summary>DiscUtils takes the entry of a grain of zeros for the place of its data; so an image that may have such is not read.</summary>
+    private static void RefuseZeroedGrains(HostFile file, ReadOnlySpan<byte> header, long place)
+    {
+        if ((BinaryPrimitives.ReadUInt32LittleEndian(header[Flags..]) & HasZeroedGrains) != 0)
+        {
+            throw new Qcow2UnsupportedException(
+                "zeroed grains in format vmdk", "the image uses a feature that is not handled: zeroed grains in format vmdk", file.Path, place + Flags);
+        }
+    }
+
+    private readonly record struct Extent(
+        HostFile File, TableMemory Memory, long Place, long Capacity, long GrainSectors, long TableEntries, long MostGrain)
+    {
+        private const long MaxSectors = long.MaxValue / Sector.Size;
+
+        private long Coverage => GrainSectors * TableEntries * Sector.Size;
+
+        /// <summary>DiscUtils counts the bytes of a grain, and those that a table covers, in 32 bits with a sign.</summary>
+        public void Judge()
+        {
+            if (Capacity is < 0 or > MaxSectors)
+            {
+                throw new Qcow2FormatException($"the capacity of {Capacity} sectors is not possible", File.Path, hostOffset: Place);
+            }
+
+            if (GrainSectors <= 0 || GrainSectors > MostGrain / Sector.Size)
+            {
+                throw new Qcow2FormatException(
+                    $"the grain size is {GrainSectors} sectors; it must be from 1 to {MostGrain / Sector.Size}", File.Path, hostOffset: Place);
+            }
+
+            if (TableEntries == 0 || TableEntries > int.MaxValue / (GrainSectors * Sector.Size))
+            {
+                throw new Qcow2FormatException(
+                    $"a grain table of {TableEntries} entries for grains of {GrainSectors} sectors covers more than 2 GiB, or nothing",
+                    File.Path,
+                    hostOffset: Place);
+            }
+
+            Memory.Charge(TableEntries * sizeof(uint) * TablesKept, $"grain tables of {TableEntries} entries", File, Place);
+        }
+
+        public void JudgeDirectory(string what, long sector, long place)
+        {
+            long tables = ((Capacity * Sector.Size) + Coverage - 1) / Coverage;
+            long length = tables * sizeof(uint);
+            Memory.ChargeTable(
+                sector is < 0 or > MaxSectors ? -1 : sector * Sector.Size, length, tables * BytesPerTable, $"{what} of {tables} entries", File, place);
+        }
+    }
+}
