@@ -1,3 +1,5 @@
+using Shared;
+
 namespace Qcow2Stream.FileSystems;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace Qcow2Stream.FileSystems;
 /// </summary>
 /// <remarks>
 /// It is an <see cref="IOException"/>, so code that reads any <see cref="Stream"/> already catches it. Misuse of the library
-/// (bad arguments, use after Dispose) throws .NET's own exceptions. Text from the guest is escaped in messages.
+/// (bad arguments, use after Dispose) throws .NET's own exceptions. Control characters in messages, the guest's above all, are escaped.
 /// </remarks>
 public class GuestException : IOException
 {
@@ -14,7 +16,7 @@ public class GuestException : IOException
     /// <param name="message">What is wrong.</param>
     /// <param name="innerException">The cause.</param>
     public GuestException(string message, Exception? innerException = null)
-        : base(message, innerException)
+        : base(PrintableText.Escape(message), innerException)
     {
     }
 }

@@ -51,6 +51,8 @@ public class Qcow2Exception : IOException
 
     private static string Describe(string problem, string? imagePath, long? guestOffset, long? hostOffset)
     {
+        // Wherever a part of it comes from, a name of the caller's too: programs log it.
+        problem = PrintableText.Escape(problem);
         List<string> place = [];
         if (imagePath is not null)
         {

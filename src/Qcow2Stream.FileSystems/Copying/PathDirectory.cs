@@ -1,3 +1,5 @@
+using Shared;
+
 namespace Qcow2Stream.FileSystems.Copying;
 
 /// <summary>
@@ -11,7 +13,7 @@ internal sealed class PathDirectory : HostDirectory
         Path = path;
         if (!Directory.Exists(path))
         {
-            throw new DirectoryNotFoundException($"'{path}' is not a directory");
+            throw new DirectoryNotFoundException($"'{PrintableText.Escape(path)}' is not a directory");
         }
     }
 
@@ -27,7 +29,7 @@ internal sealed class PathDirectory : HostDirectory
 
     public override PathDirectory Enter(string name) => HasDirectory(name)
         ? new PathDirectory(PathOf(name))
-        : throw new IOException($"'{PathOf(name)}' is not a directory, or a link, which is not followed");
+        : throw new IOException($"'{PrintableText.Escape(PathOf(name))}' is not a directory, or a link, which is not followed");
 
     public override bool HasDirectory(string name) =>
         new DirectoryInfo(PathOf(name)) is { Exists: true, LinkTarget: null } directory && !directory.Attributes.HasFlag(FileAttributes.ReparsePoint);
@@ -62,7 +64,7 @@ internal sealed class PathDirectory : HostDirectory
     {
         if (new FileInfo(path) is { Exists: true } or { LinkTarget: not null } || Directory.Exists(path))
         {
-            throw new IOException($"'{path}' already exists");
+            throw new IOException($"'{PrintableText.Escape(path)}' already exists");
         }
     }
 }

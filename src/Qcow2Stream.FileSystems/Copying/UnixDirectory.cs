@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
+using Shared;
 
 namespace Qcow2Stream.FileSystems.Copying;
 
@@ -106,7 +107,9 @@ internal sealed partial class UnixDirectory : HostDirectory
         }
     }
 
-    private static Exception Error(string path) => Marshal.GetLastPInvokeError() switch
+    private static Exception Error(string target) => Error(Marshal.GetLastPInvokeError(), PrintableText.Escape(target));
+
+    private static Exception Error(int code, string path) => code switch
     {
         EntryExists => new IOException($"'{path}' already exists"),
         EntryMissing => new DirectoryNotFoundException($"'{path}' does not exist"),

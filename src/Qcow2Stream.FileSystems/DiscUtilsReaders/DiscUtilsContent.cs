@@ -7,15 +7,15 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 /// <param name="volume">What it is read from.</param>
 /// <param name="content">The stream.</param>
 /// <param name="length">The file's size in bytes.</param>
-/// <param name="tellsHoles">Whether its reader knows where holes are: that of NTFS fails when it is asked, others take everything for stored.</param>
-internal sealed class DiscUtilsContent(BudgetedVolume volume, Stream content, long length, bool tellsHoles = false) : FileContent(length)
+/// <param name="stored">Which parts of it are stored; null if that isn't known.</param>
+internal sealed class DiscUtilsContent(BudgetedVolume volume, Stream content, long length, Func<IEnumerable<StreamExtent>?>? stored = null) : FileContent(length)
 {
     public override IEnumerable<StreamExtent> GetExtents(long start, long length)
     {
         long end = start + this.Clip(start, length);
-        if (tellsHoles && content is SparseStream sparse)
+        if (stored is not null && volume.Call(stored) is { } parts)
         {
-            return volume.Each(() => sparse.GetExtentsInRange(start, end - start))
+            return volume.Each(() => parts)
                 .Select(extent => (First: Math.Max(extent.Start, start), Stop: Math.Min(extent.Start + extent.Length, end)))
                 .Where(range => range.First < range.Stop)
                 .Select(range => new StreamExtent(range.First, range.Stop - range.First));

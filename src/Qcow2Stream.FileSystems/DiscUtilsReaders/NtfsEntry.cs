@@ -73,7 +73,7 @@ internal sealed class NtfsEntry(NtfsFileSystem files, BudgetedVolume volume, str
                 : $"its content is kept elsewhere (reparse point 0x{Tag:x8}), which is not handled");
         }
 
-        return new DiscUtilsContent(volume, volume.Call(() => files.OpenFile(path, FileMode.Open, FileAccess.Read)), Length);
+        return new DiscUtilsContent(volume, volume.Call(() => files.OpenFile(path, FileMode.Open, FileAccess.Read)), Length, () => NtfsRuns.Find(volume, files, path, Length));
     }
 
     internal override IEnumerable<GuestEntry> ReadDirectory() =>

@@ -9,7 +9,7 @@ internal abstract class VfsDialect
 {
     public bool IgnoresCase { get; protected init; }
 
-    /// <summary>Whether the reader knows where the holes of files are.</summary>
+    /// <summary>Whether the reader knows where the holes of files are; others take everything for stored.</summary>
     public bool TellsHoles { get; protected init; }
 
     public virtual string NameOf(VfsDirEntry entry) => entry.FileName;
@@ -25,11 +25,15 @@ internal abstract class VfsDialect
     public virtual bool IsLink(VfsInternals tree, VfsDirEntry entry) => entry.IsSymlink;
 
     /// <summary>A file's content, so many bytes of it.</summary>
-    public virtual FileContent Open(VfsInternals tree, VfsDirEntry entry, long length) => new DiscUtilsContent(tree.Volume, StreamOf(tree, entry), length, TellsHoles);
+    public virtual FileContent Open(VfsInternals tree, VfsDirEntry entry, long length)
+    {
+        BufferStream content = StreamOf(tree, entry);
+        return new DiscUtilsContent(tree.Volume, content, length, TellsHoles ? () => content.Extents : null);
+    }
 
     /// <summary>A link's content is its target: the reader's own notion of it knows no letters beyond ASCII.</summary>
     /// <returns>Null if it can't be known.</returns>
     public virtual string? TargetOf(VfsInternals tree, VfsDirEntry entry) => VfsInternals.TargetOf(tree.FileOf(entry));
 
-    protected static Stream StreamOf(VfsInternals tree, VfsDirEntry entry) => new BufferStream(tree.FileOf(entry).FileContent, FileAccess.Read);
+    protected static BufferStream StreamOf(VfsInternals tree, VfsDirEntry entry) => new BufferStream(tree.FileOf(entry).FileContent, FileAccess.Read);
 }

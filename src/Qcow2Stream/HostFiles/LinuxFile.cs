@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
+using Shared;
 
 namespace Qcow2Stream.HostFiles;
 
@@ -65,7 +66,7 @@ internal static partial class LinuxFile
         return found >= 0 ? new SafeFileHandle(found, ownsHandle: true)
             : IsMissingCall(error) ? null
             : throw (error is TooManyLinks or CrossesDevice
-                ? new IOException($"'{path}' was replaced by a link while it was opened")
+                ? new IOException($"'{PrintableText.Escape(path)}' was replaced by a link while it was opened")
                 : UnixFile.OpenError(path, error));
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
+using Shared;
 
 namespace Qcow2Stream.HostFiles;
 
@@ -109,10 +110,10 @@ internal static partial class UnixFile
     /// <summary>What a failed call means.</summary>
     public static Exception OpenError(string path, int error) => error switch
     {
-        EntryMissing => new FileNotFoundException($"Could not find file '{path}'.", path),
-        DirectoryMissing => new DirectoryNotFoundException($"Could not find a part of the path '{path}'."),
-        AccessDenied or NotPermitted => new UnauthorizedAccessException($"Access to the path '{path}' is denied."),
-        _ => new IOException($"{Marshal.GetPInvokeErrorMessage(error)} : '{path}'"),
+        EntryMissing => new FileNotFoundException($"Could not find file '{PrintableText.Escape(path)}'.", path),
+        DirectoryMissing => new DirectoryNotFoundException($"Could not find a part of the path '{PrintableText.Escape(path)}'."),
+        AccessDenied or NotPermitted => new UnauthorizedAccessException($"Access to the path '{PrintableText.Escape(path)}' is denied."),
+        _ => new IOException($"{Marshal.GetPInvokeErrorMessage(error)} : '{PrintableText.Escape(path)}'"),
     };
 
     private static SafeFileHandle OpenRegular(SafeFileHandle? place, string path, out object? identity)
@@ -136,7 +137,7 @@ internal static partial class UnixFile
             CheckRegular(status, path);
             if (place is not null && GetStatus(place).Identity != status.Identity)
             {
-                throw new IOException($"'{path}' was replaced while it was opened");
+                throw new IOException($"'{PrintableText.Escape(path)}' was replaced while it was opened");
             }
 
             identity = status.Identity;
@@ -153,7 +154,7 @@ internal static partial class UnixFile
     {
         if ((status.Mode & FileTypeMask) != RegularFile)
         {
-            throw new IOException($"'{path}' is {((status.Mode & FileTypeMask) == DirectoryFile ? "a directory, not a" : "not a regular")} file");
+            throw new IOException($"'{PrintableText.Escape(path)}' is {((status.Mode & FileTypeMask) == DirectoryFile ? "a directory, not a" : "not a regular")} file");
         }
     }
 

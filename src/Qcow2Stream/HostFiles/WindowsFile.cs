@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
+using Shared;
 
 namespace Qcow2Stream.HostFiles;
 
@@ -21,7 +22,7 @@ internal static partial class WindowsFile
         try
         {
             identity = GetIdentity(handle);
-            return GetFileType(handle) == Disk ? handle : throw new IOException($"'{path}' is not a regular file");
+            return GetFileType(handle) == Disk ? handle : throw new IOException($"'{PrintableText.Escape(path)}' is not a regular file");
         }
         catch
         {
