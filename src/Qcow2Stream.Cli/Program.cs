@@ -20,7 +20,15 @@ int failure = parsed.CommandResult.Command.Name == CompareCommand.Name ? ExitCod
 using Deadline? deadline = Deadline.Start(parsed, failure);
 try
 {
-    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    int code = parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    if (deadline is not { HasPassed: true })
+    {
+        return code;
+    }
+
+    // What ends when it is told to (serve) wasn't to be ended by this.
+    Console.Error.WriteLine(deadline.Message);
+    return failure;
 }
 catch (IOException e) when (StandardOutput.IsClosedPipe(e))
 {

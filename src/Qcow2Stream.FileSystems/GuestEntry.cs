@@ -160,16 +160,9 @@ public abstract class GuestEntry
     {
         ArgumentException.ThrowIfNullOrEmpty(destination);
         TreeCopy copy = new(options ?? GuestCopyOptions.Default, CopyProgress.Of(this, progress, cancellationToken), cancellationToken);
-        string path = Path.GetFullPath(destination);
-        if (Path.EndsInDirectorySeparator(path))
-        {
-            path = Path.TrimEndingDirectorySeparator(path);
-            path = new DirectoryInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
-        }
-
-        // A root has no name of its own.
-        using HostDirectory parent = HostDirectory.Open(Path.GetDirectoryName(path) ?? path);
-        return copy.Copy(this, parent, Path.GetFileName(path) is { Length: > 0 } name ? name : ".");
+        (string directory, string name) = HostDirectory.Split(destination);
+        using HostDirectory parent = HostDirectory.Open(directory);
+        return copy.Copy(this, parent, name);
     }
 
     /// <summary>A file's content by position.</summary>

@@ -37,7 +37,12 @@ internal static class CpCommand
     {
         string last = name.TrimEnd('/').Split('/')[^1];
 
-        // What is added here is as untrusted as every other name of the guest; a slash says that the directory is the user's own choice, even if a link leads there.
+        // What is added here is as untrusted as every other name of the guest; a slash says that the directory is the user's own choice.
+        if (!Path.EndsInDirectorySeparator(destination) && new FileInfo(destination).LinkTarget is not null)
+        {
+            throw new IOException($"'{PrintableText.Escape(destination)}' is a link, which an earlier copy may have made (to copy into the directory that it leads to: end it with a slash)");
+        }
+
         string target = !Directory.Exists(destination) ? destination
             : HostName.Fault(last) is null ? Path.Combine(destination, last)
             : destination + Path.DirectorySeparatorChar;

@@ -52,8 +52,19 @@ internal static class LsCommand
     {
         string prefix = name.TrimEnd('/');
         return entry.Kind != GuestEntryKind.Directory ? [(name, entry)]
-            : recursive ? entry.EnumerateTree(fault => faults.Report(fault.Path, fault.Message)).Select(below => (prefix + below.Path, below.Entry))
-            : Children(entry, name, faults).Select(child => (child.Name, child));
+            : recursive ? entry.EnumerateTree(fault => faults.Report(fault.Path.Length == 0 ? name : prefix + fault.Path, fault.Message)).Select(below => (prefix + below.Path, below.Entry))
+            : Emptied(Children(entry, name, faults)).Select(child => (child.Name, child));
+    }
+
+    /// <summary>Hands the entries on and lets go of each: what it has read of itself isn't kept.</summary>
+    private static IEnumerable<GuestEntry> Emptied(List<GuestEntry> entries)
+    {
+        for (int i = 0; i < entries.Count; i++)
+        {
+            GuestEntry entry = entries[i];
+            entries[i] = null!;
+            yield return entry;
+        }
     }
 
     /// <summary>The entries of a directory, in the order of their names; those that came before an error.</summary>

@@ -7,9 +7,6 @@ namespace Qcow2Stream.Cli.Limits;
 /// <summary>The time that a command may take: --timeout.</summary>
 internal sealed class Deadline : IDisposable
 {
-    // So long a command may take to bring things to an end: nothing half-written is to stay.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
-
     // As long as a timer can wait.
     private static readonly TimeSpan Longest = TimeSpan.FromDays(49);
 
@@ -48,13 +45,7 @@ internal sealed class Deadline : IDisposable
     private void End()
     {
         HasPassed = true;
-        if (Interruption.Tell())
-        {
-            Thread.Sleep(Grace);
-        }
-
-        Console.Error.WriteLine(Message);
-        Environment.Exit(_exitCode);
+        Ending.Now(Message, _exitCode);
     }
 
     private static TimeSpan? Parse(ArgumentResult result)

@@ -21,9 +21,22 @@ internal sealed class PrintableErrors : TextWriter
 
     public override void Write(char value) => Write(value.ToString());
 
-    public override void Write(string? value) => Terminal.Value.Write(PrintableText.Escape(value ?? ""));
+    public override void Write(string? value) => Try(() => Terminal.Value.Write(PrintableText.Escape(value ?? "")));
 
-    public override void WriteLine() => Terminal.Value.WriteLine();
+    public override void WriteLine() => Try(Terminal.Value.WriteLine);
 
-    public override void WriteLine(string? value) => Terminal.Value.WriteLine(PrintableText.Escape(value ?? ""));
+    public override void WriteLine(string? value) => Try(() => Terminal.Value.WriteLine(PrintableText.Escape(value ?? "")));
+
+    /// <summary>Where messages can't be written (the place is closed, or full), the exit code says enough.</summary>
+    private static void Try(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // There is nowhere left to say it.
+        }
+    }
 }

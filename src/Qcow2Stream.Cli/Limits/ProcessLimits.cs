@@ -25,6 +25,9 @@ internal static partial class ProcessLimits
     // On Linux; macOS doesn't enforce it.
     private const int AddressSpace = 9;
 
+    private static readonly string Message =
+        $"qcow2: given up: the limit of a processor's time is reached (without reading the disk, {MostIdleSeconds} s: a damaged file system can keep its reader busy)";
+
     private static readonly Lock Turn = new();
     private static readonly Dictionary<int, ulong> Started = [];
     private static PosixSignalRegistration? s_registration;
@@ -36,7 +39,7 @@ internal static partial class ProcessLimits
     {
         if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
         {
-            s_registration ??= PosixSignalRegistration.Create(ProcessorTimeExceeded, _ => End());
+            s_registration ??= PosixSignalRegistration.Create(ProcessorTimeExceeded, _ => Ending.Now(Message, ExitCodes.Failure));
             Renew();
         }
 
@@ -61,13 +64,6 @@ internal static partial class ProcessLimits
             Volatile.Write(ref s_nextRenewal, Environment.TickCount64 + RenewalMilliseconds);
             Lower(Processor, (ulong)Environment.CpuUsage.TotalTime.TotalSeconds + MostIdleSeconds);
         }
-    }
-
-    private static void End()
-    {
-        Console.Error.WriteLine(
-            $"qcow2: given up: {MostIdleSeconds} s of a processor's time since the disk was last read (what a damaged file system says can keep its reader busy)");
-        Environment.Exit(ExitCodes.Failure);
     }
 
     /// <summary>Sets a limit, but none above that which the process was started with.</summary>

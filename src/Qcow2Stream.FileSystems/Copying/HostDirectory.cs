@@ -9,6 +9,28 @@ internal abstract class HostDirectory : IDisposable
     /// <summary>Its path, for messages.</summary>
     public abstract string Path { get; }
 
+    /// <summary>
+    /// Splits a path that the user named into a directory, which links may lead to, and a name in it, which no link may be. With a slash at its end a
+    /// path is a directory if there is one, whatever leads there; its name is then that of itself. (The system resolves the rest: what comes before
+    /// <c>..</c> may be a link.)
+    /// </summary>
+    public static (string Directory, string Name) Split(string path)
+    {
+        bool isDirectory = System.IO.Path.EndsInDirectorySeparator(path);
+        if (isDirectory && !Directory.Exists(path))
+        {
+            (path, isDirectory) = (System.IO.Path.TrimEndingDirectorySeparator(path), false);
+        }
+
+        string name = System.IO.Path.GetFileName(path);
+        if (isDirectory || name is "." or "..")
+        {
+            return (path, ".");
+        }
+
+        return (System.IO.Path.GetDirectoryName(path) is { Length: > 0 } directory ? directory : ".", name);
+    }
+
     /// <summary>Opens a directory that the user named; a link to one is followed.</summary>
     /// <exception cref="IOException">It isn't a directory.</exception>
     public static HostDirectory Open(string path) =>

@@ -12,7 +12,7 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 internal sealed class BudgetedVolume(FileSystemSource volume) : IBlockSource
 {
     // What a step may read beside what was asked for: tables are read whole, some of them several times.
-    private const long MaxOverhead = 256 << 20;
+    private const long MaxOverhead = 1 << 30;
     private const long MinOverhead = 1 << 20;
     private const int VolumeReads = 4;
 

@@ -11,6 +11,9 @@ internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToke
     // Deeper than any path that a guest's own system can name (4096 bytes).
     private const int MaxDepth = 2048;
 
+    // Four times as long as a path that a system takes: each level keeps its own.
+    private const int MaxPathLength = 16384;
+
     // A directory has one parent: what is come to again leads round in a circle, or is damaged in another way.
     private readonly HashSet<object> _visited = [];
 
@@ -31,7 +34,16 @@ internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToke
                 continue;
             }
 
-            GuestEntry entry = level.Entries[level.Next++];
+            // Not kept: what it has read of itself may be more than its name.
+            GuestEntry entry = level.Entries[level.Next];
+            level.Entries[level.Next++] = null!;
+            if (level.Path.Length + entry.Name.Length > MaxPathLength)
+            {
+                faults.Report(level.Path, new GuestException($"what is in it has a path of more than {MaxPathLength} characters"));
+                levels.Pop();
+                continue;
+            }
+
             string path = $"{level.Path}/{entry.Name}";
             if (KindOf(entry, path) is not { } kind)
             {

@@ -11,31 +11,22 @@ internal sealed class ExtContent(ExtVolume volume, ExtInode inode) : FileContent
     public override IEnumerable<StreamExtent> GetExtents(long start, long length)
     {
         long end = start + this.Clip(start, length);
-        long first = start;
         ulong blocks = 0;
         for (long at = start; at < end;)
         {
-            (ulong block, _, long count) = ReaderErrors.Call(() => Locate(at));
-            if (block == 0)
-            {
-                if (first < at)
-                {
-                    yield return new StreamExtent(first, at - first);
-                }
-
-                first = Math.Min(at + count, end);
-            }
-            else if ((blocks += (ulong)(count / volume.BlockSize)) > volume.BlockCount)
+            (ulong block, long skipped, long count) = ReaderErrors.Call(() => Locate(at));
+            count = Math.Min(count, end - at);
+            if (block != 0 && (blocks += (ulong)(count / volume.BlockSize)) > volume.BlockCount)
             {
                 throw new GuestException($"it has more blocks than the volume, which has {volume.BlockCount}");
             }
 
-            at = Math.Min(at + count, end);
-        }
+            foreach (StreamExtent stored in block == 0 ? [] : volume.StoredOf(block, skipped, count))
+            {
+                yield return new StreamExtent(at + stored.Start, stored.Length);
+            }
 
-        if (first < end)
-        {
-            yield return new StreamExtent(first, end - first);
+            at += count;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using DiscUtils.Streams;
 using Qcow2Stream.FileSystems.Blocks;
 
 namespace Qcow2Stream.FileSystems.Ext;
@@ -22,6 +23,7 @@ internal sealed class ExtVolume
     private const int SmallDescriptorSize = 32;
     private const int LargeDescriptorSize = 64;
     private const int FirstInodeSize = 128;
+    private const int LeastToAsk = 1 << 20;
 
     private const uint Recover = 0x4;
     private const uint SixtyFourBit = 0x80;
@@ -107,6 +109,15 @@ internal sealed class ExtVolume
         byte[] content = new byte[BlockSize];
         Read(OffsetOf(block), content);
         return content;
+    }
+
+    /// <summary>Which bytes of some that follow each other on the volume are stored there, counted from the first; of a few it isn't worth asking.</summary>
+    public IEnumerable<StreamExtent> StoredOf(ulong firstBlock, long skipped, long length)
+    {
+        long start = OffsetOf(firstBlock) + skipped;
+        return length < LeastToAsk
+            ? [new StreamExtent(0, length)]
+            : _volume.GetExtents(start, length).Select(extent => new StreamExtent(extent.Start - start, extent.Length));
     }
 
     /// <summary>Reads bytes that follow each other on the volume.</summary>

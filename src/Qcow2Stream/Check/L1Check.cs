@@ -95,6 +95,12 @@ internal sealed class L1Check(CheckRun run, bool isActive)
                 yield return finding;
             }
         }
+
+        // Entries that lead to tables that were walked before have findings too: they aren't kept until the end.
+        foreach (CheckFinding finding in run.Found())
+        {
+            yield return finding;
+        }
     }
 
     private IEnumerable<CheckFinding> CheckTable(long tableOffset, CheckPlace place, bool checkCopied)

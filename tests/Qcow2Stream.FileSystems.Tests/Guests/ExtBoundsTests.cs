@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using DiscUtils.Streams;
 
 namespace Qcow2Stream.FileSystems.Tests.Guests;
 
@@ -62,6 +63,27 @@ public sealed class ExtBoundsTests
         BinaryPrimitives.WriteUInt16LittleEndian(map[2..], 4);
         BinaryPrimitives.WriteUInt32LittleEndian(file[4..], 8000 * 4096);
         Assert.Equal("it has more blocks than the volume, which has 4096", CopyError(volume));
+    }
+
+    /// <summary>Blocks of a file that lie where the volume stores nothing: they are zeros, and aren't read.</summary>
+    [Fact]
+    public void BlocksInAHoleOfTheVolume_AreHolesOfTheFile()
+    {
+        byte[] volume = Read("ext4");
+        Span<byte> file = FileInode(volume);
+        Span<byte> map = file[MapOffset..];
+        BinaryPrimitives.WriteUInt16LittleEndian(map[2..], 1);
+        BinaryPrimitives.WriteUInt16LittleEndian(map[(12 + 4)..], 2000);
+        BinaryPrimitives.WriteUInt32LittleEndian(map[(12 + 8)..], 2048);
+        BinaryPrimitives.WriteUInt32LittleEndian(file[4..], 2000 * 4096);
+        CountingSource source = new(volume);
+        using Guest guest = Guest.Open(source);
+        using GuestMatch match = guest.Find("/etc/os-release");
+        long before = source.BytesRead;
+        using MemoryStream target = new();
+        match.Entry.CopyContentTo(target);
+        Assert.Equal(volume.AsSpan(2048 * 4096, 2000 * 4096).ToArray(), target.ToArray());
+        Assert.InRange(source.BytesRead - before, 0, 4 << 20);
     }
 
     /// <summary>An index whose entries all lead to one node: each level multiplies what there is by 340.</summary>
@@ -160,6 +182,38 @@ public sealed class ExtBoundsTests
         string message = Assert.Throws<GuestException>(() => match.Entry.CopyContentTo(target)).Message;
         Assert.InRange(target.Written, 0, volume.Length);
         return message;
+    }
+
+    /// <summary>Knows which of its pieces are zeros.</summary>
+    private sealed class CountingSource(byte[] content) : IBlockSource
+    {
+        private const int Piece = 1 << 16;
+
+        public long Length => content.Length;
+
+        public long BytesRead { get; private set; }
+
+        public int ReadAt(long offset, Span<byte> buffer)
+        {
+            int count = (int)Math.Clamp(content.Length - offset, 0, buffer.Length);
+            content.AsSpan((int)offset, count).CopyTo(buffer);
+            BytesRead += count;
+            return count;
+        }
+
+        public IEnumerable<StreamExtent> GetExtents(long start, long length)
+        {
+            for (long at = start; at < start + length;)
+            {
+                long end = Math.Min((at / Piece * Piece) + Piece, start + length);
+                if (content.AsSpan((int)at, (int)(end - at)).ContainsAnyExcept((byte)0))
+                {
+                    yield return new StreamExtent(at, end - at);
+                }
+
+                at = end;
+            }
+        }
     }
 
     private sealed class CountingStream : MemoryStream

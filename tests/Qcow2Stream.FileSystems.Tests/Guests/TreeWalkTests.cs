@@ -67,6 +67,20 @@ public sealed class TreeWalkTests
         Assert.All(_faults, fault => Assert.Equal("the directory has another name too, which none may have", fault.Message));
     }
 
+    /// <summary>Two thousand directories with names of 255 letters: each level would keep its own path, a gigabyte in all.</summary>
+    [Fact]
+    public void PathThatIsTooLong_EndsThere()
+    {
+        FakeEntry tree = FakeEntry.File("end", "");
+        for (int i = 0; i < 2000; i++)
+        {
+            tree = FakeEntry.Directory(new string('n', 255), tree);
+        }
+
+        Assert.Equal(64, Paths(FakeEntry.Directory("root", tree)).Length);
+        Assert.Equal("what is in it has a path of more than 16384 characters", Assert.Single(_faults).Message);
+    }
+
     [Fact]
     public void DirectoryOfTooManyEntries_IsReadToTheLimit()
     {

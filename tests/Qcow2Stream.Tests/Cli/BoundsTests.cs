@@ -104,6 +104,19 @@ public sealed class BoundsTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_scratch.Path));
     }
 
+    /// <summary>Where there is nobody to tell, the exit code is what it would be.</summary>
+    [LinuxTheory]
+    [InlineData("2>&-", 1, "info", "nothing")]
+    [InlineData("2>/dev/full", 1, "ls", "nothing")]
+    [InlineData("2>/dev/full >/dev/full <&-", 1, "check", "nothing")]
+    [InlineData("2>&-", 2, "info")]
+    [InlineData("2>/dev/full", 2, "compare", "nothing", "nothing")]
+    public void StandardErrorThatIsClosed_ChangesNoExitCode(string redirection, int exitCode, params string[] arguments)
+    {
+        MeasuredChild child = MeasuredChild.Run(MostSeconds, ["sh", "-c", $"\"$@\" {redirection}", "sh", "dotnet", Qcow2Tool.Assembly, .. arguments]);
+        Assert.Equal((exitCode, ""), (child.ExitCode, child.Error));
+    }
+
     [LinuxTheory]
     [InlineData("0")]
     [InlineData("-1")]

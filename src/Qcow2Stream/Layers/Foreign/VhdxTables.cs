@@ -38,13 +38,11 @@ internal static class VhdxTables
         byte[] table = new byte[RegionTableLength];
         file.ReadAt(RegionTable, table);
         uint count = BinaryPrimitives.ReadUInt32LittleEndian(table.AsSpan(8));
-        if (!table.AsSpan().StartsWith("regi"u8) || count > MaxEntries)
-        {
-            return;
-        }
+        bool isTable = table.AsSpan().StartsWith("regi"u8) && count <= MaxEntries;
 
+        // The log may write the table anew: what it would do is judged whether there is one now or not.
         (long Offset, long Length) metadata = default;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; isTable && i < count; i++)
         {
             int at = 16 + (i * EntryLength);
             ReadOnlySpan<byte> entry = table.AsSpan(at, EntryLength);
@@ -55,6 +53,10 @@ internal static class VhdxTables
             {
                 memory.ChargeTable(offset, length, length, "the block allocation table", file, RegionTable + at);
                 memory.Charge(StoredBlocks(file, offset, length) * BytesPerStoredBlock, "the list of stored blocks", file, offset);
+            }
+            else if (region == Metadata && metadata != default)
+            {
+                throw new Qcow2FormatException("its region table has two metadata regions", file.Path, hostOffset: RegionTable + at);
             }
             else if (region == Metadata)
             {
