@@ -8,7 +8,7 @@ namespace Qcow2Stream.Cli.Limits;
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
-    private static volatile Interruption? s_listening;
+    private static volatile Interruption? _listening;
 
     // Not disposed: a signal may be on its way when nobody listens any more, and there is nothing to give back.
     private readonly CancellationTokenSource _source = new();
@@ -23,7 +23,7 @@ internal sealed class Interruption : IDisposable
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, Tell),
             PosixSignalRegistration.Create(PosixSignal.SIGHUP, Tell),
         ];
-        s_listening = this;
+        _listening = this;
     }
 
     public CancellationToken Token => _source.Token;
@@ -32,7 +32,7 @@ internal sealed class Interruption : IDisposable
     /// <returns>False if nobody does: the command has nothing to bring to an end.</returns>
     public static bool Tell()
     {
-        Interruption? listening = s_listening;
+        Interruption? listening = _listening;
         listening?._source.Cancel();
         return listening is not null;
     }
@@ -67,7 +67,7 @@ internal sealed class Interruption : IDisposable
 
     public void Dispose()
     {
-        s_listening = null;
+        _listening = null;
         Array.ForEach(_registrations, registration => registration.Dispose());
     }
 

@@ -30,8 +30,8 @@ internal static partial class ProcessLimits
 
     private static readonly Lock Turn = new();
     private static readonly Dictionary<int, ulong> Started = [];
-    private static PosixSignalRegistration? s_registration;
-    private static long s_nextRenewal;
+    private static PosixSignalRegistration? _registration;
+    private static long _nextRenewal;
 
     /// <summary>Limits the process, from now on, and returns the disk to be read: reading it gives more time.</summary>
     /// <param name="disk">The disk whose guest is looked at; it is then owned.</param>
@@ -39,7 +39,7 @@ internal static partial class ProcessLimits
     {
         if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
         {
-            s_registration ??= PosixSignalRegistration.Create(ProcessorTimeExceeded, _ => Ending.Now(Message, ExitCodes.Failure));
+            _registration ??= PosixSignalRegistration.Create(ProcessorTimeExceeded, _ => Ending.Now(Message, ExitCodes.Failure));
             Renew();
         }
 
@@ -54,14 +54,14 @@ internal static partial class ProcessLimits
     /// <summary>The disk was read: computing may go on.</summary>
     public static void Renew()
     {
-        if (OperatingSystem.IsWindows() || Environment.TickCount64 < Volatile.Read(ref s_nextRenewal))
+        if (OperatingSystem.IsWindows() || Environment.TickCount64 < Volatile.Read(ref _nextRenewal))
         {
             return;
         }
 
         lock (Turn)
         {
-            Volatile.Write(ref s_nextRenewal, Environment.TickCount64 + RenewalMilliseconds);
+            Volatile.Write(ref _nextRenewal, Environment.TickCount64 + RenewalMilliseconds);
             Lower(Processor, (ulong)Environment.CpuUsage.TotalTime.TotalSeconds + MostIdleSeconds);
         }
     }

@@ -19,11 +19,11 @@ public sealed class Packages : IDisposable
 
     public Packages()
     {
-        _packed = new(() => PackAsync("release", buildFirst: true));
+        _packed = new(() => PackAsync("release"));
         _packedAgain = new(async () =>
         {
             await Get();
-            return await PackAsync("elsewhere", buildFirst: false);
+            return await PackAsync("elsewhere", WithoutAnalysis);
         });
     }
 
@@ -38,14 +38,14 @@ public sealed class Packages : IDisposable
     /// <summary>The directory with all packages, and the symbols of each.</summary>
     internal Task<string> Get() => _packed.Value;
 
-    /// <summary>The directory with the same packages, made once more, in another place and in one go.</summary>
+    /// <summary>The directory with the same packages, made once more in another place.</summary>
     internal Task<string> GetAgain() => _packedAgain.Value;
 
     /// <summary>The directory that the packages were made in.</summary>
     internal string Tree(string name) => _directory.File(name);
 
-    /// <summary>Copies the tree into a directory of its own and packs projects of it there, in one go or, as after tests of it, what is built already.</summary>
-    private async Task<string> PackAsync(string name, bool buildFirst)
+    /// <summary>Copies the tree into a directory of its own, builds projects of it there, and packs what is built, as a release does after its tests.</summary>
+    private async Task<string> PackAsync(string name, params string[] options)
     {
         string tree = Tree(name);
 
@@ -60,12 +60,8 @@ public sealed class Packages : IDisposable
         string packages = Scratch(name + "-packages");
         foreach (string project in (string[])["src/Qcow2Stream", "src/Qcow2Stream.FileSystems", "src/Qcow2Stream.Nbd", "src/Qcow2Stream.Cli"])
         {
-            if (buildFirst)
-            {
-                await Run("dotnet", tree, "build", project, "-c", "Release", "-warnaserror", "--nologo", "-v", "quiet");
-            }
-
-            await Run("dotnet", tree, ["pack", project, "-c", "Release", "-o", packages, "-warnaserror", "--nologo", "-v", "quiet", .. buildFirst ? ["--no-build"] : WithoutAnalysis]);
+            await Run("dotnet", tree, ["build", project, "-c", "Release", "-warnaserror", "--nologo", "-v", "quiet", .. options]);
+            await Run("dotnet", tree, "pack", project, "-c", "Release", "-o", packages, "-warnaserror", "--nologo", "-v", "quiet", "--no-build");
         }
 
         return packages;
