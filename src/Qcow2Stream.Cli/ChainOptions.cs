@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 
 namespace Qcow2Stream.Cli;
 
@@ -20,14 +19,11 @@ internal sealed class ChainOptions
         HelpName = "FILE",
     };
 
-    private readonly Option<int?> _maxKeyIterations = new("--max-key-iterations")
-    {
-        Description = "The most PBKDF2 rounds that a passphrase for one image may take, over all its key slots, for each block of the key. [default: 40000000]",
-        HelpName = "N",
-        CustomParser = result => int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int rounds) && rounds > 0
-            ? rounds
-            : CommonOptions.Fail<int?>(result, $"--max-key-iterations needs a number from 1 to {int.MaxValue}, not '{result.Tokens[0].Value}'"),
-    };
+    private readonly Option<int?> _maxKeyIterations = CommonOptions.Number(
+        "--max-key-iterations",
+        "The most PBKDF2 rounds that a passphrase for one image may take, over all its key slots, for each block of the key. [default: 40000000]",
+        least: 1,
+        most: int.MaxValue);
 
     private readonly Option<bool> _lenient = new("--lenient")
     {

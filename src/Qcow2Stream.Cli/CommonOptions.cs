@@ -60,6 +60,17 @@ internal static class CommonOptions
             : Fail<long?>(result, $"{name} needs a size such as 4096, 64K or 2G, not '{result.Tokens[0].Value}'"),
     };
 
+    /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>.</summary>
+    public static Option<int?> Number(string name, string description, int least, int most) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = result =>
+            int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
+                ? value
+                : Fail<int?>(result, $"{name} needs a number from {least} to {most}, not '{result.Tokens[0].Value}'"),
+    };
+
     /// <summary>Parses digits with an optional K, M, G or T (powers of 1024).</summary>
     internal static bool TryParseSize(string text, out long size)
     {
@@ -94,7 +105,7 @@ internal static class CommonOptions
     };
 
     /// <summary>Says what is wrong with an option.</summary>
-    internal static T? Fail<T>(ArgumentResult result, string message)
+    private static T? Fail<T>(ArgumentResult result, string message)
     {
         result.AddError(message);
         return default;

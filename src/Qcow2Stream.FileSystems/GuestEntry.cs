@@ -123,10 +123,16 @@ public abstract class GuestEntry
     /// <param name="onFault">
     /// Receives what can't be read, which is left out; the walk continues. Null: the first fault ends the walk with its exception.
     /// </param>
+    /// <param name="maxLevels">How many levels of directories are listed: 1 for this one alone, by default all.</param>
     /// <param name="cancellationToken">Ends the walk, between one entry and the next.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxLevels"/> is less than 1.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public IEnumerable<GuestTreeEntry> EnumerateTree(Action<GuestFault>? onFault = null, CancellationToken cancellationToken = default) =>
-        new TreeWalk(new Faults(onFault), cancellationToken).Below(this).Select(step => new GuestTreeEntry(step.Path, step.Entry));
+    public IEnumerable<GuestTreeEntry> EnumerateTree(
+        Action<GuestFault>? onFault = null, int maxLevels = int.MaxValue, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLevels, 1);
+        return new TreeWalk(new Faults(onFault), cancellationToken, maxLevels).Below(this).Select(step => new GuestTreeEntry(step.Path, step.Entry));
+    }
 
     /// <summary>
     /// Copies the entry, and everything below it, to the host. Whatever names and links the guest holds, nothing is written outside

@@ -51,37 +51,10 @@ internal static class LsCommand
     private static IEnumerable<(string Name, GuestEntry Entry)> Select(GuestEntry entry, string name, bool recursive, GuestFaults faults)
     {
         string prefix = name.TrimEnd('/');
-        return entry.Kind != GuestEntryKind.Directory ? [(name, entry)]
-            : recursive ? entry.EnumerateTree(fault => faults.Report(fault.Path.Length == 0 ? name : prefix + fault.Path, fault.Message)).Select(below => (prefix + below.Path, below.Entry))
-            : Emptied(Children(entry, name, faults)).Select(child => (child.Name, child));
-    }
-
-    /// <summary>Hands the entries on and lets go of each: what it has read of itself isn't kept.</summary>
-    private static IEnumerable<GuestEntry> Emptied(List<GuestEntry> entries)
-    {
-        for (int i = 0; i < entries.Count; i++)
-        {
-            GuestEntry entry = entries[i];
-            entries[i] = null!;
-            yield return entry;
-        }
-    }
-
-    /// <summary>The entries of a directory, in the order of their names; those that came before an error.</summary>
-    private static List<GuestEntry> Children(GuestEntry directory, string name, GuestFaults faults)
-    {
-        List<GuestEntry> children = [];
-        try
-        {
-            children.AddRange(directory.EnumerateChildren());
-        }
-        catch (IOException e)
-        {
-            faults.Report(name, e.Message);
-        }
-
-        children.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
-        return children;
+        return entry.Kind != GuestEntryKind.Directory
+            ? [(name, entry)]
+            : entry.EnumerateTree(fault => faults.Report(fault.Path.Length == 0 ? name : prefix + fault.Path, fault.Message), recursive ? int.MaxValue : 1)
+                .Select(below => (recursive ? prefix + below.Path : below.Entry.Name, below.Entry));
     }
 
     private static void Write(IEnumerable<(string Name, GuestEntry Entry)> entries, bool isLong, Stream target, GuestFaults faults)

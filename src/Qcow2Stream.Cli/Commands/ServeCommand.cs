@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Net;
 using Qcow2Stream.Cli.Limits;
 using Qcow2Stream.Nbd;
@@ -19,14 +18,14 @@ internal static class ServeCommand
             Description = "Creates a Unix socket there, for this user alone; nothing may exist there yet.",
             HelpName = "PATH",
         };
-        Option<int?> port = Number("--port", "Listens on this TCP port, on any that is free if it is 0.", IPEndPoint.MinPort, IPEndPoint.MaxPort);
+        Option<int?> port = CommonOptions.Number("--port", "Listens on this TCP port, on any that is free if it is 0.", IPEndPoint.MinPort, IPEndPoint.MaxPort);
         Option<IPAddress> bind = new("--bind")
         {
             Description = "This machine's address to listen on with --port. Anyone who can reach it can read the disk: there are neither passwords nor encryption. [default: 127.0.0.1]",
             HelpName = "ADDRESS",
             CustomParser = ParseAddress,
         };
-        Option<int?> maxConnections = Number("--max-connections", "How many connections at once. For one more, the one that has been idle for longest is closed, if that is 10 seconds; otherwise the new one. A client may use several. [default: 16]", 1, 1000);
+        Option<int?> maxConnections = CommonOptions.Number("--max-connections", "How many connections at once. For one more, the one that has been idle for longest is closed, if that is 10 seconds; otherwise the new one. A client may use several. [default: 16]", 1, 1000);
         Command command = new("serve", "Serves the guest's disk to NBD clients, read-only, until it is interrupted.")
         {
             image, socket, port, bind, maxConnections,
@@ -82,22 +81,6 @@ internal static class ServeCommand
         });
         return command;
     }
-
-    private static Option<int?> Number(string name, string description, int least, int most) => new(name)
-    {
-        Description = description,
-        HelpName = "N",
-        CustomParser = result =>
-        {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most)
-            {
-                return value;
-            }
-
-            result.AddError($"{name} needs a number from {least} to {most}, not '{result.Tokens[0].Value}'");
-            return null;
-        },
-    };
 
     private static IPAddress? ParseAddress(ArgumentResult result)
     {

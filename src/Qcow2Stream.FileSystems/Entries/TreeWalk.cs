@@ -6,7 +6,8 @@ namespace Qcow2Stream.FileSystems.Entries;
 /// </summary>
 /// <param name="faults">Receives the path and what is wrong there.</param>
 /// <param name="cancellationToken">Ends the walk, between one entry and the next.</param>
-internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToken)
+/// <param name="maxLevels">How many levels of directories are listed: 1 for what is in the first one itself.</param>
+internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToken, int maxLevels = int.MaxValue)
 {
     // Deeper than any path that a guest's own system can name (4096 bytes).
     private const int MaxDepth = 2048;
@@ -44,8 +45,10 @@ internal sealed class TreeWalk(Faults faults, CancellationToken cancellationToke
                 continue;
             }
 
+            // What isn't entered need not say what it is: its name stands in its directory.
             string path = $"{level.Path}/{entry.Name}";
-            if (KindOf(entry, path) is not { } kind)
+            GuestEntryKind? kind = null;
+            if (levels.Count < maxLevels && (kind = KindOf(entry, path)) is null)
             {
                 continue;
             }

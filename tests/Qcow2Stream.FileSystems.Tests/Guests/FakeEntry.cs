@@ -11,7 +11,7 @@ internal sealed class FakeEntry(string name, GuestEntryKind kind, GuestOptions? 
 {
     public override string Name => name;
 
-    public override GuestEntryKind Kind => kind;
+    public override GuestEntryKind Kind => KindFault is null ? kind : throw KindFault;
 
     public override long Length => Kind == GuestEntryKind.File ? Declared ?? Bytes.Length : 0;
 
@@ -22,6 +22,9 @@ internal sealed class FakeEntry(string name, GuestEntryKind kind, GuestOptions? 
     public override string LinkTarget => Target ?? throw new GuestException("no target");
 
     public override object? Identity => Id;
+
+    /// <summary>What asking for its kind ends in.</summary>
+    public Exception? KindFault { get; init; }
 
     public UnixFileMode? Permissions { get; init; }
 

@@ -101,6 +101,20 @@ public sealed class TreeWalkTests
     }
 
     [Fact]
+    public void WalkOfOneLevel_ListsNamesAlone()
+    {
+        FakeEntry root = FakeEntry.Directory(
+            "root",
+            FakeEntry.Directory("b", FakeEntry.Directory("below", FakeEntry.File("deep", ""))),
+            new FakeEntry("a", GuestEntryKind.Special) { KindFault = new GuestException("its inode is damaged") });
+        Assert.Equal(["/a", "/b"], root.EnumerateTree(_faults.Add, maxLevels: 1).Select(below => below.Path));
+        Assert.Empty(_faults);
+        Assert.Equal(["/b", "/b/below"], root.EnumerateTree(_faults.Add, maxLevels: 2).Select(below => below.Path));
+        Assert.Equal("/a", Assert.Single(_faults).Path);
+        Assert.Throws<ArgumentOutOfRangeException>(() => root.EnumerateTree(maxLevels: 0));
+    }
+
+    [Fact]
     public void Walk_IsLazyAndEndsWithItsToken()
     {
         using CancellationTokenSource source = new();
@@ -108,7 +122,7 @@ public sealed class TreeWalkTests
         int seen = 0;
         Assert.Throws<OperationCanceledException>(() =>
         {
-            foreach (GuestTreeEntry entry in root.EnumerateTree(_faults.Add, source.Token))
+            foreach (GuestTreeEntry entry in root.EnumerateTree(_faults.Add, cancellationToken: source.Token))
             {
                 if (++seen == 10)
                 {
