@@ -22,7 +22,8 @@ namespace Qcow2Stream;
 /// <para>Work: an L2 table is looked at twice at most, by however many L1 entries and snapshots it is referred to. The
 /// second look stands for all references but the first: what it finds says how many times it counts. L1 tables and bitmap
 /// tables are walked one by one. Holes of the host file are skipped. All together, tables take no more than sixteen times what the file
-/// stores, nor than <see cref="Qcow2OpenOptions.MaxCheckTableBytes"/>; where that isn't enough, it is a finding.</para>
+/// stores, nor than <see cref="Qcow2OpenOptions.MaxCheckTableBytes"/>; where that isn't enough, it is a finding. At most
+/// <see cref="Qcow2OpenOptions.MaxCheckFindings"/> are listed; the <see cref="Summary"/> counts all.</para>
 /// <para>One thread may enumerate at a time.</para>
 /// </remarks>
 public sealed class ImageCheck : IDisposable

@@ -251,6 +251,17 @@ public sealed record Qcow2OpenOptions
     } = 16L << 30;
 
     /// <summary>
+    /// The most findings that an <see cref="ImageCheck"/> lists; the last one says so. What is found after that is counted only, and each such finding
+    /// counts as 512 bytes of tables (<see cref="MaxCheckTableBytes"/>): an image of a few MB can hold millions. Default: 100 000.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int MaxCheckFindings
+    {
+        get;
+        init => field = AtLeast(value, 1);
+    } = 100_000;
+
+    /// <summary>
     /// How much of an image's map an <see cref="ImageInspection"/> looks at: the bytes of tables that it reads, over all layers, where each
     /// extent counts as 512. Default: 4 GiB, eight million extents, or the tables of a full image of 32 TiB with clusters of 64 KiB.
     /// </summary>

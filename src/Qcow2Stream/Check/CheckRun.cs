@@ -15,9 +15,14 @@ internal sealed class CheckRun
     // To count a cluster costs as much as to read so many bytes of a table.
     private const int BytesPerCount = 32;
 
+    // To find what isn't listed costs as much as to read so many.
+    private const int BytesPerFinding = 512;
+
     private const int PieceBytes = TablePieces.MaxWords * sizeof(ulong);
 
     private readonly Queue<CheckFinding> _found = new();
+    private readonly int _maxFindings;
+    private int _listed;
     private readonly IProgress<WorkProgress>? _progress;
     private readonly CancellationToken _cancellationToken;
     private readonly long _startLength;
@@ -41,6 +46,7 @@ internal sealed class CheckRun
         _startLength = image.File.GetLength();
         FileLength = _startLength + (-_startLength & (Sector.Size - 1));
         Clusters = ClusterCount(FileLength);
+        _maxFindings = options.MaxCheckFindings;
         _tableBytesLeft = Math.Min(options.MaxCheckTableBytes, StoredLength() * MostTimesWalked);
         Expect(FileLength);
         Recorded = new RecordedRefcounts(image, FileLength, options.LayerCacheBytes);
@@ -141,7 +147,15 @@ internal sealed class CheckRun
                 break;
         }
 
-        _found.Enqueue(finding);
+        if (_listed < _maxFindings)
+        {
+            bool isLast = ++_listed == _maxFindings;
+            _found.Enqueue(isLast ? finding with { Message = $"{finding.Message}; what else there is, is counted and not listed (MaxCheckFindings)" } : finding);
+        }
+        else
+        {
+            _tableBytesLeft -= BytesPerFinding;
+        }
     }
 
     /// <summary>Hands out the findings so far. Called after every bounded piece of work, which bounds the queue.</summary>
@@ -209,10 +223,9 @@ internal sealed class CheckRun
         if (_tableBytesLeft < 0 && !_isBudgetTold)
         {
             _isBudgetTold = true;
-            Unreadable(
-                kind,
-                place,
-                "it is not looked at, nor is what comes after it: the image's tables share more of their bytes than a check follows, or take more than MaxCheckTableBytes");
+            const string Why = "it is not looked at, nor is what comes after it: the image's tables share more of their bytes than a check follows, or take more than MaxCheckTableBytes";
+            _listed = Math.Min(_listed, _maxFindings - 1);
+            Unreadable(kind, place, Why);
         }
 
         return _tableBytesLeft >= 0;

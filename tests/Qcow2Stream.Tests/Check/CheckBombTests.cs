@@ -58,6 +58,21 @@ public sealed class CheckBombTests : IDisposable
         Assert.InRange(file.Reads.Sum(r => (long)r.Length), 0, 20L * image.Length);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    public void FindingsBeyondTheMost_AreCountedAndNotListed(int most)
+    {
+        byte[] image = Bomb(l1Entries: 100);
+        using ImageCheck all = ImageCheck.Open(new MemoryStream(image));
+        CheckFinding[] findings = [.. all.Run()];
+        using ImageCheck few = ImageCheck.Open(new MemoryStream(image), new Qcow2OpenOptions { MaxCheckFindings = most });
+        CheckFinding[] listed = [.. few.Run()];
+        Assert.Equal(findings[..(most - 1)], listed[..(most - 1)]);
+        Assert.Equal(findings[most - 1].Message + "; what else there is, is counted and not listed (MaxCheckFindings)", listed[^1].Message);
+        Assert.Equal((most, all.Summary), (listed.Length, few.Summary));
+    }
+
     [QemuTheory]
     [InlineData(100, false)]
     [InlineData(100, true)]

@@ -117,6 +117,16 @@ public sealed class BoundsTests : IDisposable
         Assert.Equal((exitCode, ""), (child.ExitCode, child.Error));
     }
 
+    /// <summary>Both outputs are one pipe, which is full: nothing more can be said, and the command ends all the same.</summary>
+    [LinuxFact]
+    public void OutputThatNobodyTakes_DoesNotOutliveTheTimeout()
+    {
+        string disk = _scratch.Write("disk.raw", new byte[1 << 20]);
+        const string Script = "mkfifo \"$0\"; sleep 50 < \"$0\" & \"$@\" > \"$0\" 2>&1; code=$?; kill $!; exit $code";
+        MeasuredChild child = MeasuredChild.Run(MostSeconds, "sh", "-c", Script, _scratch.File("pipe"), "dotnet", Qcow2Tool.Assembly, "read", disk, "--timeout", "0.5");
+        Assert.Equal(1, child.ExitCode);
+    }
+
     [LinuxTheory]
     [InlineData("0")]
     [InlineData("-1")]

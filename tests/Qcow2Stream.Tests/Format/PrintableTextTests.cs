@@ -38,4 +38,19 @@ public class PrintableTextTests
             Assert.DoesNotContain(escaped, c => char.IsControl(c));
         }
     }
+
+    /// <summary>Programs log exceptions, and what these quote is a stranger's.</summary>
+    [Fact]
+    public void MessagesOfExceptions_HoldNoControlCharacters()
+    {
+        const string Evil = "a\u001b[31m\nb\u009b\u202ec";
+        Assert.All(
+            [
+                new Qcow2Exception(Evil, imagePath: Evil),
+                new Qcow2FormatException(Evil),
+                new Qcow2Stream.FileSystems.GuestException(Evil),
+                Record.Exception(() => Qcow2Chain.Open(Evil))!,
+            ],
+            e => Assert.DoesNotContain(e.Message, c => char.IsControl(c) || c == '\u202e'));
+    }
 }

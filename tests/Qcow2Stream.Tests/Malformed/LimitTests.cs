@@ -65,6 +65,7 @@ public sealed class LimitTests
             "MaxBitmaps 65535",
             "MaxChainDepth 64",
             "MaxCheckBytes 268435456",
+            "MaxCheckFindings 100000",
             "MaxDataFileNameBytes 4095",
             "MaxForeignTableBytes 268435456",
             "MaxHeaderExtensions 65536",

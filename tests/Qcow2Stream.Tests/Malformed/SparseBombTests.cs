@@ -100,6 +100,22 @@ public sealed class SparseBombTests
         Assert.InRange(file.BytesRead, 1, 4 * MiB);
     }
 
+    /// <summary>A million entries of the refcount table lead to one block, which says that each of its clusters is used: 34 thousand million leaks.</summary>
+    [Fact]
+    public void DamageThatIsRepeated_IsListedAndCountedUpToTheLimit()
+    {
+        SparseFile file = File(knowsHoles: true, Table(1, _ => 0), refcountClusters: 128)
+            .With(4 * MiB, Table(1 << 20, _ => 16 * (ulong)MiB))
+            .With(16 * MiB, [.. Enumerable.Repeat((byte[])[0, 1], (int)ClusterSize / 2).SelectMany(count => count)]);
+        using ImageCheck check = ImageCheck.Open(file, new Qcow2OpenOptions { MaxCheckFindings = 100 });
+        CheckFinding[] findings = [.. check.Run()];
+        Assert.Equal(101, findings.Length);
+        Assert.Contains("MaxCheckFindings", findings[^2].Message, StringComparison.Ordinal);
+        Assert.Contains("MaxCheckTableBytes", findings[^1].Message, StringComparison.Ordinal);
+        Assert.Equal(1, check.Summary.CheckErrors);
+        Assert.InRange(check.Summary.Leaks + check.Summary.Corruptions, 100, 4_000_000);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
