@@ -12,13 +12,6 @@ internal static class ByteProgress
     /// <summary>Does the work, which says how many bytes are done, and of how many.</summary>
     /// <param name="title">What is being done.</param>
     /// <param name="work">The work; it gets no progress where nothing is shown.</param>
-    public static void Run(string title, Action<IProgress<WorkProgress>?> work) => Run(title, progress =>
-    {
-        work(progress);
-        return true;
-    });
-
-    /// <inheritdoc cref="Run(string, Action{IProgress{WorkProgress}?})"/>
     /// <returns>What the work gives.</returns>
     public static T Run<T>(string title, Func<IProgress<WorkProgress>?, T> work)
     {

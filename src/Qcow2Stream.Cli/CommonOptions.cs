@@ -7,21 +7,8 @@ namespace Qcow2Stream.Cli;
 /// <summary>Arguments and options that several commands share.</summary>
 internal static class CommonOptions
 {
-    public static Argument<string> Image()
-    {
-        Argument<string> image = new("IMAGE")
-        {
-            Description = "The disk image, qcow2 or raw: a file, or an http or https address.",
-        };
-        image.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: "" }])
-            {
-                result.AddError("IMAGE is empty");
-            }
-        });
-        return image;
-    }
+    public static Argument<string> Image() =>
+        new Argument<string>("IMAGE") { Description = "The disk image, qcow2 or raw: a file, or an http or https address." }.NotEmpty();
 
     /// <summary>--follow none|here|DIR|anywhere; here and any number of DIRs combine.</summary>
     public static Option<FollowPolicy?> Follow() => new("--follow")

@@ -16,6 +16,11 @@ if (parsed.Errors.Count > 0)
     return ExitCodes.Usage;
 }
 
+if (parsed.CommandResult.Command is GuestCommand && Supervision.Run() is { } ended)
+{
+    return ended;
+}
+
 int failure = parsed.CommandResult.Command.Name == CompareCommand.Name ? ExitCodes.NotCompared : ExitCodes.Failure;
 using Deadline? deadline = Deadline.Start(parsed, failure);
 try

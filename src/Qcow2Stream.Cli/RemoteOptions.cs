@@ -37,11 +37,6 @@ internal sealed class RemoteOptions
 
     public HostFile Open(string image, ParseResult parsed)
     {
-        if (image.Length == 0)
-        {
-            throw new IOException("the image's name is empty");
-        }
-
         if (!IsAddress(image))
         {
             return HostFile.FromPath(image);

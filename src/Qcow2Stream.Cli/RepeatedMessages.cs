@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Qcow2Stream.Cli;
 
@@ -9,7 +9,7 @@ namespace Qcow2Stream.Cli;
 /// log nor the memory. Safe for any number of threads.
 /// </summary>
 /// <param name="output">Receives the lines.</param>
-internal sealed class RepeatedMessages(TextWriter output)
+internal sealed partial class RepeatedMessages(TextWriter output)
 {
     /// <summary>How many kinds are told apart. All further ones are one.</summary>
     public const int MaxKinds = 32;
@@ -51,7 +51,7 @@ internal sealed class RepeatedMessages(TextWriter output)
 
     private Kind KindOf(string message)
     {
-        string key = WithoutFigures(message);
+        string key = Figures().Replace(message, "0");
         if (_kinds.TryGetValue(key, out Kind? kind))
         {
             return kind;
@@ -60,30 +60,9 @@ internal sealed class RepeatedMessages(TextWriter output)
         return _kinds.Count < MaxKinds ? _kinds[key] = new Kind() : _others;
     }
 
-    /// <summary>A message in which each number, also a hexadecimal one, is a single figure.</summary>
-    private static string WithoutFigures(string message)
-    {
-        StringBuilder key = new();
-        for (int i = 0; i < message.Length; i++)
-        {
-            if (!char.IsAsciiDigit(message[i]))
-            {
-                key.Append(message[i]);
-                continue;
-            }
-
-            bool isHex = i + 1 < message.Length && message[i] == '0' && message[i + 1] == 'x';
-            i += isHex ? 1 : 0;
-            while (i + 1 < message.Length && (isHex ? char.IsAsciiHexDigit(message[i + 1]) : char.IsAsciiDigit(message[i + 1])))
-            {
-                i++;
-            }
-
-            key.Append('0');
-        }
-
-        return key.ToString();
-    }
+    /// <summary>A number, also a hexadecimal one.</summary>
+    [GeneratedRegex("0x[0-9A-Fa-f]*|[0-9]+")]
+    private static partial Regex Figures();
 
     private sealed class Kind
     {

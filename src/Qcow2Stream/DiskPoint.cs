@@ -1,8 +1,14 @@
+using System.Globalization;
+
 namespace Qcow2Stream;
 
 /// <summary>One of the disks that a chain holds, to be compared with another: see <see cref="Qcow2Chain.GetChanges"/>.</summary>
 public readonly record struct DiskPoint
 {
+    private const string ActiveText = "active";
+    private const string SnapshotPrefix = "snapshot:";
+    private const string DepthPrefix = "depth:";
+
     private DiskPoint(int depth, string? idOrName)
     {
         Depth = depth;
@@ -32,4 +38,33 @@ public readonly record struct DiskPoint
         ArgumentOutOfRangeException.ThrowIfNegative(depth);
         return new DiskPoint(depth, null);
     }
+
+    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    /// <param name="text"><c>active</c>, <c>snapshot:IDORNAME</c> or <c>depth:N</c>.</param>
+    /// <param name="point">The disk that it names; <see cref="Active"/> if it names none.</param>
+    /// <returns>Whether it names one.</returns>
+    public static bool TryParse(string? text, out DiskPoint point)
+    {
+        point = Active;
+        if (text is null || text == ActiveText)
+        {
+            return text is not null;
+        }
+
+        if (text.StartsWith(SnapshotPrefix, StringComparison.Ordinal) && text.Length > SnapshotPrefix.Length)
+        {
+            point = Snapshot(text[SnapshotPrefix.Length..]);
+            return true;
+        }
+
+        bool isLayer = text.StartsWith(DepthPrefix, StringComparison.Ordinal)
+            & int.TryParse(text.AsSpan(Math.Min(DepthPrefix.Length, text.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out int depth);
+        point = isLayer ? Layer(depth) : Active;
+        return isLayer;
+    }
+
+    /// <summary>Names it: <c>active</c>, <c>snapshot:IDORNAME</c> or <c>depth:N</c>.</summary>
+    public override string ToString() => IdOrName is not null
+        ? SnapshotPrefix + IdOrName
+        : Depth == 0 ? ActiveText : string.Create(CultureInfo.InvariantCulture, $"{DepthPrefix}{Depth}");
 }

@@ -11,7 +11,7 @@ internal static class CatCommand
     {
         GuestArguments guest = new();
         Argument<string> path = new("PATH") { Description = "The file, from the root of its file system." };
-        Command command = new("cat", "Writes a file from the guest's file systems to standard output.");
+        GuestCommand command = new("cat", "Writes a file from the guest's file systems to standard output.");
         guest.AddTo(command, path);
         command.SetHelpText("""
             Links are followed inside the guest.

@@ -1,15 +1,10 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 
 namespace Qcow2Stream.Cli.Commands;
 
 /// <summary>changes: what differs between two disks of one chain.</summary>
 internal static class ChangesCommand
 {
-    private const string SnapshotPrefix = "snapshot:";
-    private const string DepthPrefix = "depth:";
-
     public static Command Create()
     {
         Argument<string> image = CommonOptions.Image();
@@ -51,29 +46,14 @@ internal static class ChangesCommand
     {
         Description = description,
         HelpName = "active|snapshot:NAME|depth:N",
-        CustomParser = ParsePoint,
+        CustomParser = result =>
+        {
+            if (!DiskPoint.TryParse(result.Tokens[0].Value, out DiskPoint point))
+            {
+                result.AddError($"a disk is active, snapshot:NAME or depth:N, not '{result.Tokens[0].Value}'");
+            }
+
+            return point;
+        },
     };
-
-    private static DiskPoint ParsePoint(ArgumentResult result)
-    {
-        string text = result.Tokens[0].Value;
-        if (text == "active")
-        {
-            return DiskPoint.Active;
-        }
-
-        if (text.StartsWith(SnapshotPrefix, StringComparison.Ordinal) && text.Length > SnapshotPrefix.Length)
-        {
-            return DiskPoint.Snapshot(text[SnapshotPrefix.Length..]);
-        }
-
-        if (text.StartsWith(DepthPrefix, StringComparison.Ordinal)
-            && int.TryParse(text.AsSpan(DepthPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int depth))
-        {
-            return DiskPoint.Layer(depth);
-        }
-
-        result.AddError($"a disk is active, snapshot:NAME or depth:N, not '{text}'");
-        return default;
-    }
 }

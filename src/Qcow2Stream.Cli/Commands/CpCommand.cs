@@ -13,7 +13,7 @@ internal static class CpCommand
         GuestArguments guest = new();
         Argument<string> path = new("PATH") { Description = "A file or directory, from the root of its file system." };
         Argument<string> destination = new Argument<string>("DEST") { Description = "A new name, or an existing directory to copy into." }.NotEmpty();
-        Command command = new("cp", "Copies a file or a whole tree out of the guest's file systems.");
+        GuestCommand command = new("cp", "Copies a file or a whole tree out of the guest's file systems.");
         guest.AddTo(command, path, destination);
         command.SetHelpText("""
             Links stay links, and are followed only if PATH itself is one. Times and permissions are kept; owners and

@@ -17,7 +17,7 @@ internal static class DfCommand
         Argument<string> image = CommonOptions.Image();
         ChainOptions chainOptions = new();
         Option<string> output = CommonOptions.Output("text, or json with sizes in bytes.");
-        Command command = new("df", "Lists the guest's partitions and the file systems on them.") { image, output };
+        GuestCommand command = new("df", "Lists the guest's partitions and the file systems on them.") { image, output };
         chainOptions.AddTo(command);
         command.SetHelpText("""
             Partition 0 is the whole disk.
@@ -102,13 +102,7 @@ internal static class DfCommand
 
     private static void WriteNumber(Utf8JsonWriter json, string name, long? value)
     {
-        if (value is { } known)
-        {
-            json.WriteNumber(name, known);
-        }
-        else
-        {
-            json.WriteNull(name);
-        }
+        json.WritePropertyName(name);
+        json.WriteRawValue(value?.ToString(CultureInfo.InvariantCulture) ?? "null");
     }
 }

@@ -1,7 +1,4 @@
 using System.CommandLine;
-using System.Text;
-using System.Text.Json;
-using Shared;
 
 namespace Qcow2Stream.Cli.Commands;
 
@@ -29,48 +26,10 @@ internal static class InspectCommand
             IEnumerable<InspectionStep> steps = ImageInspection.Inspect(
                 chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), chainOptions.Parse(parsed));
             using Stream target = StandardOutput.Open();
-            if (parsed.GetValue(output) == "json")
-            {
-                WriteJson(steps, target);
-            }
-            else
-            {
-                foreach (InspectionStep step in steps)
-                {
-                    target.Write(Encoding.UTF8.GetBytes($"{Name(step.Stage)}: {step.Text}\n"));
-                }
-            }
-
+            Action<Stream> write = parsed.GetValue(output) == "json" ? steps.WriteJson : steps.WriteText;
+            write(target);
             return ExitCodes.Success;
         });
         return command;
     }
-
-    private static void WriteJson(IEnumerable<InspectionStep> steps, Stream target)
-    {
-        using (Utf8JsonWriter json = new(target, JsonStyle.Options))
-        {
-            json.WriteStartArray();
-            foreach (InspectionStep step in steps)
-            {
-                json.WriteStartObject();
-                json.WriteString("step", Name(step.Stage));
-                json.WriteString("text", step.Text);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-        }
-
-        target.WriteByte((byte)'\n');
-    }
-
-    private static string Name(InspectionStage stage) => stage switch
-    {
-        InspectionStage.File => "file",
-        InspectionStage.Header => "header",
-        InspectionStage.Image => "image alone",
-        InspectionStage.Chain => "chain",
-        _ => "map",
-    };
 }

@@ -19,7 +19,7 @@ internal static class LsCommand
         Option<bool> isLong = new("-l") { Description = "Permissions, owner, group, size, time, and the targets of links." };
         Option<bool> recursive = new("--recursive", "-R") { Description = "Everything below too, each with its path." };
         Option<string> output = CommonOptions.Output("text, or json: an array of objects that say what -l does.");
-        Command command = new("ls", "Lists a directory of the guest's file systems.") { isLong, recursive, output };
+        GuestCommand command = new("ls", "Lists a directory of the guest's file systems.") { isLong, recursive, output };
         guest.AddTo(command, path);
         command.SetHelpText("""
             Unreadable entries are reported on standard error, and make the exit code 1. Times are UTC.

@@ -28,12 +28,13 @@ internal sealed class Conversion(Qcow2Chain chain, OutputFormat format)
     /// <param name="name">The name that it will have.</param>
     /// <param name="progress">Receives how many bytes are done; may be null.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public void Write(FileStream file, string name, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    /// <returns>The file's length.</returns>
+    public long Write(FileStream file, string name, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
     {
         if (format == OutputFormat.Raw)
         {
             chain.CopySparseToAsync(file, progress, cancellationToken).GetAwaiter().GetResult();
-            return;
+            return file.Length;
         }
 
         using Stream built = Build(name);
@@ -49,6 +50,7 @@ internal sealed class Conversion(Qcow2Chain chain, OutputFormat format)
         }
 
         writer.Finish();
+        return file.Length;
     }
 
     private Stream Build(string name)

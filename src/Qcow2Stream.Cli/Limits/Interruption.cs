@@ -4,15 +4,19 @@ namespace Qcow2Stream.Cli.Limits;
 
 /// <summary>
 /// What ends a command from outside: Ctrl+C, a request to terminate, a terminal that closes, the time that --timeout gives. The first one is reported,
-/// so that work can be brought to an end and leaves nothing behind; a second signal ends the program at once, as if nobody listened.
+/// so that work can be brought to an end and leaves nothing behind; a second signal ends the program at once, as if nobody listened. What comes within a
+/// second of the first is that one again: terminals and other programs tell a process and then its group.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
     private static volatile Interruption? _listening;
 
+    private const long OneSignalMilliseconds = 1000;
+
     // Not disposed: a signal may be on its way when nobody listens any more, and there is nothing to give back.
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
+    private long _told = long.MaxValue;
 
     /// <summary>Listens until it is disposed.</summary>
     public Interruption()
@@ -40,13 +44,6 @@ internal sealed class Interruption : IDisposable
     /// <summary>Does what reads a disk, and ends it in an <see cref="OperationCanceledException"/>: a read that waits for a server is not waited for.</summary>
     /// <param name="disks">Are closed when the end comes, which ends reads of them.</param>
     /// <param name="work">Reads the disks.</param>
-    public void Run(ReadOnlySpan<IDisposable> disks, Action work) => Run(disks, () =>
-    {
-        work();
-        return true;
-    });
-
-    /// <inheritdoc cref="Run(ReadOnlySpan{IDisposable}, Action)"/>
     /// <returns>What the work gives.</returns>
     public T Run<T>(ReadOnlySpan<IDisposable> disks, Func<T> work)
     {
@@ -73,7 +70,9 @@ internal sealed class Interruption : IDisposable
 
     private void Tell(PosixSignalContext context)
     {
-        context.Cancel = !_source.IsCancellationRequested;
+        long now = Environment.TickCount64;
+        long first = Interlocked.CompareExchange(ref _told, now, long.MaxValue);
+        context.Cancel = first == long.MaxValue || now - first < OneSignalMilliseconds;
         _source.Cancel();
     }
 }

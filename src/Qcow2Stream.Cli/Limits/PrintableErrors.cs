@@ -19,6 +19,9 @@ internal sealed class PrintableErrors : TextWriter
 
     public static void Install() => Console.SetError(new PrintableErrors());
 
+    /// <summary>Opens the place now: what becomes of the process's standard error from now on doesn't matter to messages.</summary>
+    public static void Open() => _ = (Terminal.Value, Console.IsErrorRedirected);
+
     public override void Write(char value) => Write(value.ToString());
 
     public override void Write(string? value) => Try(() => Terminal.Value.Write(PrintableText.Escape(value ?? "")));

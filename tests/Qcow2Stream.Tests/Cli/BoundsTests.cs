@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.Versioning;
 using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
@@ -21,6 +22,10 @@ public sealed class BoundsTests : IDisposable
         // One byte of a healthy image: DiscUtils' reader then makes 280 MB a second, for ever.
         ["NTFS whose reader fills memory"] = (
             () => Changed("ntfs", image => image[41_101] = 0x40), ["cat", "DISK", "/sizes/one"], 1, "qcow2: out of memory: "),
+        ["NTFS whose index leads to itself"] = (
+            () => Raw("ntfs", LeadIndexToItself), ["df", "DISK"], 1, "qcow2: the reader was ended by the system (code 134): "),
+        ["Btrfs whose tree of chunks leads to itself"] = (
+            () => Raw("btrfs", LeadChunksToThemselves), ["ls", "-R", "DISK"], 1, "qcow2: the reader was ended by the system (code 134): "),
         ["an extended partition whose records lead to themselves"] = (
             () => Boot(disk =>
             {
@@ -182,6 +187,47 @@ public sealed class BoundsTests : IDisposable
         entry[4] = type;
         BinaryPrimitives.WriteUInt32LittleEndian(entry[8..], start);
         BinaryPrimitives.WriteUInt32LittleEndian(entry[12..], length);
+    }
+
+    /// <summary>The only entry of an index block has the block itself below it.</summary>
+    private static void LeadIndexToItself(byte[] volume)
+    {
+        const int Block = 4096;
+        int place = Enumerable.Range(0, volume.Length / Block).First(number => volume.AsSpan(number * Block, 4).SequenceEqual("INDX"u8)) * Block;
+        Span<byte> block = volume.AsSpan(place, Block);
+        int sequence = BinaryPrimitives.ReadUInt16LittleEndian(block[4..]);
+        for (int sector = 1; sector <= Block / Sector; sector++)
+        {
+            block.Slice(sequence + (2 * sector), 2).CopyTo(block[((sector * Sector) - 2)..]);
+        }
+
+        int entries = BinaryPrimitives.ReadInt32LittleEndian(block[24..]);
+        Span<byte> entry = block.Slice(24 + entries, 24);
+        entry.Clear();
+        entry[8] = 24;
+        entry[12] = 3;
+        block[16..24].CopyTo(entry[16..]);
+        BinaryPrimitives.WriteInt32LittleEndian(block[28..], entries + entry.Length);
+        block[36] = 1;
+        for (int sector = 1; sector <= Block / Sector; sector++)
+        {
+            block.Slice((sector * Sector) - 2, 2).CopyTo(block[(sequence + (2 * sector))..]);
+            block.Slice(sequence, 2).CopyTo(block[((sector * Sector) - 2)..]);
+        }
+    }
+
+    /// <summary>The root of the tree of chunks is said to have nodes below it, and the first is where it is itself.</summary>
+    private static void LeadChunksToThemselves(byte[] volume)
+    {
+        Span<byte> node = volume.AsSpan(1 << 20, 4096);
+        node[100] = 1;
+        uint checksum = uint.MaxValue;
+        foreach (byte value in node[32..])
+        {
+            checksum = BitOperations.Crc32C(checksum, value);
+        }
+
+        BinaryPrimitives.WriteUInt32LittleEndian(node, ~checksum);
     }
 
     /// <summary>Every record of the directory's only cluster is in use, and that cluster follows itself.</summary>

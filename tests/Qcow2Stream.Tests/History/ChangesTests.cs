@@ -50,6 +50,40 @@ public sealed class ChangesTests
         Assert.Empty(chain.GetChanges(to, to));
     }
 
+    [Theory]
+    [InlineData("active")]
+    [InlineData("snapshot:third one")]
+    [InlineData("snapshot:depth:1")]
+    [InlineData("depth:7")]
+    public void Text_NamesOneDisk(string text)
+    {
+        Assert.True(DiskPoint.TryParse(text, out DiskPoint point));
+        Assert.Equal(text, point.ToString());
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("Active")]
+    [InlineData("depth")]
+    [InlineData("depth:")]
+    [InlineData("depth:-1")]
+    [InlineData("depth:99999999999")]
+    [InlineData("snapshot:")]
+    [InlineData("snapshots")]
+    public void TextThatNamesNoDisk_IsRefused(string? text)
+    {
+        Assert.False(DiskPoint.TryParse(text, out DiskPoint point));
+        Assert.Equal(DiskPoint.Active, point);
+    }
+
+    [Fact]
+    public void LayerZero_IsTheActiveDisk()
+    {
+        Assert.True(DiskPoint.TryParse("depth:0", out DiskPoint point));
+        Assert.Equal((DiskPoint.Active, "active"), (point, point.ToString()));
+    }
+
     [Fact]
     public void SecondSnapshotSinceTheFirst_IsWhatWasWrittenBetween()
     {

@@ -70,13 +70,18 @@ internal sealed partial record MeasuredChild(int ExitCode, byte[] Output, string
         return new MeasuredChild(code, File.ReadAllBytes(output), File.ReadAllText(error, Encoding.UTF8), memory, time);
     }
 
-    /// <summary>The most memory that a running process has had, in bytes; 0 for one that has ended. (What wait4 says of it counts that of its parent too.)</summary>
+    /// <summary>
+    /// The most memory that a running process has had, and those that it started, in bytes; 0 for one that has ended. (What wait4 says of it counts that of
+    /// its parent too.)
+    /// </summary>
     private static long PeakOf(int process)
     {
         try
         {
+            long below = Directory.EnumerateDirectories($"/proc/{process}/task").SelectMany(thread => File.ReadAllText(thread + "/children").Split(' '))
+                .Sum(child => child.Length == 0 ? 0 : PeakOf(int.Parse(child, CultureInfo.InvariantCulture)));
             string? peak = File.ReadLines($"/proc/{process}/status").FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return peak is null ? 0 : long.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+            return below + (peak is null ? 0 : long.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024);
         }
         catch (IOException)
         {

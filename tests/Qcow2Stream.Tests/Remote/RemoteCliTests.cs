@@ -92,7 +92,7 @@ public sealed class RemoteCliTests : IDisposable
     {
         QemuResult result = await Qcow2Tool.Run(arguments);
         Assert.Equal(2, result.ExitCode);
-        Assert.Equal($"qcow2: IMAGE is empty\nqcow2: see 'qcow2 {arguments[0]} --help'\n", result.Error);
+        Assert.Equal($"qcow2: IMAGE is empty; a name is needed\nqcow2: see 'qcow2 {arguments[0]} --help'\n", result.Error);
     }
 
     [Fact]

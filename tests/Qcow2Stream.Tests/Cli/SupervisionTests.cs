@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Qcow2Stream.Tests.Infrastructure;
+
+namespace Qcow2Stream.Tests.Cli;
+
+/// <summary>A command that reads a guest runs in two processes. Whoever starts and ends it knows of one: the other must go where it goes.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class SupervisionTests : IDisposable
+{
+    private const int Kill = 9;
+
+    private readonly TcpListener _silent = new(IPAddress.Loopback, 0);
+
+    public SupervisionTests() => _silent.Start();
+
+    public void Dispose() => _silent.Dispose();
+
+    [LinuxTheory]
+    [InlineData(Signals.Interrupt)]
+    [InlineData(Signals.Terminate)]
+    [InlineData(Kill)]
+    public async Task Signal_EndsBothProcesses(int signal)
+    {
+        using Process tool = Qcow2Tool.Start("ls", $"http://{_silent.LocalEndpoint}/disk.qcow2");
+
+        // The connection is the one's that reads; whoever started the command knows the other.
+        using TcpClient reader = await _silent.AcceptTcpClientAsync();
+        tool.Send(signal);
+        byte[] request = new byte[4096];
+        int received;
+        do
+        {
+            try
+            {
+                received = await reader.GetStream().ReadAsync(request);
+            }
+            catch (IOException)
+            {
+                // Reset: it ended with something unread.
+                received = 0;
+            }
+        }
+        while (received > 0);
+
+        await tool.WaitForExitAsync();
+        Assert.Equal(128 + signal, tool.ExitCode);
+        Assert.Equal("", await tool.StandardError.ReadToEndAsync());
+    }
+
+    [LinuxFact]
+    public async Task VariableOfAnotherProcess_ChangesNothing()
+    {
+        using Process tool = Process.Start(new ProcessStartInfo("dotnet", [Qcow2Tool.Assembly, "ls", $"http://{_silent.LocalEndpoint}/disk.qcow2"])
+        {
+            RedirectStandardError = true,
+            Environment = { ["QCOW2_SUPERVISED_BY"] = "-1" },
+        })!;
+        using TcpClient reader = await _silent.AcceptTcpClientAsync();
+        string children = await File.ReadAllTextAsync($"/proc/{tool.Id}/task/{tool.Id}/children");
+        Assert.Single(children.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        tool.Send(Signals.Terminate);
+        await tool.WaitForExitAsync();
+    }
+}
