@@ -57,7 +57,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         _disk = disk;
         _tableBytes = tableBytes;
         _layerCount = disk.Layers.Count();
-        CheckExtents(disk);
+        files.Vmdk?.Learn(disk.Layers.SelectMany(layer => layer.Extents));
         _content = OpenContent();
         Length = CheckedLength(disk, _content) & ~(Sector.Size - 1);
         _emptyKind = formatName == FormatWithParents ? RunKind.Unallocated : RunKind.Zero;
@@ -159,27 +159,6 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
             _content.Dispose();
             _disk.Dispose();
             _files.Dispose();
-        }
-    }
-
-    /// <summary>
-    /// The parts of a disk in several files must have the sizes that it says, and start where their files do: DiscUtils
-    /// does not look, and would put their bytes elsewhere.
-    /// </summary>
-    private static void CheckExtents(VirtualDisk disk)
-    {
-        if (disk.DiskTypeInfo.Name != "VMDK")
-        {
-            return;
-        }
-
-        foreach (VirtualDiskExtent extent in disk.Layers.SelectMany(l => l.Extents).Where(e => !e.IsSparse))
-        {
-            if (extent.StoredSize != extent.Capacity)
-            {
-                throw new NotSupportedException(
-                    $"an extent of {extent.Capacity} bytes is kept in a file of {extent.StoredSize}: extents that are parts of a file are not handled");
-            }
         }
     }
 

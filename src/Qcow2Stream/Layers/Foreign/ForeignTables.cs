@@ -1,7 +1,7 @@
 namespace Qcow2Stream.Layers.Foreign;
 
 /// <summary>
-/// Judges what a file says of its tables before DiscUtils, which allocates whatever a field claims, gets to see it. What isn't of
+/// Judges what a file (of a VMDK: see <see cref="VmdkFiles"/>) says of its tables before DiscUtils, which allocates whatever a field claims, gets to see it. What isn't of
 /// the format is left to DiscUtils to refuse.
 /// </summary>
 internal static class ForeignTables
@@ -10,15 +10,12 @@ internal static class ForeignTables
     /// <param name="extension">The format of the image, by DiscUtils' name for it.</param>
     /// <param name="file">The file.</param>
     /// <param name="memory">Adds up what the tables will take.</param>
-    /// <returns>The largest header-and-data of a compressed grain, in bytes, for a file with such; otherwise null.</returns>
     /// <exception cref="Qcow2FormatException">A field contradicts the format, or the file.</exception>
     /// <exception cref="Qcow2UnsupportedException">The tables take more memory than is allowed, or DiscUtils would misread the image.</exception>
-    public static int? Judge(string extension, HostFile file, TableMemory memory)
+    public static void Judge(string extension, HostFile file, TableMemory memory)
     {
         switch (extension)
         {
-            case "vmdk":
-                return VmdkTables.Judge(file, memory);
             case "vhd":
                 VhdTables.Judge(file, memory);
                 break;
@@ -31,7 +28,5 @@ internal static class ForeignTables
             default:
                 break;
         }
-
-        return null;
     }
 }

@@ -12,7 +12,12 @@ internal static class VmdkTables
     /// <summary>Where in that header the number of bytes is.</summary>
     public const int GrainHeaderSize = 8;
 
+    private static ReadOnlySpan<byte> HostedMagic => "KDMV"u8;
+
+    private static ReadOnlySpan<byte> ServerMagic => "COWD"u8;
+
     private const int Flags = 8;
+    private const int DescriptorOffset = 28;
     private const int DirectoryOffset = 56;
     private const int RedundantDirectoryOffset = 48;
     private const int ServerFields = 12;
@@ -34,42 +39,55 @@ internal static class VmdkTables
     // 64 KiB in all images that tools make; it is inflated as a whole, for any byte of it.
     private const int MaxCompressedGrain = 2 << 20;
 
-    public static int? Judge(HostFile file, TableMemory memory)
+    /// <summary>Whether a file begins as a hosted extent does.</summary>
+    public static bool IsHosted(HostFile file) => TryRead(file, 0, HostedMagic, stackalloc byte[Sector.Size]);
+
+    /// <summary>Where a hosted extent has its descriptor, in bytes; 0 if it says that it has none, or what can't be.</summary>
+    public static long DescriptorOffsetOf(HostFile file)
     {
         Span<byte> header = stackalloc byte[Sector.Size];
-        if (!TryRead(file, 0, header))
-        {
-            return null;
-        }
+        long sector = file.ReadAt(0, header) == header.Length ? BinaryPrimitives.ReadInt64LittleEndian(header[DescriptorOffset..]) : 0;
+        return sector is < 0 or > long.MaxValue / Sector.Size ? 0 : Math.Min(sector * Sector.Size, file.GetLength());
+    }
 
-        long place = 0;
-        if (header.StartsWith("COWD"u8))
+    /// <summary>Judges a sparse extent that DiscUtils is going to read as one of a host (Workstation and such), or of a server (ESX).</summary>
+    /// <returns>The largest header-and-data of a compressed grain, in bytes, for a file with such; otherwise null.</returns>
+    /// <exception cref="Qcow2FormatException">It is none, or a field contradicts the format, or the file.</exception>
+    /// <exception cref="Qcow2UnsupportedException">The tables take more memory than is allowed, or DiscUtils would misread the image.</exception>
+    public static int? Judge(HostFile file, TableMemory memory, bool isServer)
+    {
+        Span<byte> header = stackalloc byte[Sector.Size];
+        if (isServer)
         {
+            Read(file, 0, ServerMagic, header);
             JudgeServer(file, memory, header);
             return null;
         }
 
-        if (!header.StartsWith("KDMV"u8))
-        {
-            return null;
-        }
-
+        long place = 0;
+        Read(file, place, HostedMagic, header);
         RefuseZeroedGrains(file, header, place);
         if (BinaryPrimitives.ReadInt64LittleEndian(header[DirectoryOffset..]) == DirectoryAtEnd)
         {
             place = file.GetLength() - FooterFromEnd;
-            if (!TryRead(file, place, header) || !header.StartsWith("KDMV"u8))
-            {
-                return null;
-            }
-
+            Read(file, place, HostedMagic, header);
             RefuseZeroedGrains(file, header, place);
         }
 
         return JudgeHosted(file, memory, header, place);
     }
 
-    private static bool TryRead(HostFile file, long place, Span<byte> header) => place >= 0 && file.ReadAt(place, header) == header.Length;
+    private static bool TryRead(HostFile file, long place, ReadOnlySpan<byte> magic, Span<byte> header) =>
+        place >= 0 && file.ReadAt(place, header) == header.Length && header.StartsWith(magic);
+
+    /// <summary>Reads a header; DiscUtils doesn't look at its magic, and takes its fields from whatever is there.</summary>
+    private static void Read(HostFile file, long place, ReadOnlySpan<byte> magic, Span<byte> header)
+    {
+        if (!TryRead(file, place, magic, header))
+        {
+            throw new Qcow2FormatException("the header of a sparse extent is missing", file.Path, hostOffset: Math.Max(0, place));
+        }
+    }
 
     private static int? JudgeHosted(HostFile file, TableMemory memory, ReadOnlySpan<byte> header, long place)
     {
