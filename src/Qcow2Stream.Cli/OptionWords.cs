@@ -24,8 +24,7 @@ internal static class OptionWords
     /// <summary>An error's message, as a user of the command line needs it.</summary>
     public static string Of(Exception error) => error is Qcow2Exception { Hint: { } hint }
         ? error.Message.Replace(hint, string.Join(", or ", hint.Split(", or ").Select(Translate)), StringComparison.Ordinal)
-        : error.Message.Replace(
-            "(what it is: ImageInfo, or ImageInspection)", "(what it is: info, or inspect)", StringComparison.Ordinal);
+        : error.Message;
 
     private static string Translate(string choice)
     {

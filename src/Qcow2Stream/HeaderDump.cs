@@ -153,7 +153,7 @@ public sealed class HeaderDump
             return Qcow2HeaderParser.HasMagic(start.AsSpan(0, read))
                 ? new HeaderDump(start[..read])
                 : throw new Qcow2FormatException(
-                    "the file does not start with the magic of qcow2, \"QFI\\xfb\" (what it is: ImageInfo, or ImageInspection)", file.Path, hostOffset: 0);
+                    "the file does not start with the magic of qcow2, \"QFI\\xfb\"", file.Path, hostOffset: 0);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Qcow2Stream.Format;
 
 namespace Qcow2Stream.Layers.Foreign;
 
@@ -16,10 +17,10 @@ internal static class VdiTables
 
     public static void Judge(HostFile file, TableMemory memory)
     {
-        Span<byte> start = stackalloc byte[512];
+        Span<byte> start = stackalloc byte[Sector.Size];
         if (file.ReadAt(0, start) < start.Length || BinaryPrimitives.ReadUInt32LittleEndian(start[Signature..]) != 0xBEDA107F)
         {
-            return;
+            throw new Qcow2FormatException("the signature of a VDI is missing", file.Path, hostOffset: Signature);
         }
 
         bool isVersion0 = BinaryPrimitives.ReadUInt32LittleEndian(start[Version..]) >> 16 == 0;
