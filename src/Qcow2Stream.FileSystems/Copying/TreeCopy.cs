@@ -180,7 +180,7 @@ internal sealed class TreeCopy(GuestCopyOptions options, CopyProgress progress, 
 
             if (!more)
             {
-                writer.Finish(content.Length);
+                Write(path, () => writer.Finish(content.Length));
                 return true;
             }
 
@@ -191,7 +191,7 @@ internal sealed class TreeCopy(GuestCopyOptions options, CopyProgress progress, 
             }
             else
             {
-                writer.Write(_buffer.AsSpan(0, (int)piece.Length));
+                Write(path, () => writer.Write(_buffer.AsSpan(0, (int)piece.Length)));
                 _stored += piece.Length;
             }
 
@@ -200,6 +200,19 @@ internal sealed class TreeCopy(GuestCopyOptions options, CopyProgress progress, 
             {
                 throw new GuestException($"more than {options.MaxBytes} bytes are copied: {nameof(GuestCopyOptions)}.{nameof(GuestCopyOptions.MaxBytes)} allows more");
             }
+        }
+    }
+
+    /// <summary>Writes to the host. What it can't take ends the copy: so will what follows.</summary>
+    private static void Write(string path, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{(path.Length == 0 ? "the file" : PrintableText.Escape(path))} can't be written: {e.Message}", e);
         }
     }
 

@@ -24,6 +24,18 @@ public sealed class HostDirectoryTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
+    /// <summary>A host that takes no more ends the copy with the name of what did not fit, and no half of it stays.</summary>
+    [Fact]
+    public void PlaceThatIsFull_IsToldWithTheFile()
+    {
+        FakeEntry root = FakeEntry.Directory("root", FakeEntry.Directory("etc", FakeEntry.File("a", "12"), FakeEntry.File("b", "12345678"), FakeEntry.File("c", "1")));
+        using FullDirectory full = new(_scratch.Path, room: 4);
+        TreeCopy copy = new(GuestCopyOptions.Default, CopyProgress.Of(root, progress: null, cancellationToken: default), cancellationToken: default);
+        IOException error = Assert.Throws<IOException>(() => copy.Copy(root, full, "out"));
+        Assert.Equal("/etc/b can't be written: No space left on device", error.Message);
+        Assert.Equal([_scratch.File("out/etc/a")], Directory.GetFiles(_scratch.File("out/etc")));
+    }
+
     /// <summary>A link is followed by what it says of itself, not by letters; so is what comes before dots.</summary>
     [LinuxTheory]
     [InlineData("jump/link/", "real/deep/x/a")]
