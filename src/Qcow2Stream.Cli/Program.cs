@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Qcow2Stream.Cli;
 using Qcow2Stream.Cli.Commands;
 using Qcow2Stream.Cli.Limits;
@@ -9,6 +10,9 @@ AppDomain.CurrentDomain.UnhandledException += (_, e) =>
     Console.Error.WriteLine(FailureMessage.Of((Exception)e.ExceptionObject));
     Environment.Exit(ExitCodes.Failure);
 };
+
+// A file that the user's limit lets grow no further is an error of writing.
+using PosixSignalRegistration? sizeExceeded = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)25, context => context.Cancel = true);
 ParseResult parsed = Arguments.Parse(args);
 if (parsed.Errors.Count > 0)
 {
@@ -16,15 +20,16 @@ if (parsed.Errors.Count > 0)
     return ExitCodes.Usage;
 }
 
-if (parsed.CommandResult.Command is GuestCommand && Supervision.Run() is { } ended)
-{
-    return ended;
-}
-
 int failure = parsed.CommandResult.Command.Name == CompareCommand.Name ? ExitCodes.NotCompared : ExitCodes.Failure;
-using Deadline? deadline = Deadline.Start(parsed, failure);
+Deadline? deadline = null;
 try
 {
+    if (parsed.CommandResult.Command is GuestCommand && Supervision.Run() is { } ended)
+    {
+        return ended;
+    }
+
+    using Deadline? started = deadline = Deadline.Start(parsed, failure);
     int code = parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     if (deadline is not { HasPassed: true })
     {

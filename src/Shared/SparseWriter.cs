@@ -21,7 +21,14 @@ internal sealed class SparseWriter(Stream target)
             if (!isZero)
             {
                 Place();
-                target.Write(bytes[..run]);
+                try
+                {
+                    target.Write(bytes[..run]);
+                }
+                catch (ArgumentOutOfRangeException e)
+                {
+                    throw TooLong(e);
+                }
             }
 
             _position += run;
@@ -38,7 +45,14 @@ internal sealed class SparseWriter(Stream target)
             if (!isZero)
             {
                 Place();
-                await target.WriteAsync(bytes[..run], cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    await target.WriteAsync(bytes[..run], cancellationToken).ConfigureAwait(false);
+                }
+                catch (ArgumentOutOfRangeException e)
+                {
+                    throw TooLong(e);
+                }
             }
 
             _position += run;
@@ -78,6 +92,9 @@ internal sealed class SparseWriter(Stream target)
             throw new IOException($"its file system can't hold a file of {length} bytes", e);
         }
     }
+
+    /// <summary>What .NET takes for a wrong argument.</summary>
+    private static IOException TooLong(ArgumentOutOfRangeException e) => new("File too large: its file system, or a limit of the process, lets it grow no further", e);
 
     private void Place()
     {

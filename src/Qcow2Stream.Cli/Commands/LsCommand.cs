@@ -32,11 +32,11 @@ internal static class LsCommand
             string name = parsed.GetRequiredValue(path);
             using GuestMatch match = guest.Find(disk, name, parsed);
             GuestFaults faults = new(Console.Error);
-            IEnumerable<(string Name, GuestEntry Entry)> entries = Select(match.Entry, name, parsed.GetValue(recursive), faults);
+            IEnumerable<GuestTreeEntry> entries = Select(match.Entry, name, parsed.GetValue(recursive), faults);
             using Stream target = StandardOutput.Open();
             if (parsed.GetValue(output) == "json")
             {
-                EntryJson.Write(entries, target, faults);
+                entries.WriteJson(target, fault => faults.Report(fault.Path, fault.Message));
             }
             else
             {
@@ -48,16 +48,16 @@ internal static class LsCommand
         return command;
     }
 
-    private static IEnumerable<(string Name, GuestEntry Entry)> Select(GuestEntry entry, string name, bool recursive, GuestFaults faults)
+    private static IEnumerable<GuestTreeEntry> Select(GuestEntry entry, string name, bool recursive, GuestFaults faults)
     {
         string prefix = name.TrimEnd('/');
         return entry.Kind != GuestEntryKind.Directory
-            ? [(name, entry)]
+            ? [new GuestTreeEntry(name, entry)]
             : entry.EnumerateTree(fault => faults.Report(fault.Path.Length == 0 ? name : prefix + fault.Path, fault.Message), recursive ? int.MaxValue : 1)
-                .Select(below => (recursive ? prefix + below.Path : below.Entry.Name, below.Entry));
+                .Select(below => below with { Path = recursive ? prefix + below.Path : below.Entry.Name });
     }
 
-    private static void Write(IEnumerable<(string Name, GuestEntry Entry)> entries, bool isLong, Stream target, GuestFaults faults)
+    private static void Write(IEnumerable<GuestTreeEntry> entries, bool isLong, Stream target, GuestFaults faults)
     {
         using StreamWriter output = new(target, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 1 << 16);
         foreach ((string name, GuestEntry entry) in entries)

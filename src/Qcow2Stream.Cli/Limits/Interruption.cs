@@ -10,6 +10,7 @@ namespace Qcow2Stream.Cli.Limits;
 internal sealed class Interruption : IDisposable
 {
     private static volatile Interruption? _listening;
+    private static volatile bool _isOver;
 
     private const long OneSignalMilliseconds = 1000;
 
@@ -19,6 +20,7 @@ internal sealed class Interruption : IDisposable
     private long _told = long.MaxValue;
 
     /// <summary>Listens until it is disposed.</summary>
+    /// <exception cref="OperationCanceledException">The end has come already: nothing is to be begun.</exception>
     public Interruption()
     {
         _registrations =
@@ -28,14 +30,20 @@ internal sealed class Interruption : IDisposable
             PosixSignalRegistration.Create(PosixSignal.SIGHUP, Tell),
         ];
         _listening = this;
+        if (_isOver)
+        {
+            Dispose();
+            throw new OperationCanceledException();
+        }
     }
 
     public CancellationToken Token => _source.Token;
 
-    /// <summary>Tells whoever listens to come to an end.</summary>
+    /// <summary>Tells whoever listens to come to an end, also who only begins to.</summary>
     /// <returns>False if nobody does: the command has nothing to bring to an end.</returns>
     public static bool Tell()
     {
+        _isOver = true;
         Interruption? listening = _listening;
         listening?._source.Cancel();
         return listening is not null;

@@ -9,26 +9,33 @@ namespace Qcow2Stream.Cli.Limits;
 /// </summary>
 internal sealed class PrintableErrors : TextWriter
 {
-    private static readonly Lazy<TextWriter> Terminal = new(() => Synchronized(
-        new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true }));
+    private const int StandardError = 2;
 
     /// <summary>The same place for what isn't a message: bars, which move the cursor.</summary>
-    public static TextWriter Unescaped => Terminal.Value;
+    public static TextWriter Unescaped { get; private set; } = Open(StandardError);
 
     public override Encoding Encoding => Encoding.UTF8;
 
     public static void Install() => Console.SetError(new PrintableErrors());
 
-    /// <summary>Opens the place now: what becomes of the process's standard error from now on doesn't matter to messages.</summary>
-    public static void Open() => _ = (Terminal.Value, Console.IsErrorRedirected);
+    /// <summary>From now on messages go there, and standard error is what only the runtime writes to.</summary>
+    public static void MoveTo(int descriptor)
+    {
+        // Asked now, and kept by the runtime.
+        _ = Console.IsErrorRedirected;
+        Unescaped = Open(descriptor);
+    }
 
     public override void Write(char value) => Write(value.ToString());
 
-    public override void Write(string? value) => Try(() => Terminal.Value.Write(PrintableText.Escape(value ?? "")));
+    public override void Write(string? value) => Try(() => Unescaped.Write(PrintableText.Escape(value ?? "")));
 
-    public override void WriteLine() => Try(Terminal.Value.WriteLine);
+    public override void WriteLine() => Try(Unescaped.WriteLine);
 
-    public override void WriteLine(string? value) => Try(() => Terminal.Value.WriteLine(PrintableText.Escape(value ?? "")));
+    public override void WriteLine(string? value) => Try(() => Unescaped.WriteLine(PrintableText.Escape(value ?? "")));
+
+    private static TextWriter Open(int descriptor) => Synchronized(
+        new StreamWriter(StandardOutput.OpenError(descriptor), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true });
 
     /// <summary>Where messages can't be written (the place is closed, or full), the exit code says enough.</summary>
     private static void Try(Action write)

@@ -17,84 +17,124 @@ internal static partial class Supervision
 
     // A process that a signal ended has this and the signal's number as its exit code. What runs on Windows ends in a negative one.
     private const int FirstSignalCode = 128;
+    private const int LastSignal = 64;
 
     private const int StandardError = 2;
-    private const int GetDescriptorFlags = 1;
     private const int SetParentDeathSignal = 1;
     private const int Kill = 9;
 
-    // SIGHUP, SIGINT, SIGPIPE and SIGTERM: somebody wanted it to end.
-    private static readonly int[] Requested = [1, 2, 13, 15];
+    // The numbers of signals that somebody means a process to end by, SIGPIPE beside those that are handed on.
+    private static readonly (PosixSignal Signal, int Number)[] HandedOn = [(PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15)];
+    private static readonly int[] Requested = [13, .. HandedOn.Select(each => each.Number)];
+
+    private static readonly Lock Turn = new();
+    private static Process? _child;
+    private static int _early;
 
     /// <summary>Runs this command in a child.</summary>
     /// <returns>What the command returned; null if this is the child, which is to run it.</returns>
+    /// <exception cref="IOException">There can be no child.</exception>
     public static int? Run()
     {
-        string parent = Environment.GetEnvironmentVariable(Variable) ?? "";
-        if (parent.Length > 0 && (OperatingSystem.IsWindows() || parent == Text(GetParent())))
+        if (int.TryParse(Environment.GetEnvironmentVariable(Variable), CultureInfo.InvariantCulture, out int parent))
         {
-            HoldTogether();
+            HoldTogether(parent);
             return null;
         }
 
-        using Process child = Start();
-        using PosixSignalRegistration interrupt = HandOn(child, PosixSignal.SIGINT, 2);
-        using PosixSignalRegistration terminate = HandOn(child, PosixSignal.SIGTERM, 15);
-        using PosixSignalRegistration hangUp = HandOn(child, PosixSignal.SIGHUP, 1);
-        child.WaitForExit();
-        if (child.ExitCode is >= 0 and <= FirstSignalCode || child.ExitCode == ExitCodes.Interrupted || Requested.Contains(child.ExitCode - FirstSignalCode))
+        PosixSignalRegistration[] registrations = [.. HandedOn.Select(each => PosixSignalRegistration.Create(each.Signal, context => HandOn(context, each.Number)))];
+        Start();
+        _child!.WaitForExit();
+        Array.ForEach(registrations, registration => registration.Dispose());
+        int code = _child.ExitCode;
+        if (code is >= 0 and <= FirstSignalCode or ExitCodes.Interrupted || Requested.Contains(code - FirstSignalCode))
         {
-            return child.ExitCode;
+            return code;
         }
 
+        string end = code is > FirstSignalCode and <= FirstSignalCode + LastSignal ? $"signal {code - FirstSignalCode}" : $"code 0x{code:x}";
         Console.Error.WriteLine(
-            $"qcow2: the reader was ended by the system (code {Text(child.ExitCode)}): what a guest's file system says leads too deep, or takes too much (it may be damaged)");
+            $"qcow2: the process that reads the guest was ended ({end}): what its file system says may lead too deep, or take more than the system gives");
         return ExitCodes.Failure;
     }
 
-    private static Process Start()
+    private static void Start()
     {
-        string program = Environment.ProcessPath!;
+        string program = Environment.ProcessPath ?? "/proc/self/exe";
         string[] words = Environment.GetCommandLineArgs();
         bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
         ProcessStartInfo start = new(program, isHost ? words : words[1..]) { UseShellExecute = false };
-        start.Environment[Variable] = Text(Environment.ProcessId);
-        try
+        start.Environment[Variable] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        lock (Turn)
         {
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception e)
-        {
-            throw new IOException($"a guest's file systems are read in a process of its own, which can't be started: {e.Message}", e);
+            try
+            {
+                _child = Process.Start(start)!;
+            }
+            catch (Win32Exception e)
+            {
+                throw new IOException($"a guest's file systems are read in a process of its own, which can't be started: {e.Message}", e);
+            }
+
+            SendTo(_child, _early);
         }
     }
 
-    private static PosixSignalRegistration HandOn(Process child, PosixSignal signal, int number) => PosixSignalRegistration.Create(signal, context =>
+    private static void HandOn(PosixSignalContext context, int number)
     {
         context.Cancel = true;
-        if (!OperatingSystem.IsWindows() && !child.HasExited)
+        lock (Turn)
+        {
+            _early = number;
+            if (_child is { HasExited: false } child)
+            {
+                SendTo(child, number);
+            }
+        }
+    }
+
+    private static void SendTo(Process child, int number)
+    {
+        // A console of Windows has told the child itself.
+        if (number != 0 && !OperatingSystem.IsWindows())
         {
             _ = Send(child.Id, number);
         }
-    });
+    }
 
     /// <summary>The child ends with the parent; and what the runtime has to say of its end, a stack trace, goes nowhere: the parent says it.</summary>
-    private static void HoldTogether()
+    private static void HoldTogether(int parent)
     {
         if (OperatingSystem.IsLinux())
         {
             _ = ControlProcess(SetParentDeathSignal, Kill);
         }
 
-        PrintableErrors.Open();
-        if (!OperatingSystem.IsWindows() && ControlDescriptor(StandardError, GetDescriptorFlags) == 0)
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        if (GetParent() != parent)
+        {
+            throw new IOException("the process that began this has ended");
+        }
+
+        if (StandardOutput.IsOpen(StandardError) && File.Exists("/dev/null"))
         {
             using SafeFileHandle nowhere = File.OpenHandle("/dev/null", access: FileAccess.Write);
+            int messages = DuplicateAny(StandardError);
+            if (messages <= StandardError)
+            {
+                // Another of the standard ones was closed, which is not to be this one now.
+                new SafeFileHandle(messages, ownsHandle: true).Dispose();
+                return;
+            }
+
+            PrintableErrors.MoveTo(messages);
             _ = Duplicate(nowhere, StandardError);
         }
     }
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     [LibraryImport("libc", EntryPoint = "getppid")]
     private static partial int GetParent();
@@ -105,9 +145,8 @@ internal static partial class Supervision
     [LibraryImport("libc", EntryPoint = "prctl")]
     private static partial int ControlProcess(int operation, nuint value);
 
-    // Variadic: its two first arguments go where every function has them.
-    [LibraryImport("libc", EntryPoint = "fcntl")]
-    private static partial int ControlDescriptor(int descriptor, int operation);
+    [LibraryImport("libc", EntryPoint = "dup")]
+    private static partial int DuplicateAny(int from);
 
     [LibraryImport("libc", EntryPoint = "dup2")]
     private static partial int Duplicate(SafeFileHandle from, int to);

@@ -23,9 +23,9 @@ public sealed class BoundsTests : IDisposable
         ["NTFS whose reader fills memory"] = (
             () => Changed("ntfs", image => image[41_101] = 0x40), ["cat", "DISK", "/sizes/one"], 1, "qcow2: out of memory: "),
         ["NTFS whose index leads to itself"] = (
-            () => Raw("ntfs", LeadIndexToItself), ["df", "DISK"], 1, "qcow2: the reader was ended by the system (code 134): "),
+            () => Raw("ntfs", LeadIndexToItself), ["df", "DISK"], 1, "qcow2: the process that reads the guest was ended (signal 6): "),
         ["Btrfs whose tree of chunks leads to itself"] = (
-            () => Raw("btrfs", LeadChunksToThemselves), ["ls", "-R", "DISK"], 1, "qcow2: the reader was ended by the system (code 134): "),
+            () => Raw("btrfs", LeadChunksToThemselves), ["ls", "-R", "DISK"], 1, "qcow2: the process that reads the guest was ended (signal 6): "),
         ["an extended partition whose records lead to themselves"] = (
             () => Boot(disk =>
             {
@@ -120,6 +120,60 @@ public sealed class BoundsTests : IDisposable
     {
         MeasuredChild child = MeasuredChild.Run(MostSeconds, ["sh", "-c", $"\"$@\" {redirection}", "sh", "dotnet", Qcow2Tool.Assembly, .. arguments]);
         Assert.Equal((exitCode, ""), (child.ExitCode, child.Error));
+    }
+
+    /// <summary>Commands that read a guest move standard error: to no place that another stream had before it was closed.</summary>
+    [LinuxTheory]
+    [InlineData(">&- 2>&-", 0, "", "cp", "DISK", "/etc/os-release", "OUT")]
+    [InlineData("<&- 2>&-", 0, "", "cp", "DISK", "/etc/os-release", "OUT")]
+    [InlineData("<&- >&- 2>&-", 0, "", "cp", "DISK", "/etc/os-release", "OUT")]
+    [InlineData("<&- >&-", 1, "qcow2: cannot write to standard output: it is closed\n", "cat", "DISK", "/etc/os-release")]
+    [InlineData(">&-", 1, "qcow2: cannot write to standard output: it is closed\n", "ls", "DISK")]
+    [InlineData("<&- >&-", 1, "qcow2: '/nothing' does not exist on the disk (ext4)\n", "cat", "DISK", "/nothing")]
+    public void StreamsThatAreClosed_GetNothingOfAnother(string redirection, int exitCode, string error, params string[] command)
+    {
+        string target = _scratch.File("out");
+        MeasuredChild child = MeasuredChild.Run(
+            MostSeconds,
+            [
+                "sh", "-c", $"\"$@\" {redirection}", "sh", "dotnet", Qcow2Tool.Assembly,
+                .. command.Select(word => word.Replace("DISK", GuestImages.Disk("ext4"), StringComparison.Ordinal).Replace("OUT", target, StringComparison.Ordinal)),
+            ]);
+        Assert.Equal((exitCode, error), (child.ExitCode, child.Error));
+        Assert.Equal(command[0] == "cp", File.Exists(target));
+    }
+
+    /// <summary>The user's limit on files is no fault of a guest's.</summary>
+    [LinuxTheory]
+    [InlineData("cannot write to standard output: File too large", "cat", "DISK", "/sizes/large.txt")]
+    [InlineData("File too large", "convert", "DISK", "OUT")]
+    [InlineData("/sizes/large.txt: ", "cp", "DISK", "/sizes/large.txt", "OUT")]
+    public void LimitOnFiles_IsAnErrorOfWriting(string error, params string[] command)
+    {
+        // The runtime itself makes a large file in memory unless it is told not to.
+        const string Script = "ulimit -f 8; DOTNET_EnableWriteXorExecute=0 exec \"$@\"";
+        MeasuredChild child = MeasuredChild.Run(
+            MostSeconds,
+            [
+                "sh", "-c", Script, "sh", "dotnet", Qcow2Tool.Assembly,
+                .. command.Select(word => word.Replace("DISK", GuestImages.Disk("ext4"), StringComparison.Ordinal).Replace("OUT", _scratch.File("out"), StringComparison.Ordinal)),
+            ]);
+        Assert.Equal(1, child.ExitCode);
+        Assert.Contains(error, child.Error, StringComparison.Ordinal);
+        Assert.Single(child.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(Directory.GetFileSystemEntries(_scratch.Path));
+    }
+
+    /// <summary>The time is over before the copy begins: then it doesn't.</summary>
+    [LinuxFact]
+    public void TimeoutOfNothing_LeavesNothing()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            MeasuredChild child = Run("cp", GuestImages.Disk("ext4"), "/sizes/large.txt", _scratch.File("out"), "--timeout", "0.000001");
+            Assert.Equal((1, "qcow2: not finished after 1E-06 s (--timeout)\n"), (child.ExitCode, child.Error));
+            Assert.Empty(Directory.GetFileSystemEntries(_scratch.Path));
+        }
     }
 
     /// <summary>Both outputs are one pipe, which is full: nothing more can be said, and the command ends all the same.</summary>

@@ -50,18 +50,31 @@ public sealed class SupervisionTests : IDisposable
         Assert.Equal("", await tool.StandardError.ReadToEndAsync());
     }
 
+    /// <summary>A child whose parent has ended before it began reads nothing, and starts no other.</summary>
     [LinuxFact]
-    public async Task VariableOfAnotherProcess_ChangesNothing()
+    public async Task ParentThatHasEnded_IsTheEnd()
     {
-        using Process tool = Process.Start(new ProcessStartInfo("dotnet", [Qcow2Tool.Assembly, "ls", $"http://{_silent.LocalEndpoint}/disk.qcow2"])
-        {
-            RedirectStandardError = true,
-            Environment = { ["QCOW2_SUPERVISED_BY"] = "-1" },
-        })!;
+        using Process tool = StartWith("2147483647");
+        await tool.WaitForExitAsync();
+        Assert.Equal((1, "qcow2: the process that began this has ended\n"), (tool.ExitCode, await tool.StandardError.ReadToEndAsync()));
+        Assert.False(_silent.Pending());
+    }
+
+    [LinuxFact]
+    public async Task VariableThatIsNone_ChangesNothing()
+    {
+        using Process tool = StartWith("yes");
         using TcpClient reader = await _silent.AcceptTcpClientAsync();
         string children = await File.ReadAllTextAsync($"/proc/{tool.Id}/task/{tool.Id}/children");
         Assert.Single(children.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         tool.Send(Signals.Terminate);
         await tool.WaitForExitAsync();
     }
+
+    private Process StartWith(string variable) =>
+        Process.Start(new ProcessStartInfo("dotnet", [Qcow2Tool.Assembly, "ls", $"http://{_silent.LocalEndpoint}/disk.qcow2"])
+        {
+            RedirectStandardError = true,
+            Environment = { ["QCOW2_SUPERVISED_BY"] = variable },
+        })!;
 }

@@ -1,33 +1,41 @@
 using System.Globalization;
 using System.Text.Json;
-using Qcow2Stream.FileSystems;
+using Qcow2Stream.FileSystems.Entries;
 
-namespace Qcow2Stream.Cli.Listing;
+namespace Qcow2Stream.FileSystems;
 
-/// <summary>
-/// A listing as an array of objects: <c>name</c>, <c>kind</c>, <c>size</c> in bytes, <c>modified</c> (UTC) and, where the file system
-/// keeps them, <c>mode</c> (octal), <c>uid</c>, <c>gid</c>; for links their <c>target</c>. Names are as the guest has them,
-/// escaped as JSON does it.
-/// </summary>
-internal static class EntryJson
+/// <summary>The written form of listings, as UTF-8.</summary>
+public static class EntryOutput
 {
     private const int FlushAt = 1 << 16;
 
-    /// <summary>Writes the entries; those that can't be read are reported, and left out.</summary>
-    public static void Write(IEnumerable<(string Name, GuestEntry Entry)> entries, Stream target, GuestFaults faults)
+    /// <summary>
+    /// Writes an array of objects: <c>name</c>, <c>kind</c>, <c>size</c> in bytes, <c>modified</c> (UTC) and, where the file system
+    /// keeps them, <c>mode</c> (octal), <c>uid</c>, <c>gid</c>; for links their <c>target</c>. Names are as the guest has them,
+    /// escaped as JSON does it.
+    /// </summary>
+    /// <param name="entries">The entries; <c>name</c> is their path.</param>
+    /// <param name="output">Receives the JSON; left open.</param>
+    /// <param name="onFault">Receives what can't be read, which is left out. Null: the first fault ends the writing with its exception.</param>
+    /// <exception cref="GuestException">An entry can't be read, and <paramref name="onFault"/> is null.</exception>
+    /// <exception cref="Qcow2Exception">The image can't be read, and <paramref name="onFault"/> is null.</exception>
+    public static void WriteJson(this IEnumerable<GuestTreeEntry> entries, Stream output, Action<GuestFault>? onFault = null)
     {
-        using (Utf8JsonWriter json = new(target, new JsonWriterOptions { Indented = true }))
+        ArgumentNullException.ThrowIfNull(entries);
+        ArgumentNullException.ThrowIfNull(output);
+        Faults faults = new(onFault);
+        using (Utf8JsonWriter json = new(output, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartArray();
-            foreach ((string name, GuestEntry entry) in entries)
+            foreach ((string path, GuestEntry entry) in entries)
             {
                 try
                 {
-                    Write(json, name, entry);
+                    Write(json, path, entry);
                 }
                 catch (IOException e)
                 {
-                    faults.Report(name, e.Message);
+                    faults.Report(path, e);
                 }
 
                 if (json.BytesPending > FlushAt)
@@ -39,7 +47,7 @@ internal static class EntryJson
             json.WriteEndArray();
         }
 
-        target.WriteByte((byte)'\n');
+        output.Write("\n"u8);
     }
 
     private static void Write(Utf8JsonWriter json, string name, GuestEntry entry)
