@@ -5,7 +5,6 @@ using DiscUtils.Iso9660;
 using DiscUtils.Ntfs;
 using DiscUtils.Udf;
 using DiscUtils.Vfs;
-using DiscUtils.Xfs;
 using Qcow2Stream.FileSystems.Blocks;
 
 namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
@@ -16,9 +15,6 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 /// </summary>
 internal static class DiscUtilsFileSystems
 {
-    public static GuestFileSystem OpenXfs(FileSystemSource source, string kind) =>
-        OpenTree(source, kind, volume => (new XfsFileSystem(volume.OpenStream()), new XfsDialect(volume)));
-
     public static GuestFileSystem OpenBtrfs(FileSystemSource source, string kind) =>
         OpenTree(source, kind, volume => (new BtrfsFileSystem(volume.OpenStream()), new BtrfsDialect()));
 

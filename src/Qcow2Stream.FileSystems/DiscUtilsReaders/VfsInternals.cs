@@ -76,10 +76,6 @@ internal sealed class VfsInternals
     public static IEnumerable<VfsDirEntry> EntriesOf(object directory) =>
         (IEnumerable<VfsDirEntry>)Get(Property(directory.GetType(), "AllEntries"), directory);
 
-    /// <summary>A name as it is in an XFS directory; null for anything else.</summary>
-    public static byte[]? RawNameOf(VfsDirEntry entry) =>
-        Member(entry, "_entry") is { } record ? (byte[]?)Member(record, "Name") : null;
-
     /// <summary>The tree of an entry on Btrfs, and its number there.</summary>
     public static object BtrfsInodeOf(VfsDirEntry entry) => (Member(entry, "TreeId"), Member(entry, "ObjectId"));
 
@@ -115,15 +111,6 @@ internal sealed class VfsInternals
         Member(entry, "CatalogFileInfo") is { } catalog && Member(catalog, "FileInfo") is { } info
             ? unchecked((uint)Number(info, "FileType"))
             : 0;
-
-    /// <summary>Where on the volume an inode of XFS is, in bytes.</summary>
-    public long XfsInodeOffsetOf(VfsDirEntry entry)
-    {
-        object inode = Member(entry, "Inode") ?? throw Missing(entry.GetType(), "Inode");
-        object superblock = Member(Member(_real, "Context")!, "SuperBlock") ?? throw Missing(_real.GetType(), "SuperBlock");
-        long block = (Unsigned(inode, "AllocationGroup") * Unsigned(superblock, "AgBlocks")) + Unsigned(inode, "AgBlock");
-        return (block * Unsigned(superblock, "Blocksize")) + (Unsigned(inode, "BlockOffset") * Unsigned(superblock, "InodeSize"));
-    }
 
     /// <summary>The content of what its reader takes for a link; null for anything else.</summary>
     public static string? TargetOf(IVfsFile link)
@@ -174,10 +161,6 @@ internal sealed class VfsInternals
 
         return 0;
     }
-
-    private static long Unsigned(object target, string name) => Member(target, name) is IConvertible value
-        ? value.ToInt64(CultureInfo.InvariantCulture)
-        : throw Missing(target.GetType(), name);
 
     private static object? Member(object target, string name) =>
         target.GetType().GetProperty(name, Members) is { } property

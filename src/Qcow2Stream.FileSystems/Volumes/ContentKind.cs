@@ -3,6 +3,7 @@ using Qcow2Stream.FileSystems.Blocks;
 using Qcow2Stream.FileSystems.DiscUtilsReaders;
 using Qcow2Stream.FileSystems.Ext;
 using Qcow2Stream.FileSystems.Fat;
+using Qcow2Stream.FileSystems.Xfs;
 
 namespace Qcow2Stream.FileSystems.Volumes;
 
@@ -30,7 +31,7 @@ internal sealed record ContentKind(string Name, Func<FileSystemSource, string, G
         (new("NTFS", DiscUtilsFileSystems.OpenNtfs), Has(3, "NTFS    "u8)),
         (new("exFAT"), Has(3, "EXFAT   "u8)),
         (new("ReFS"), Has(3, "ReFS\0\0\0\0"u8)),
-        (new("XFS", DiscUtilsFileSystems.OpenXfs), Has(0, "XFSB"u8)),
+        (new("XFS", XfsFileSystem.Open), Has(0, "XFSB"u8)),
         (new("LVM2 physical volume"), probe => Enumerable.Range(0, 4).Any(sector => Has((sector * 512) + 24, "LVM2 001"u8)(probe))),
         (new("Linux RAID member"), probe => Has(0, [0xFC, 0x4E, 0x2B, 0xA9])(probe) || Has(4096, [0xFC, 0x4E, 0x2B, 0xA9])(probe)),
         (new("squashfs"), Has(0, "hsqs"u8)),

@@ -45,7 +45,7 @@ public sealed class SwitchTests : IDisposable
         using ZipArchive library = ZipFile.OpenRead(Directory.GetFiles(packages, "Qcow2Stream.FileSystems.*.nupkg").Single());
         using Stream nuspec = library.GetEntry("Qcow2Stream.FileSystems.nuspec")!.Open();
         string[] needed = [.. XDocument.Load(nuspec).Descendants().Where(e => e.Name.LocalName == "dependency").Select(e => $"{e.Attribute("id")!.Value} {e.Attribute("version")!.Value}")];
-        Assert.Contains($"LTRData.DiscUtils.Xfs [{DiscUtilsPackages.Version}, 1.1.0)", needed);
+        Assert.Contains($"LTRData.DiscUtils.Udf [{DiscUtilsPackages.Version}, 1.1.0)", needed);
         PackageTests.AssertNamesWhatItIsMadeOf(ZipFile.OpenRead(Directory.GetFiles(packages, "Qcow2Stream.Cli.*.nupkg").Single()));
     }
 

@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+
+namespace Qcow2Stream.FileSystems.Xfs;
+
+/// <summary>Where the blocks of a file are: a list of extents in the inode, or a tree of them ("Data Extents"). Safe for several threads.</summary>
+internal sealed class XfsBlockMap
+{
+    // That of a file of 2^54 blocks is no deeper.
+    private const int MaxLevel = 8;
+
+    /// <summary>One past the last block that a file can have.</summary>
+    private const ulong End = 1ul << 54;
+
+    private readonly XfsVolume _volume;
+    private readonly XfsInode _inode;
+    private readonly Lock _turn = new();
+
+    // The blocks of the tree on the way to the last run, from the root down.
+    private readonly Dictionary<ulong, byte[]> _nodes = [];
+
+    // Which block of the file each node starts with: one has one place in the tree, and the tree no circles and nothing twice.
+    private readonly Dictionary<ulong, ulong> _places = [];
+
+    public XfsBlockMap(XfsVolume volume, XfsInode inode)
+    {
+        (_volume, _inode) = (volume, inode);
+        if (inode.Format is not (XfsForkFormat.Extents or XfsForkFormat.Tree)
+            || (inode.Format == XfsForkFormat.Extents && inode.ExtentCount > (ulong)(inode.Fork.Length / XfsLayout.Extent.Length)))
+        {
+            throw new GuestException("its list of extents is damaged");
+        }
+    }
+
+    /// <summary>Finds where a block is, and how many follow it there.</summary>
+    public XfsRun Find(ulong fileBlock)
+    {
+        if (_inode.Format == XfsForkFormat.Extents)
+        {
+            return FindIn(_inode.Fork.Span[..((int)_inode.ExtentCount * XfsLayout.Extent.Length)], fileBlock, End);
+        }
+
+        lock (_turn)
+        {
+            return Descend(fileBlock);
+        }
+    }
+
+    private XfsRun Descend(ulong fileBlock)
+    {
+        ReadOnlySpan<byte> root = _inode.Fork.Span;
+        int level = Short(root, XfsLayout.Tree.RootLevel);
+        int count = Short(root, XfsLayout.Tree.RootCount);
+        ReadOnlySpan<byte> entries = root[XfsLayout.Tree.RootHeader..];
+        ulong end = End;
+        if (level is 0 or > MaxLevel)
+        {
+            throw Damaged();
+        }
+
+        while (true)
+        {
+            (ulong place, ulong block) = Choose(entries, count, fileBlock, ref end);
+            if (block == 0)
+            {
+                return new XfsRun(fileBlock, end - fileBlock, null);
+            }
+
+            ReadOnlySpan<byte> node = Node(block, place);
+            level--;
+            if (Short(node, XfsLayout.Tree.Level) != level)
+            {
+                throw Damaged();
+            }
+
+            count = Short(node, XfsLayout.Tree.Count);
+            entries = node[(_volume.IsChecked ? XfsLayout.Tree.Header : XfsLayout.Tree.OldHeader)..];
+            if (level == 0)
+            {
+                return count * XfsLayout.Extent.Length <= entries.Length
+                    ? FindIn(entries[..(count * XfsLayout.Extent.Length)], fileBlock, end)
+                    : throw Damaged();
+            }
+        }
+    }
+
+    /// <summary>Chooses the node below which a block is: keys stand first, as many as there is room for, then the nodes' places.</summary>
+    /// <returns>The first block of the node, and where it is; 0 if the block is before all.</returns>
+    private static (ulong Place, ulong Block) Choose(ReadOnlySpan<byte> entries, int count, ulong fileBlock, ref ulong end)
+    {
+        int room = entries.Length / (XfsLayout.Tree.KeyLength + XfsLayout.Tree.PointerLength);
+        if (count > room)
+        {
+            throw Damaged();
+        }
+
+        int index = LastNotBehind(entries, XfsLayout.Tree.KeyLength, count, fileBlock, shift: 0);
+        if (index < count)
+        {
+            end = Math.Min(end, Quad(entries, index * XfsLayout.Tree.KeyLength));
+        }
+
+        return index == 0
+            ? (0, 0)
+            : (Quad(entries, (index - 1) * XfsLayout.Tree.KeyLength), Quad(entries, (room * XfsLayout.Tree.KeyLength) + ((index - 1) * XfsLayout.Tree.PointerLength)));
+    }
+
+    private static XfsRun FindIn(ReadOnlySpan<byte> extents, ulong fileBlock, ulong end)
+    {
+        int count = extents.Length / XfsLayout.Extent.Length;
+        int index = LastNotBehind(extents, XfsLayout.Extent.Length, count, fileBlock, XfsLayout.Extent.OffsetShift);
+        if (index < count)
+        {
+            end = Math.Min(end, OffsetOf(extents[(index * XfsLayout.Extent.Length)..]));
+        }
+
+        if (end <= fileBlock)
+        {
+            throw Damaged();
+        }
+
+        if (index == 0)
+        {
+            return new XfsRun(fileBlock, end - fileBlock, null);
+        }
+
+        ReadOnlySpan<byte> extent = extents[((index - 1) * XfsLayout.Extent.Length)..];
+        (ulong high, ulong low) = (Quad(extent, 0), Quad(extent, sizeof(ulong)));
+        bool isWritten = high >> 63 == 0;
+        ulong length = low & ((1ul << XfsLayout.Extent.CountBits) - 1);
+        ulong start = ((high & ((1ul << XfsLayout.Extent.HighBlockBits) - 1)) << XfsLayout.Extent.LowBlockBits) | (low >> XfsLayout.Extent.CountBits);
+        ulong skipped = fileBlock - OffsetOf(extent);
+        return skipped < length
+            ? new XfsRun(fileBlock, Math.Min(length - skipped, end - fileBlock), isWritten ? start + skipped : null)
+            : new XfsRun(fileBlock, end - fileBlock, null);
+    }
+
+    /// <summary>The last entry, counted from 1, that starts at or before a block; 0 if none does.</summary>
+    private static int LastNotBehind(ReadOnlySpan<byte> entries, int entryLength, int count, ulong fileBlock, int shift)
+    {
+        (int low, int high) = (0, count);
+        while (low < high)
+        {
+            int middle = (low + high + 1) / 2;
+            bool isBehind = (Quad(entries, (middle - 1) * entryLength) & ~(1ul << 63)) >> shift > fileBlock;
+            (low, high) = isBehind ? (low, middle - 1) : (middle, high);
+        }
+
+        return low;
+    }
+
+    private byte[] Node(ulong block, ulong place)
+    {
+        if (!_places.TryAdd(block, place) && _places[block] != place)
+        {
+            throw new GuestException($"its map leads to block {block} from two places");
+        }
+
+        if (_nodes.TryGetValue(block, out byte[]? node))
+        {
+            return node;
+        }
+
+        if (_nodes.Count > MaxLevel)
+        {
+            _nodes.Clear();
+        }
+
+        node = new byte[_volume.BlockSize];
+        _volume.Read(_volume.OffsetOf(block), node);
+        bool isRight = _volume.IsChecked
+            ? node.AsSpan().StartsWith("BMA3"u8) && XfsChecksum.IsRight(node, XfsLayout.Tree.Checksum) && Quad(node, XfsLayout.Tree.Owner) == _inode.Number
+            : node.AsSpan().StartsWith("BMAP"u8);
+        return isRight ? _nodes[block] = node : throw Damaged();
+    }
+
+    private static ulong OffsetOf(ReadOnlySpan<byte> extent) => (Quad(extent, 0) & ~(1ul << 63)) >> XfsLayout.Extent.OffsetShift;
+
+    private static GuestException Damaged() => new("its tree of extents is damaged");
+
+    private static int Short(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt16BigEndian(bytes[offset..]);
+
+    private static ulong Quad(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt64BigEndian(bytes[offset..]);
+}

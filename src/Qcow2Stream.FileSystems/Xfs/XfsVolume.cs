@@ -1,0 +1,203 @@
+using System.Buffers.Binary;
+using System.Text;
+using DiscUtils.Streams;
+using Qcow2Stream.FileSystems.Blocks;
+
+namespace Qcow2Stream.FileSystems.Xfs;
+
+/// <summary>
+/// An XFS file system of version 4 or 5: its superblock, and where inodes and blocks are ("XFS Algorithms and Data Structures"; the Linux kernel's
+/// xfs_format.h). Checksums of version 5 are verified. The log is not replayed.
+/// </summary>
+internal sealed class XfsVolume
+{
+    private const int LeastToAsk = 1 << 20;
+    private const int MinInodeSize = 256;
+    private const int MaxInodeSize = 2048;
+    private const int MinBlockSize = 512;
+    private const int MaxBlockSize = 64 << 10;
+
+    // Of version 4: kinds of directories that aren't those of today, attributes, quotas, alignment, a log of version 2, sectors, flags of extents.
+    private const int VersionMask = 0xF;
+    private const int DirectoriesOfToday = 0x2000;
+    private const int IgnoresCaseBit = 0x4000;
+    private const int MoreBits = 0x8000;
+    private const int SharedBit = 0x200;
+    private const uint TypesOfToday = 0x200;
+
+    private const uint Types = 0x1;
+    private const uint SeparateUuid = 0x4;
+    private const uint NeedsRepair = 0x10;
+    private const uint LargeExtentCounts = 0x20;
+
+    // Types in directories, sparse inodes, a UUID of metadata, large times, large counts of extents, exchanged ranges, parent pointers.
+    private const uint KnownFeatures = Types | 0x2 | SeparateUuid | 0x8 | LargeExtentCounts | 0x40 | 0x80;
+
+    private static readonly (uint Bit, string Name)[] RefusedFeatures =
+    [
+        (NeedsRepair, "the guest says that it needs xfs_repair"),
+        (0x100, "a metadata directory (metadir)"),
+        (0x200, "zoned storage"),
+        (0x400, "gaps in zones"),
+    ];
+
+    private readonly FileSystemSource _volume;
+    private readonly byte[] _superblock = new byte[XfsLayout.Superblock.Length];
+    private readonly int _logInodesPerBlock;
+    private readonly int _logGroupBlocks;
+    private readonly uint _groupBlocks;
+    private readonly uint _groupCount;
+
+    public XfsVolume(FileSystemSource volume)
+    {
+        _volume = volume;
+        _volume.ReadExactly(0, _superblock);
+        int version = Short(XfsLayout.Superblock.Version);
+        IsChecked = (version & VersionMask) == 5;
+        Judge(version);
+        BlockSize = (int)Long(XfsLayout.Superblock.BlockSize);
+        InodeSize = Short(XfsLayout.Superblock.InodeSize);
+        _logInodesPerBlock = _superblock[XfsLayout.Superblock.LogInodesPerBlock];
+        _logGroupBlocks = _superblock[XfsLayout.Superblock.LogGroupBlocks];
+        _groupBlocks = Long(XfsLayout.Superblock.GroupBlocks);
+        _groupCount = Long(XfsLayout.Superblock.GroupCount);
+        BlockCount = Quad(XfsLayout.Superblock.DataBlocks);
+        int logDirectoryBlocks = _superblock[XfsLayout.Superblock.LogDirectoryBlocks];
+        if (!int.IsPow2(BlockSize) || BlockSize is < MinBlockSize or > MaxBlockSize
+            || !int.IsPow2(InodeSize) || InodeSize is < MinInodeSize or > MaxInodeSize || InodeSize << _logInodesPerBlock != BlockSize
+            || _groupBlocks == 0 || _logGroupBlocks > 31 || _groupBlocks > 1u << _logGroupBlocks
+            || logDirectoryBlocks > 16 || (long)BlockSize << logDirectoryBlocks > MaxBlockSize
+            || BlockCount > (ulong)_groupCount * _groupBlocks || BlockCount > (ulong)(long.MaxValue / BlockSize))
+        {
+            throw new GuestException("its superblock is damaged");
+        }
+
+        if (IsChecked && !HasRightSum(Short(XfsLayout.Superblock.SectorSize)))
+        {
+            throw new GuestException("its superblock is damaged: the checksum is wrong");
+        }
+
+        DirectoryBlockSize = BlockSize << logDirectoryBlocks;
+        HasTypes = IsChecked
+            ? (Long(XfsLayout.Superblock.IncompatibleFeatures) & Types) != 0
+            : (version & MoreBits) != 0 && (Long(XfsLayout.Superblock.Features2) & TypesOfToday) != 0;
+        IgnoresCase = (version & IgnoresCaseBit) != 0;
+    }
+
+    public GuestOptions Options => _volume.Options;
+
+    /// <summary>Whether it is of version 5, whose metadata has checksums and owners.</summary>
+    public bool IsChecked { get; }
+
+    public int BlockSize { get; }
+
+    public int InodeSize { get; }
+
+    public int DirectoryBlockSize { get; }
+
+    public ulong BlockCount { get; }
+
+    /// <summary>Whether names in directories have the kind of what they name beside them.</summary>
+    public bool HasTypes { get; }
+
+    /// <summary>Whether names are the same but for the case of ASCII letters.</summary>
+    public bool IgnoresCase { get; }
+
+    public ulong RootInode => Quad(XfsLayout.Superblock.RootInode);
+
+    public string Label => Encoding.UTF8.GetString(_superblock, XfsLayout.Superblock.Label, XfsLayout.Superblock.LabelLength).TrimEnd('\0');
+
+    /// <summary>What files can take: all blocks but those of the log.</summary>
+    public long TotalBytes => Bytes(BlockCount - (LogStart == 0 ? 0 : Math.Min(BlockCount, LogBlocks)));
+
+    public long FreeBytes => Bytes(Math.Min(BlockCount, Quad(XfsLayout.Superblock.FreeBlocks)));
+
+    /// <summary>The block at which the log starts; 0 if it is on another device.</summary>
+    public ulong LogStart => Quad(XfsLayout.Superblock.LogStart);
+
+    public uint LogBlocks => Long(XfsLayout.Superblock.LogBlocks);
+
+    /// <summary>Reads an inode.</summary>
+    /// <exception cref="GuestException">There is none of that number, or it is damaged.</exception>
+    public XfsInode Inode(ulong number)
+    {
+        ulong group = number >> (_logGroupBlocks + _logInodesPerBlock);
+        ulong block = (number >> _logInodesPerBlock) & ((1ul << _logGroupBlocks) - 1);
+        long index = (long)(number & ((1ul << _logInodesPerBlock) - 1));
+        if (group >= _groupCount || block >= _groupBlocks)
+        {
+            throw new GuestException($"it points to inode {number}, which does not exist");
+        }
+
+        byte[] bytes = new byte[InodeSize];
+        Read(((long)((group * _groupBlocks) + block) * BlockSize) + (index * InodeSize), bytes);
+        return new XfsInode(this, number, bytes);
+    }
+
+    /// <summary>Where a block is on the volume, in bytes.</summary>
+    /// <param name="block">Its number: a group's, then the block in it.</param>
+    public long OffsetOf(ulong block)
+    {
+        ulong group = block >> _logGroupBlocks;
+        ulong inGroup = block & ((1ul << _logGroupBlocks) - 1);
+        return group < _groupCount && inGroup < _groupBlocks
+            ? (long)((group * _groupBlocks) + inGroup) * BlockSize
+            : throw new GuestException($"it points to block {block}, past the end of the volume");
+    }
+
+    /// <summary>Which bytes of some that follow each other on the volume are stored there, counted from the first; of a few it isn't worth asking.</summary>
+    public IEnumerable<StreamExtent> StoredOf(long start, long length) => length < LeastToAsk
+        ? [new StreamExtent(0, length)]
+        : _volume.GetExtents(start, length).Select(extent => new StreamExtent(extent.Start - start, extent.Length));
+
+    /// <summary>Reads bytes of the volume.</summary>
+    public void Read(long offset, Span<byte> buffer)
+    {
+        if (offset > _volume.Length - buffer.Length)
+        {
+            throw new GuestException("it points past the end of the volume");
+        }
+
+        _volume.ReadExactly(offset, buffer);
+    }
+
+    /// <summary>Refuses what would be misread.</summary>
+    private void Judge(int version)
+    {
+        if (!IsChecked && ((version & VersionMask) != 4 || (version & DirectoriesOfToday) == 0 || (version & SharedBit) != 0))
+        {
+            throw new GuestException($"its version is not handled (0x{version:x})");
+        }
+
+        if (_superblock[XfsLayout.Superblock.IsInProgress] != 0)
+        {
+            throw new GuestException("it was never finished by the tool that made it");
+        }
+
+        uint features = IsChecked ? Long(XfsLayout.Superblock.IncompatibleFeatures) : 0;
+        if (RefusedFeatures.FirstOrDefault(feature => (features & feature.Bit) != 0).Name is { } name)
+        {
+            throw new GuestException($"it has a feature that is not handled: {name}");
+        }
+
+        if ((features & ~KnownFeatures) is not 0 and var unknown)
+        {
+            throw new GuestException($"it has features that are not handled (incompatible features 0x{unknown:x})");
+        }
+    }
+
+    private bool HasRightSum(int sectorSize)
+    {
+        byte[] sector = new byte[Math.Clamp(sectorSize, XfsLayout.Superblock.Length, MaxBlockSize)];
+        Read(0, sector);
+        return XfsChecksum.IsRight(sector, XfsLayout.Superblock.Checksum);
+    }
+
+    private long Bytes(ulong blocks) => (long)Math.Min(blocks, (ulong)(long.MaxValue / BlockSize)) * BlockSize;
+
+    private int Short(int offset) => BinaryPrimitives.ReadUInt16BigEndian(_superblock.AsSpan(offset));
+
+    private uint Long(int offset) => BinaryPrimitives.ReadUInt32BigEndian(_superblock.AsSpan(offset));
+
+    private ulong Quad(int offset) => BinaryPrimitives.ReadUInt64BigEndian(_superblock.AsSpan(offset));
+}

@@ -1,0 +1,190 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Text;
+using Qcow2Stream.FileSystems.Blocks;
+using Qcow2Stream.FileSystems.Entries;
+using Qcow2Stream.FileSystems.Xfs;
+
+namespace Qcow2Stream.FileSystems.Tests.Guests;
+
+/// <summary>XFS: what is told and refused. That all of it is read right, the trees of its disks say (<see cref="GuestTreeTests"/>).</summary>
+public sealed class XfsTests
+{
+    private const int Incompatible = 216;
+    private const int SuperblockSum = 224;
+    private const int Cases = 300;
+
+    [Theory]
+    [InlineData("xfs", false)]
+    [InlineData("xfs-v4", false)]
+    [InlineData("xfs-v5", false)]
+    [InlineData("xfs-today", false)]
+    [InlineData("xfs-log", true)]
+    public void LogOfAGuestThatRuns_IsTold(string name, bool isTold)
+    {
+        using Guest guest = Guest.Open(Qcow2Chain.Open(GuestImages.Disk(name)));
+        using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
+        Assert.Equal(isTold, files.Notice?.Contains("its log is not replayed", StringComparison.Ordinal) ?? false);
+        Assert.NotNull(files.Find("/etc/os-release"));
+    }
+
+    [Fact]
+    public void Times_AreExactAndReachFurther()
+    {
+        using Guest guest = Guest.Open(Qcow2Chain.Open(GuestImages.Disk("xfs-today")));
+        using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
+        Assert.Equal(
+            new DateTime(2200, 6, 1, 12, 34, 56, DateTimeKind.Utc).AddTicks(1_234_567), files.Find("/sizes/future")!.ModifiedUtc);
+        Assert.Equal(new DateTime(1901, 12, 20, 0, 0, 0, DateTimeKind.Utc), files.Find("/sizes/empty")!.ModifiedUtc);
+    }
+
+    [Theory]
+    [InlineData(0x10, "it has a feature that is not handled: the guest says that it needs xfs_repair")]
+    [InlineData(0x100, "it has a feature that is not handled: a metadata directory (metadir)")]
+    [InlineData(0x200, "it has a feature that is not handled: zoned storage")]
+    [InlineData(0x8000, "it has features that are not handled (incompatible features 0x8000)")]
+    public void FeatureThatWouldBeMisread_IsRefusedByName(uint bit, string message)
+    {
+        using PatchedDisk disk = new("xfs-v5");
+        uint features = BinaryPrimitives.ReadUInt32BigEndian(disk.Read(Incompatible, 4));
+        byte[] changed = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(changed, features | bit);
+        disk.Write(Incompatible, changed);
+        disk.Write(SuperblockSum, Sum(disk.Read(0, 512), SuperblockSum));
+        GuestException error = Assert.Throws<GuestException>(() => Open(disk));
+        Assert.Equal(message, error.Message);
+    }
+
+    /// <summary>Damage is an error where it is, and nowhere else: never other names or bytes.</summary>
+    [Theory]
+    [InlineData("XDB3", "/block", "the directory is damaged: its block at byte 0 is not one of its names")]
+    [InlineData("XDD3", "/leaf", "the directory is damaged: its block at byte 0 is not one of its names")]
+    [InlineData("BMA3", "/sizes/extents", "its tree of extents is damaged")]
+    [InlineData("XSLM", "/links/630", "the link is damaged: its target is not where it should be")]
+    public void MetadataWhoseSumIsWrong_IsDamage(string magic, string path, string message)
+    {
+        using PatchedDisk disk = new("xfs-today");
+        for (long place = 0; !Fails(disk, path); place++)
+        {
+            // One after the other, until it is that of this path.
+            disk.Restore();
+            place = disk.Find(Encoding.ASCII.GetBytes(magic), place);
+            disk.Write(place, "xxxx"u8);
+        }
+
+        using GuestFileSystem files = Open(disk);
+        Assert.Equal(message, Assert.Throws<GuestException>(() => ReadAll(files.Find(path)!)).Message);
+        ReadAll(files.Find("/etc/os-release")!);
+    }
+
+    [Fact]
+    public void InodeWhoseSumIsWrong_IsDamage()
+    {
+        using PatchedDisk disk = new("xfs-v5");
+        using (GuestFileSystem files = Open(disk))
+        {
+            ReadAll(files.Root);
+        }
+
+        long root = disk.Find("IN"u8, 0);
+        disk[root + 41] ^= 1;
+        using GuestFileSystem damaged = Open(disk);
+        Assert.Matches("^inode [0-9]+ is damaged$", Assert.Throws<GuestException>(() => ReadAll(damaged.Root)).Message);
+    }
+
+    /// <summary>Without checksums everything is believed that can be: it ends all the same, with errors of one kind.</summary>
+    [Theory]
+    [InlineData("xfs-v4")]
+    [InlineData("xfs-v5")]
+    public void DamagedMetadata_GivesOwnErrors(string name)
+    {
+        using PatchedDisk disk = new(name);
+        List<long> used = disk.Used();
+        int faults = 0;
+        for (int seed = 0; seed < Cases; seed++)
+        {
+            disk.Restore();
+            Random random = new(seed);
+            for (int i = random.Next(1, 40); i > 0; i--)
+            {
+                long place = used[random.Next(used.Count)];
+                disk[place] = random.Next(3) switch { 0 => 0xFF, 1 => (byte)(disk[place] ^ (1 << random.Next(8))), _ => (byte)random.Next(256) };
+            }
+
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Exception? thrown = Record.Exception(() =>
+            {
+                using GuestFileSystem files = Open(disk);
+                faults += ReadTree(files);
+            });
+            Assert.True(thrown is null or GuestException, $"{name}, seed {seed}: {thrown}");
+            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 256 << 20, $"{name}, seed {seed}: memory");
+            faults += thrown is null ? 0 : 1;
+        }
+
+        Assert.NotEqual(0, faults);
+    }
+
+    private static GuestFileSystem Open(PatchedDisk disk) => ReaderErrors.Call(() => XfsFileSystem.Open(new FileSystemSource(disk, GuestOptions.Default), "XFS"));
+
+    private static bool Fails(PatchedDisk disk, string path)
+    {
+        using GuestFileSystem files = Open(disk);
+        return Record.Exception(() => ReadAll(files.Find(path)!)) is not null;
+    }
+
+    private static int ReadTree(GuestFileSystem files)
+    {
+        int faults = 0;
+        long budget = 64 << 20;
+        foreach ((_, GuestEntry entry) in files.Root.EnumerateTree(_ => faults++).Take(5000))
+        {
+            try
+            {
+                if (entry.Kind != GuestEntryKind.File || (budget -= entry.Length) > 0)
+                {
+                    _ = (entry.UnixMode, entry.ModifiedUtc);
+                    ReadAll(entry);
+                }
+            }
+            catch (GuestException)
+            {
+                faults++;
+            }
+        }
+
+        return faults;
+    }
+
+    private static void ReadAll(GuestEntry entry)
+    {
+        switch (entry.Kind)
+        {
+            case GuestEntryKind.Directory:
+                _ = entry.EnumerateChildren().Count();
+                break;
+            case GuestEntryKind.Link:
+                _ = entry.LinkTarget;
+                break;
+            case GuestEntryKind.File:
+                entry.CopyContentTo(Stream.Null);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static byte[] Sum(byte[] bytes, int place)
+    {
+        bytes.AsSpan(place, 4).Clear();
+        uint sum = uint.MaxValue;
+        foreach (byte value in bytes)
+        {
+            sum = BitOperations.Crc32C(sum, value);
+        }
+
+        byte[] field = new byte[4];
+        BinaryPrimitives.WriteUInt32LittleEndian(field, ~sum);
+        return field;
+    }
+}
