@@ -43,9 +43,12 @@ internal sealed partial class StandardOutput : Stream
     /// <summary>Whether one of the standard descriptors is what the process was started with, and nothing that was opened since in its place.</summary>
     public static bool IsOpen(int descriptor) => ControlDescriptor(descriptor, GetFlags) == 0;
 
-    /// <summary>Opens what messages go to.</summary>
+    /// <summary>Opens what messages go to; nothing gets them if it is closed.</summary>
     /// <param name="descriptor">Its descriptor; on Windows it has none.</param>
-    public static Stream OpenError(int descriptor) => OperatingSystem.IsWindows() ? Console.OpenStandardError() : new StandardOutput(descriptor);
+    public static Stream OpenError(int descriptor) =>
+        OperatingSystem.IsWindows() ? Console.OpenStandardError()
+        : IsOpen(descriptor) ? new StandardOutput(descriptor)
+        : Null;
 
     /// <summary>Whether the reader at the other end has left, which isn't an error.</summary>
     public static bool IsClosedPipe(IOException e) => e is ClosedPipeException;
