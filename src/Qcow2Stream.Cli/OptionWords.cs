@@ -19,6 +19,8 @@ internal static class OptionWords
         (nameof(Qcow2OpenOptions.DataFile), "--data-file"),
         (nameof(Qcow2OpenOptions.MaxKeyIterations), "--max-key-iterations"),
         (nameof(HttpFileOptions.AllowUnversioned), "--allow-unversioned"),
+        (nameof(ImageInfo), "info"),
+        (nameof(ImageInspection), "inspect"),
     ];
 
     /// <summary>An error's message, as a user of the command line needs it.</summary>

@@ -23,10 +23,7 @@ internal sealed class RemoteOptions
         HelpName = "here|public|anywhere",
     };
 
-    public RemoteOptions()
-    {
-        _followRedirects.AcceptOnlyFromAmong("here", "public", "anywhere");
-    }
+    public RemoteOptions() => _followRedirects.AcceptOnlyFromAmong("here", "public", "anywhere");
 
     public void AddTo(Command command)
     {

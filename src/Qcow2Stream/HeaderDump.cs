@@ -17,6 +17,9 @@ namespace Qcow2Stream;
 /// </summary>
 public sealed class HeaderDump
 {
+    /// <summary>Says what a file is that is no qcow2 image.</summary>
+    internal const string WhatItIs = $"{nameof(ImageInfo)}, or {nameof(ImageInspection)}";
+
     private const int NameColumn = -25;
     private const int MaxLength = 1 << 21;
 
@@ -152,10 +155,15 @@ public sealed class HeaderDump
             int read = await file.ReadAtAsync(0, start, async, cancellationToken).ConfigureAwait(false);
             return Qcow2HeaderParser.HasMagic(start.AsSpan(0, read))
                 ? new HeaderDump(start[..read])
-                : throw new Qcow2FormatException(
-                    "the file does not start with the magic of qcow2, \"QFI\\xfb\"", file.Path, hostOffset: 0);
+                : throw NoMagic(file.Path, WhatItIs);
         }
     }
+
+    /// <summary>What is wrong with a file that is no qcow2 image.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="hint">What says what it is; null if that is what is being done.</param>
+    internal static Qcow2FormatException NoMagic(string? path, string? hint) => new(
+        "the file does not start with the magic of qcow2, \"QFI\\xfb\"" + (hint is null ? "" : $" (what it is: {hint})"), path, hostOffset: 0) { Hint = hint };
 
     private static void WriteField(Utf8JsonWriter json, HeaderDumpField field)
     {

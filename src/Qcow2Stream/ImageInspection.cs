@@ -126,8 +126,15 @@ public static class ImageInspection
 
         async ValueTask<IReadOnlyList<string>> HeaderLinesAsync(HostFile lent)
         {
-            HeaderDump header = async ? await HeaderDump.ReadAsync(lent, cancellationToken: cancellationToken).ConfigureAwait(false) : HeaderDump.Read(lent);
-            return header.ToString().TrimEnd('\n').Split('\n');
+            try
+            {
+                HeaderDump header = async ? await HeaderDump.ReadAsync(lent, cancellationToken: cancellationToken).ConfigureAwait(false) : HeaderDump.Read(lent);
+                return header.ToString().TrimEnd('\n').Split('\n');
+            }
+            catch (Qcow2FormatException e) when (e.Hint == HeaderDump.WhatItIs)
+            {
+                throw HeaderDump.NoMagic(lent.Path, hint: null);
+            }
         }
 
         async ValueTask<IReadOnlyList<string>> ImageLinesAsync(HostFile lent)

@@ -12,7 +12,7 @@ internal static class XfsFileSystem
         {
             Label = volume.Label,
             Usage = () => new FileSystemUsage(volume.TotalBytes - volume.FreeBytes, volume.FreeBytes),
-            Notice = new XfsLog(volume).NeedsReplay()
+            Notice = XfsLog.NeedsReplay(volume)
                 ? "its log is not replayed, as the guest would do first: what it wrote last may be missing"
                 : null,
         };

@@ -12,8 +12,21 @@ internal sealed class XfsLog(XfsVolume volume)
     private readonly long _start = volume.OffsetOf(volume.LogStart);
     private readonly long _blocks = (long)volume.LogBlocks * volume.BlockSize / XfsLayout.Log.Block;
 
-    /// <summary>Whether it has something that is not on the rest of the volume yet; also if that can't be told.</summary>
-    public bool NeedsReplay()
+    /// <summary>Whether the log of a volume has something that is not on the rest of it yet; also if that can't be told.</summary>
+    public static bool NeedsReplay(XfsVolume volume)
+    {
+        try
+        {
+            return new XfsLog(volume).NeedsReplay();
+        }
+        catch (GuestException)
+        {
+            // Where the log should be is nothing: that is no reason not to read the files.
+            return true;
+        }
+    }
+
+    private bool NeedsReplay()
     {
         if (volume.LogStart == 0 || _blocks == 0)
         {

@@ -10,6 +10,7 @@ namespace Qcow2Stream.FileSystems.Tests.Guests;
 /// <summary>XFS: what is told and refused. That all of it is read right, the trees of its disks say (<see cref="GuestTreeTests"/>).</summary>
 public sealed class XfsTests
 {
+    private const int LogStart = 48;
     private const int Incompatible = 216;
     private const int SuperblockSum = 224;
     private const int Cases = 300;
@@ -26,6 +27,17 @@ public sealed class XfsTests
         using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
         Assert.Equal(isTold, files.Notice?.Contains("its log is not replayed", StringComparison.Ordinal) ?? false);
         Assert.NotNull(files.Find("/etc/os-release"));
+    }
+
+    /// <summary>A log that isn't where the superblock says keeps no file from being read.</summary>
+    [Fact]
+    public void LogThatIsNowhere_IsTold()
+    {
+        using PatchedDisk disk = new("xfs-v4");
+        disk.Write(LogStart, [0, 0, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF]);
+        using GuestFileSystem files = Open(disk);
+        Assert.Contains("its log is not replayed", files.Notice, StringComparison.Ordinal);
+        ReadAll(files.Find("/etc/os-release")!);
     }
 
     [Fact]
@@ -73,7 +85,7 @@ public sealed class XfsTests
         }
 
         using GuestFileSystem files = Open(disk);
-        Assert.Equal(message, Assert.Throws<GuestException>(() => ReadAll(files.Find(path)!)).Message);
+        Assert.Equal(message, Assert.Throws<GuestException>(() => ReadAll(At(files, path))).Message);
         ReadAll(files.Find("/etc/os-release")!);
     }
 
@@ -130,8 +142,12 @@ public sealed class XfsTests
     private static bool Fails(PatchedDisk disk, string path)
     {
         using GuestFileSystem files = Open(disk);
-        return Record.Exception(() => ReadAll(files.Find(path)!)) is not null;
+        return Record.Exception(() => ReadAll(At(files, path))) is not null;
     }
+
+    /// <summary>An entry, also a link.</summary>
+    private static GuestEntry At(GuestFileSystem files, string path) =>
+        files.Find(Path.GetDirectoryName(path)!)!.FindChild(Path.GetFileName(path))!;
 
     private static int ReadTree(GuestFileSystem files)
     {
