@@ -11,7 +11,7 @@ internal static class XfsFileSystem
         return new GuestFileSystem(kind, source, reader: null, new XfsEntry(volume, "", volume.RootInode))
         {
             Label = volume.Label,
-            Usage = () => new FileSystemUsage(volume.TotalBytes - volume.FreeBytes, volume.FreeBytes),
+            Usage = () => new FileSystemUsage(Math.Max(0, volume.TotalBytes - volume.FreeBytes), volume.FreeBytes),
             Notice = XfsLog.NeedsReplay(volume)
                 ? "its log is not replayed, as the guest would do first: what it wrote last may be missing"
                 : null,

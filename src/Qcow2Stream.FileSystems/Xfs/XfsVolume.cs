@@ -12,6 +12,7 @@ namespace Qcow2Stream.FileSystems.Xfs;
 internal sealed class XfsVolume
 {
     private const int LeastToAsk = 1 << 20;
+    private const int BlocksKeptByGroup = 8;
     private const int MinInodeSize = 256;
     private const int MaxInodeSize = 2048;
     private const int MinBlockSize = 512;
@@ -110,7 +111,8 @@ internal sealed class XfsVolume
     /// <summary>What files can take: all blocks but those of the log.</summary>
     public long TotalBytes => Bytes(BlockCount - (LogStart == 0 ? 0 : Math.Min(BlockCount, LogBlocks)));
 
-    public long FreeBytes => Bytes(Math.Min(BlockCount, Quad(XfsLayout.Superblock.FreeBlocks)));
+    /// <summary>What files can still take, as Linux counts it: each group keeps some blocks for itself.</summary>
+    public long FreeBytes => Bytes(Math.Min(BlockCount, Quad(XfsLayout.Superblock.FreeBlocks)) is var free && free > KeptBlocks ? free - KeptBlocks : 0);
 
     /// <summary>The block at which the log starts; 0 if it is on another device.</summary>
     public ulong LogStart => Quad(XfsLayout.Superblock.LogStart);
@@ -192,6 +194,8 @@ internal sealed class XfsVolume
         Read(0, sector);
         return XfsChecksum.IsRight(sector, XfsLayout.Superblock.Checksum);
     }
+
+    private ulong KeptBlocks => (ulong)_groupCount * BlocksKeptByGroup;
 
     private long Bytes(ulong blocks) => (long)Math.Min(blocks, (ulong)(long.MaxValue / BlockSize)) * BlockSize;
 
