@@ -163,7 +163,10 @@ public sealed class HeaderDump
     /// <param name="path">The file.</param>
     /// <param name="hint">What says what it is; null if that is what is being done.</param>
     internal static Qcow2FormatException NoMagic(string? path, string? hint) => new(
-        "the file does not start with the magic of qcow2, \"QFI\\xfb\"" + (hint is null ? "" : $" (what it is: {hint})"), path, hostOffset: 0) { Hint = hint };
+        "the file does not start with the magic of qcow2, \"QFI\\xfb\"" + (hint is null ? "" : $" (what it is: {hint})"), path, hostOffset: 0)
+    {
+        Hint = hint,
+    };
 
     private static void WriteField(Utf8JsonWriter json, HeaderDumpField field)
     {
