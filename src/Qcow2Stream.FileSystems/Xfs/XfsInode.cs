@@ -28,6 +28,11 @@ internal sealed class XfsInode
             throw new GuestException($"inode {number} is damaged");
         }
 
+        if (Short(XfsLayout.Inode.Mode) == 0)
+        {
+            throw new GuestException($"it points to inode {number}, which is not in use");
+        }
+
         int start = IsLarge ? XfsLayout.Inode.CoreLength : XfsLayout.Inode.OldCoreLength;
         int end = bytes[XfsLayout.Inode.ForkOffset] is > 0 and var units ? start + (units * XfsLayout.Inode.ForkUnit) : bytes.Length;
         Fork = end <= bytes.Length ? bytes.AsMemory(start, end - start) : throw new GuestException($"inode {number} is damaged");

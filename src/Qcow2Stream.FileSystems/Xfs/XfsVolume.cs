@@ -18,13 +18,16 @@ internal sealed class XfsVolume
     private const int MinBlockSize = 512;
     private const int MaxBlockSize = 64 << 10;
 
-    // Of version 4: kinds of directories that aren't those of today, attributes, quotas, alignment, a log of version 2, sectors, flags of extents.
+    // Version 4 has bits beside its number, and more bits in a field that came later, as Linux knows them.
     private const int VersionMask = 0xF;
     private const int DirectoriesOfToday = 0x2000;
     private const int IgnoresCaseBit = 0x4000;
     private const int MoreBits = 0x8000;
     private const int SharedBit = 0x200;
     private const uint TypesOfToday = 0x200;
+
+    // Counters that are written lazily, attributes of version 2, projects of 32 bits.
+    private const uint KnownLaterBits = 0x2 | 0x8 | 0x80 | TypesOfToday;
 
     private const uint Types = 0x1;
     private const uint SeparateUuid = 0x4;
@@ -169,6 +172,12 @@ internal sealed class XfsVolume
         if (!IsChecked && ((version & VersionMask) != 4 || (version & DirectoriesOfToday) == 0 || (version & SharedBit) != 0))
         {
             throw new GuestException($"its version is not handled (0x{version:x})");
+        }
+
+        uint later = !IsChecked && (version & MoreBits) != 0 ? Long(XfsLayout.Superblock.Features2) & ~KnownLaterBits : 0;
+        if (later != 0)
+        {
+            throw new GuestException($"it has features that are not handled (version 4, features 0x{later:x})");
         }
 
         if (_superblock[XfsLayout.Superblock.IsInProgress] != 0)

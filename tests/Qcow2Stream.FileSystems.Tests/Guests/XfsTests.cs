@@ -11,6 +11,7 @@ namespace Qcow2Stream.FileSystems.Tests.Guests;
 public sealed class XfsTests
 {
     private const int LogStart = 48;
+    private const int Features2 = 200;
     private const int Incompatible = 216;
     private const int SuperblockSum = 224;
     private const int Cases = 300;
@@ -65,6 +66,36 @@ public sealed class XfsTests
         disk.Write(SuperblockSum, Sum(disk.Read(0, 512), SuperblockSum));
         GuestException error = Assert.Throws<GuestException>(() => Open(disk));
         Assert.Equal(message, error.Message);
+    }
+
+    /// <summary>What Linux refuses of version 4: features of other systems, in the bits that came later.</summary>
+    [Theory]
+    [InlineData(0x10, "it has features that are not handled (version 4, features 0x10)")]
+    [InlineData(0x40000004, "it has features that are not handled (version 4, features 0x40000004)")]
+    public void OldFeatureThatIsNotKnown_IsRefused(uint bit, string message)
+    {
+        using PatchedDisk disk = new("xfs-v4");
+        byte[] changed = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(changed, BinaryPrimitives.ReadUInt32BigEndian(disk.Read(Features2, 4)) | bit);
+        disk.Write(Features2, changed);
+        Assert.Equal(message, Assert.Throws<GuestException>(() => Open(disk)).Message);
+    }
+
+    /// <summary>A name that leads to an inode of nothing is damage, and no device.</summary>
+    [Fact]
+    public void InodeThatIsFree_IsDamage()
+    {
+        using PatchedDisk disk = new("xfs-v4");
+        List<string> faults = [];
+        for (long place = disk.Find("IN"u8, 0); faults.Count == 0; place = disk.Find("IN"u8, place + 1))
+        {
+            disk.Restore();
+            disk.Write(place + 2, [0, 0]);
+            using GuestFileSystem files = Open(disk);
+            _ = Record.Exception(() => files.Root.EnumerateTree(fault => faults.Add(fault.Message)).Count());
+        }
+
+        Assert.Matches("^it points to inode [0-9]+, which is not in use$", faults[0]);
     }
 
     /// <summary>Damage is an error where it is, and nowhere else: never other names or bytes.</summary>

@@ -33,14 +33,25 @@ public sealed class VmdkFilesTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
+    /// <summary>The words that decide are those of a line's own place: anywhere else they are anybody's.</summary>
+    [Theory]
+    [InlineData("# copied from a monolithicSparse and a streamOptimized disk\n", "VMFSSPARSE monolithicSparse.vmdk")]
+    [InlineData("parentFileNameHint=\"streamOptimized.vmdk\"\n", "RW 1 VMFSSPARSE streamOptimized.vmdk")]
+    public void WordOfAnotherKind_IsAName(string line, string part)
+    {
+        _scratch.Write(part, Part("COWD"u8));
+        File.WriteAllText(_scratch.File("base.vmdk"), Text("monolithicFlat", "FLAT", part) + line);
+        new Qcow2Builder { Size = Length, BackingFile = "base.vmdk", BackingFormat = "vmdk" }.Build().WriteTo(_scratch.File("top"));
+        using Qcow2Chain chain = Qcow2Chain.Open(_scratch.File("top"));
+        Assert.Equal(Part("COWD"u8), chain.ReadWholeDisk());
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void File_IsJudgedAsWhatItIsReadAs(string name)
     {
         (string kind, string extent, byte[] part, string? problem) = Disks[name];
-        string text = $"# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"{kind}\"\nRW {Sectors} {extent} \"part.vmdk\" 0\n"
-            + "ddb.adapterType = \"ide\"\nddb.geometry.cylinders = \"8\"\nddb.geometry.heads = \"16\"\nddb.geometry.sectors = \"63\"\n";
-        _scratch.Write("base.vmdk", [.. Encoding.ASCII.GetBytes(text), .. new byte[4096]]);
+        _scratch.Write("base.vmdk", [.. Encoding.ASCII.GetBytes(Text(kind, extent, "part.vmdk")), .. new byte[4096]]);
         if (part.Length > 0)
         {
             _scratch.Write("part.vmdk", part);
@@ -56,6 +67,10 @@ public sealed class VmdkFilesTests : IDisposable
         using Qcow2Chain chain = Qcow2Chain.Open(_scratch.File("top"));
         Assert.Equal(part.Length > 0 ? part : new byte[Length], chain.ReadWholeDisk());
     }
+
+    private static string Text(string kind, string extent, string part) =>
+        $"# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"{kind}\"\nRW {Sectors} {extent} \"{part}\" 0\n"
+        + "ddb.adapterType = \"ide\"\nddb.geometry.cylinders = \"8\"\nddb.geometry.heads = \"16\"\nddb.geometry.sectors = \"63\"\n";
 
     /// <summary>Bytes that would be a header with grain tables of gigabytes, if they were one.</summary>
     private static byte[] Part(ReadOnlySpan<byte> magic)

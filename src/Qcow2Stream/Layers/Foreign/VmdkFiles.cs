@@ -1,3 +1,4 @@
+using System.Text;
 using DiscUtils;
 
 namespace Qcow2Stream.Layers.Foreign;
@@ -11,6 +12,8 @@ internal sealed class VmdkFiles(TableMemory memory)
 {
     // DiscUtils reads 20 KiB of it.
     private const int DescriptorLength = 64 << 10;
+
+    private static readonly string[] OwnExtents = ["monolithicSparse", "streamOptimized"];
 
     private readonly Dictionary<string, bool> _isSparse = new(StringComparer.Ordinal);
     private bool? _opensSparse;
@@ -67,21 +70,18 @@ internal sealed class VmdkFiles(TableMemory memory)
     private int? JudgeDescriptor(HostFile file)
     {
         bool isHosted = VmdkTables.IsHosted(file);
-        byte[] text = new byte[DescriptorLength];
-        int length = file.ReadAt(isHosted ? VmdkTables.DescriptorOffsetOf(file) : 0, text);
-        _isServers |= Names(text.AsSpan(0, length), "VMFSSPARSE"u8);
-        if (isHosted)
-        {
-            return VmdkTables.Judge(file, memory, isServer: false);
-        }
+        byte[] start = new byte[DescriptorLength];
+        int length = file.ReadAt(isHosted ? VmdkTables.DescriptorOffsetOf(file) : 0, start);
 
-        // Of these kinds, the file of the descriptor is the extent.
-        return Names(text.AsSpan(0, length), "monolithicSparse"u8) || Names(text.AsSpan(0, length), "streamOptimized"u8)
+        // As DiscUtils divides it. Its first line of a key counts; here, any does.
+        string[] lines = [.. Encoding.UTF8.GetString(start, 0, length).Split('\r', '\n', '\0').Select(line => line.Trim())];
+        _isServers |= lines.Any(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, _, "VMFSSPARSE", ..]);
+
+        // Of some kinds, the file of the descriptor is the extent.
+        return isHosted || lines.Any(line => line.StartsWith("createType", StringComparison.Ordinal) && OwnExtents.Any(kind => line.Contains(kind, StringComparison.Ordinal)))
             ? VmdkTables.Judge(file, memory, isServer: false)
             : null;
     }
-
-    private static bool Names(ReadOnlySpan<byte> descriptor, ReadOnlySpan<byte> word) => descriptor.IndexOf(word) >= 0;
 
     /// <summary>An extent that is a part of its file isn't known as one to DiscUtils, which would put its bytes elsewhere.</summary>
     private static void CheckWhole(VirtualDiskExtent extent, long storedSize)
