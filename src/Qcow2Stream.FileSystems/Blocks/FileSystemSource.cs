@@ -7,6 +7,8 @@ namespace Qcow2Stream.FileSystems.Blocks;
 /// </summary>
 internal sealed class FileSystemSource(IBlockSource volume, GuestOptions options) : IBlockSource, IDisposable
 {
+    private const int LeastToAsk = 1 << 20;
+
     private volatile bool _disposed;
     private CancellationToken _token;
 
@@ -25,6 +27,23 @@ internal sealed class FileSystemSource(IBlockSource volume, GuestOptions options
         // Some readers loop forever when they get nothing.
         return offset > Length ? throw new GuestException("it points past the end of the volume") : volume.ReadAt(offset, buffer);
     }
+
+    /// <summary>Fills a buffer.</summary>
+    /// <exception cref="GuestException">Not all of it is inside the volume.</exception>
+    public void ReadExactly(long offset, Span<byte> buffer)
+    {
+        if (offset > Length - buffer.Length)
+        {
+            throw new GuestException("it points past the end of the volume");
+        }
+
+        BlockSource.ReadExactly(this, offset, buffer);
+    }
+
+    /// <summary>Which bytes of a range are stored, counted from its first; of a few it isn't worth asking.</summary>
+    public IEnumerable<StreamExtent> StoredOf(long start, long length) => length < LeastToAsk
+        ? [new StreamExtent(0, length)]
+        : GetExtents(start, length).Select(extent => new StreamExtent(extent.Start - start, extent.Length));
 
     public IEnumerable<StreamExtent> GetExtents(long start, long length)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Qcow2Stream.FileSystems.Blocks;
 
 namespace Qcow2Stream.FileSystems.Ext;
 
@@ -13,12 +14,8 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
     // Longer ones are allocated but were never written: they read as zeros.
     private const int MaxWrittenBlocks = 32768;
 
-    // One node for each level of the deepest tree.
-    private readonly Dictionary<ulong, byte[]> _nodes = [];
+    private readonly TreeNodes _nodes = new(MaxDepth + 1, volume.ReadBlock);
     private readonly Lock _turn = new();
-
-    // Which block of the file each node or table starts with: one has one place in the tree, and the tree no circles and nothing twice.
-    private readonly Dictionary<ulong, uint> _places = [];
 
     /// <summary>Finds where a block is, and how many follow it there; block 0 for a hole.</summary>
     public (ulong Block, uint Count) Find(uint fileBlock)
@@ -59,7 +56,7 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
                 return InExtent(entry, fileBlock, end);
             }
 
-            node = Node(Long(entry, 4) | ((ulong)Short(entry, 8) << 32), Long(entry, 0));
+            node = _nodes.Get(Long(entry, 4) | ((ulong)Short(entry, 8) << 32), Long(entry, 0));
         }
 
         throw new GuestException("its extent tree is damaged");
@@ -132,7 +129,7 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
     {
         while (table != 0)
         {
-            ReadOnlySpan<byte> pointers = Node(table, start);
+            ReadOnlySpan<byte> pointers = _nodes.Get(table, start);
             (ulong entry, index) = Math.DivRem(index, covered);
             start += (uint)(entry * covered);
             if (covered == 1)
@@ -159,26 +156,6 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
         }
 
         return (first, count);
-    }
-
-    private byte[] Node(ulong block, uint place)
-    {
-        if (!_places.TryAdd(block, place) && _places[block] != place)
-        {
-            throw new GuestException($"its map leads to block {block} from two places");
-        }
-
-        if (_nodes.TryGetValue(block, out byte[]? node))
-        {
-            return node;
-        }
-
-        if (_nodes.Count > MaxDepth)
-        {
-            _nodes.Clear();
-        }
-
-        return _nodes[block] = volume.ReadBlock(block);
     }
 
     private static ushort Short(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[offset..]);

@@ -23,7 +23,6 @@ internal sealed class ExtVolume
     private const int SmallDescriptorSize = 32;
     private const int LargeDescriptorSize = 64;
     private const int FirstInodeSize = 128;
-    private const int LeastToAsk = 1 << 20;
 
     private const uint Recover = 0x4;
     private const uint SixtyFourBit = 0x80;
@@ -42,7 +41,7 @@ internal sealed class ExtVolume
     public ExtVolume(FileSystemSource volume)
     {
         _volume = volume;
-        Read(SuperblockOffset, _superblock);
+        _volume.ReadExactly(SuperblockOffset, _superblock);
         uint unknown = Field(96) & ~KnownFeatures;
         int logBlockSize = (int)Math.Min(Field(24), int.MaxValue);
         if (unknown != 0 || logBlockSize > MaxLogBlockSize)
@@ -91,7 +90,7 @@ internal sealed class ExtVolume
 
         (uint group, uint index) = Math.DivRem(number - 1, _inodesPerGroup);
         byte[] descriptor = new byte[_descriptorSize];
-        Read(((Field(20) + 1L) * BlockSize) + ((long)group * _descriptorSize), descriptor);
+        _volume.ReadExactly(((Field(20) + 1L) * BlockSize) + ((long)group * _descriptorSize), descriptor);
         ulong table = BinaryPrimitives.ReadUInt32LittleEndian(descriptor.AsSpan(8));
         if (_descriptorSize >= LargeDescriptorSize)
         {
@@ -99,7 +98,7 @@ internal sealed class ExtVolume
         }
 
         byte[] inode = new byte[_inodeSize];
-        Read(OffsetOf(table) + ((long)index * _inodeSize), inode);
+        _volume.ReadExactly(OffsetOf(table) + ((long)index * _inodeSize), inode);
         return new ExtInode(number, inode);
     }
 
@@ -107,35 +106,22 @@ internal sealed class ExtVolume
     public byte[] ReadBlock(ulong block)
     {
         byte[] content = new byte[BlockSize];
-        Read(OffsetOf(block), content);
+        _volume.ReadExactly(OffsetOf(block), content);
         return content;
     }
 
-    /// <summary>Which bytes of some that follow each other on the volume are stored there, counted from the first; of a few it isn't worth asking.</summary>
-    public IEnumerable<StreamExtent> StoredOf(ulong firstBlock, long skipped, long length)
-    {
-        long start = OffsetOf(firstBlock) + skipped;
-        return length < LeastToAsk
-            ? [new StreamExtent(0, length)]
-            : _volume.GetExtents(start, length).Select(extent => new StreamExtent(extent.Start - start, extent.Length));
-    }
+    /// <inheritdoc cref="FileSystemSource.StoredOf"/>
+    /// <param name="firstBlock">The first of some blocks that follow each other.</param>
+    /// <param name="skipped">Which of their bytes is the range's first.</param>
+    /// <param name="length">Its length in bytes.</param>
+    public IEnumerable<StreamExtent> StoredOf(ulong firstBlock, long skipped, long length) => _volume.StoredOf(OffsetOf(firstBlock) + skipped, length);
 
     /// <summary>Reads bytes that follow each other on the volume.</summary>
-    public void ReadBlocks(ulong firstBlock, long offset, Span<byte> buffer) => Read(OffsetOf(firstBlock) + offset, buffer);
+    public void ReadBlocks(ulong firstBlock, long offset, Span<byte> buffer) => _volume.ReadExactly(OffsetOf(firstBlock) + offset, buffer);
 
     private long OffsetOf(ulong block) => block <= (ulong)(_volume.Length / BlockSize)
         ? (long)block * BlockSize
         : throw new GuestException($"it points to block {block}, past the end of the volume");
-
-    private void Read(long offset, Span<byte> buffer)
-    {
-        if (offset > _volume.Length - buffer.Length)
-        {
-            throw new GuestException("it points past the end of the volume");
-        }
-
-        _volume.ReadExactly(offset, buffer);
-    }
 
     private uint Field(int offset) => BinaryPrimitives.ReadUInt32LittleEndian(_superblock.AsSpan(offset));
 

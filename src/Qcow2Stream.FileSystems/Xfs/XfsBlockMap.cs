@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Qcow2Stream.FileSystems.Blocks;
 
 namespace Qcow2Stream.FileSystems.Xfs;
 
@@ -13,17 +14,13 @@ internal sealed class XfsBlockMap
 
     private readonly XfsVolume _volume;
     private readonly XfsInode _inode;
+    private readonly TreeNodes _nodes;
     private readonly Lock _turn = new();
-
-    // The blocks of the tree on the way to the last run, from the root down.
-    private readonly Dictionary<ulong, byte[]> _nodes = [];
-
-    // Which block of the file each node starts with: one has one place in the tree, and the tree no circles and nothing twice.
-    private readonly Dictionary<ulong, ulong> _places = [];
 
     public XfsBlockMap(XfsVolume volume, XfsInode inode)
     {
         (_volume, _inode) = (volume, inode);
+        _nodes = new TreeNodes(MaxLevel + 1, ReadNode);
         if (inode.Format is not (XfsForkFormat.Extents or XfsForkFormat.Tree)
             || (inode.Format == XfsForkFormat.Extents && inode.ExtentCount > (ulong)(inode.Fork.Length / XfsLayout.Extent.Length)))
         {
@@ -65,7 +62,7 @@ internal sealed class XfsBlockMap
                 return new XfsRun(fileBlock, end - fileBlock, null);
             }
 
-            ReadOnlySpan<byte> node = Node(block, place);
+            ReadOnlySpan<byte> node = _nodes.Get(block, place);
             level--;
             if (Short(node, XfsLayout.Tree.Level) != level)
             {
@@ -148,29 +145,14 @@ internal sealed class XfsBlockMap
         return low;
     }
 
-    private byte[] Node(ulong block, ulong place)
+    private byte[] ReadNode(ulong block)
     {
-        if (!_places.TryAdd(block, place) && _places[block] != place)
-        {
-            throw new GuestException($"its map leads to block {block} from two places");
-        }
-
-        if (_nodes.TryGetValue(block, out byte[]? node))
-        {
-            return node;
-        }
-
-        if (_nodes.Count > MaxLevel)
-        {
-            _nodes.Clear();
-        }
-
-        node = new byte[_volume.BlockSize];
+        byte[] node = new byte[_volume.BlockSize];
         _volume.Read(_volume.OffsetOf(block), node);
         bool isRight = _volume.IsChecked
             ? node.AsSpan().StartsWith("BMA3"u8) && XfsChecksum.IsRight(node, XfsLayout.Tree.Checksum) && Quad(node, XfsLayout.Tree.Owner) == _inode.Number
             : node.AsSpan().StartsWith("BMAP"u8);
-        return isRight ? _nodes[block] = node : throw Damaged();
+        return isRight ? node : throw Damaged();
     }
 
     private static ulong OffsetOf(ReadOnlySpan<byte> extent) => (Quad(extent, 0) & ~(1ul << 63)) >> XfsLayout.Extent.OffsetShift;

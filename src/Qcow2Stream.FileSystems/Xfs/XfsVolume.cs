@@ -11,7 +11,6 @@ namespace Qcow2Stream.FileSystems.Xfs;
 /// </summary>
 internal sealed class XfsVolume
 {
-    private const int LeastToAsk = 1 << 20;
     private const int BlocksKeptByGroup = 8;
     private const int MinInodeSize = 256;
     private const int MaxInodeSize = 2048;
@@ -150,21 +149,11 @@ internal sealed class XfsVolume
             : throw new GuestException($"it points to block {block}, past the end of the volume");
     }
 
-    /// <summary>Which bytes of some that follow each other on the volume are stored there, counted from the first; of a few it isn't worth asking.</summary>
-    public IEnumerable<StreamExtent> StoredOf(long start, long length) => length < LeastToAsk
-        ? [new StreamExtent(0, length)]
-        : _volume.GetExtents(start, length).Select(extent => new StreamExtent(extent.Start - start, extent.Length));
+    /// <inheritdoc cref="FileSystemSource.StoredOf"/>
+    public IEnumerable<StreamExtent> StoredOf(long start, long length) => _volume.StoredOf(start, length);
 
-    /// <summary>Reads bytes of the volume.</summary>
-    public void Read(long offset, Span<byte> buffer)
-    {
-        if (offset > _volume.Length - buffer.Length)
-        {
-            throw new GuestException("it points past the end of the volume");
-        }
-
-        _volume.ReadExactly(offset, buffer);
-    }
+    /// <inheritdoc cref="FileSystemSource.ReadExactly"/>
+    public void Read(long offset, Span<byte> buffer) => _volume.ReadExactly(offset, buffer);
 
     /// <summary>Refuses what would be misread.</summary>
     private void Judge(int version)

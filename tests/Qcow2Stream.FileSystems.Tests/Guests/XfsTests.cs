@@ -38,7 +38,7 @@ public sealed class XfsTests
         disk.Write(LogStart, [0, 0, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF]);
         using GuestFileSystem files = Open(disk);
         Assert.Contains("its log is not replayed", files.Notice, StringComparison.Ordinal);
-        ReadAll(files.Find("/etc/os-release")!);
+        GuestReading.Read(files.Find("/etc/os-release")!);
     }
 
     [Fact]
@@ -116,8 +116,8 @@ public sealed class XfsTests
         }
 
         using GuestFileSystem files = Open(disk);
-        Assert.Equal(message, Assert.Throws<GuestException>(() => ReadAll(At(files, path))).Message);
-        ReadAll(files.Find("/etc/os-release")!);
+        Assert.Equal(message, Assert.Throws<GuestException>(() => GuestReading.Read(At(files, path))).Message);
+        GuestReading.Read(files.Find("/etc/os-release")!);
     }
 
     [Fact]
@@ -126,13 +126,13 @@ public sealed class XfsTests
         using PatchedDisk disk = new("xfs-v5");
         using (GuestFileSystem files = Open(disk))
         {
-            ReadAll(files.Root);
+            GuestReading.Read(files.Root);
         }
 
         long root = disk.Find("IN"u8, 0);
         disk[root + 41] ^= 1;
         using GuestFileSystem damaged = Open(disk);
-        Assert.Matches("^inode [0-9]+ is damaged$", Assert.Throws<GuestException>(() => ReadAll(damaged.Root)).Message);
+        Assert.Matches("^inode [0-9]+ is damaged$", Assert.Throws<GuestException>(() => GuestReading.Read(damaged.Root)).Message);
     }
 
     /// <summary>Without checksums everything is believed that can be: it ends all the same, with errors of one kind.</summary>
@@ -158,7 +158,7 @@ public sealed class XfsTests
             Exception? thrown = Record.Exception(() =>
             {
                 using GuestFileSystem files = Open(disk);
-                faults += ReadTree(files);
+                faults += GuestReading.ReadAll(files);
             });
             Assert.True(thrown is null or GuestException, $"{name}, seed {seed}: {thrown}");
             Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 256 << 20, $"{name}, seed {seed}: memory");
@@ -173,53 +173,12 @@ public sealed class XfsTests
     private static bool Fails(PatchedDisk disk, string path)
     {
         using GuestFileSystem files = Open(disk);
-        return Record.Exception(() => ReadAll(At(files, path))) is not null;
+        return Record.Exception(() => GuestReading.Read(At(files, path))) is not null;
     }
 
     /// <summary>An entry, also a link.</summary>
     private static GuestEntry At(GuestFileSystem files, string path) =>
         files.Find(Path.GetDirectoryName(path)!)!.FindChild(Path.GetFileName(path))!;
-
-    private static int ReadTree(GuestFileSystem files)
-    {
-        int faults = 0;
-        long budget = 64 << 20;
-        foreach ((_, GuestEntry entry) in files.Root.EnumerateTree(_ => faults++).Take(5000))
-        {
-            try
-            {
-                if (entry.Kind != GuestEntryKind.File || (budget -= entry.Length) > 0)
-                {
-                    _ = (entry.UnixMode, entry.ModifiedUtc);
-                    ReadAll(entry);
-                }
-            }
-            catch (GuestException)
-            {
-                faults++;
-            }
-        }
-
-        return faults;
-    }
-
-    private static void ReadAll(GuestEntry entry)
-    {
-        switch (entry.Kind)
-        {
-            case GuestEntryKind.Directory:
-                _ = entry.EnumerateChildren().Count();
-                break;
-            case GuestEntryKind.Link:
-                _ = entry.LinkTarget;
-                break;
-            case GuestEntryKind.File:
-                entry.CopyContentTo(Stream.Null);
-                break;
-            default:
-                break;
-        }
-    }
 
     private static byte[] Sum(byte[] bytes, int place)
     {
