@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
+using DiscUtils.Streams;
 using Qcow2Stream.FileSystems.Blocks;
 using Qcow2Stream.FileSystems.Entries;
 using Qcow2Stream.FileSystems.Xfs;
@@ -66,6 +67,36 @@ public sealed class XfsTests
         disk.Write(SuperblockSum, Sum(disk.Read(0, 512), SuperblockSum));
         GuestException error = Assert.Throws<GuestException>(() => Open(disk));
         Assert.Equal(message, error.Message);
+    }
+
+    /// <summary>What is said to be stored, with zeros between, is what reading gives: also where only a part is asked for.</summary>
+    [Theory]
+    [InlineData("xfs-v4")]
+    [InlineData("xfs-today")]
+    public void ExtentsAndBytes_Agree(string name)
+    {
+        using Guest guest = Guest.Open(Qcow2Chain.Open(GuestImages.Disk(name)));
+        using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
+        int count = 0;
+        foreach ((string path, GuestEntry entry) in files.Root.EnumerateTree().Where(below => below.Entry.Kind == GuestEntryKind.File))
+        {
+            FileContent content = entry.Content();
+            byte[] read = new byte[content.Length];
+            Assert.Equal(read.Length, content.ReadAt(0, read));
+            byte[] stored = new byte[content.Length];
+            long end = 0;
+            foreach (StreamExtent extent in content.GetExtents(0, content.Length))
+            {
+                Assert.InRange(extent.Start, end, content.Length - extent.Length);
+                end = extent.Start + extent.Length;
+                Assert.Equal(extent.Length, content.ReadAt(extent.Start, stored.AsSpan((int)extent.Start, (int)extent.Length)));
+            }
+
+            Assert.True(read.AsSpan().SequenceEqual(stored), path);
+            count++;
+        }
+
+        Assert.NotEqual(0, count);
     }
 
     /// <summary>What Linux refuses of version 4: features of other systems, in the bits that came later.</summary>
