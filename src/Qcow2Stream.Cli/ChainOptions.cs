@@ -80,6 +80,10 @@ internal sealed class ChainOptions
     public Qcow2Chain Open(string image, ParseResult parsed, string? snapshot) =>
         Qcow2Chain.Open(OpenFile(image, parsed), Parse(parsed) with { Snapshot = snapshot });
 
+    /// <summary>Opens another image's chain: the options that mean one image aren't for it.</summary>
+    public Qcow2Chain OpenAnother(string image, ParseResult parsed) =>
+        Qcow2Chain.Open(OpenFile(image, parsed), Parse(parsed) with { DataFile = null, Snapshot = null });
+
     /// <summary>Opens an image's own file.</summary>
     public HostFile OpenFile(string image, ParseResult parsed) => _remote.Open(image, parsed);
 

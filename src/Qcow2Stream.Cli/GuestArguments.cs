@@ -5,7 +5,8 @@ using Qcow2Stream.FileSystems;
 namespace Qcow2Stream.Cli;
 
 /// <summary>The arguments and options of every command that looks into the guest's file systems.</summary>
-internal sealed class GuestArguments
+/// <param name="findsPaths">Whether the command finds what a path names.</param>
+internal sealed class GuestArguments(bool findsPaths = true)
 {
     private readonly Argument<string> _image = CommonOptions.Image();
 
@@ -17,6 +18,20 @@ internal sealed class GuestArguments
         HelpName = "N",
     };
 
+    private readonly Option<string> _subvolume = new("--subvolume")
+    {
+        Description = "The root of a Btrfs file system, by path or number, as 'qcow2 df' prints it; by default what the guest mounts.",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<bool> _mounts = new("--mounts") { Description = "Shows Btrfs subvolumes where the guest's /etc/fstab mounts them." };
+
+    private readonly Option<string[]> _disks = new("--disk")
+    {
+        Description = "Another disk of the guest, over which its file systems may be spread; for several, give it several times.",
+        HelpName = "FILE",
+    };
+
     /// <summary>Adds the image, then the command's own arguments, then the options.</summary>
     public void AddTo(Command command, params ReadOnlySpan<Argument> arguments)
     {
@@ -26,11 +41,25 @@ internal sealed class GuestArguments
             command.Add(argument);
         }
 
-        command.Add(_partition);
+        foreach (Option option in findsPaths ? (Option[])[_partition, _subvolume, _mounts] : [])
+        {
+            command.Add(option);
+        }
+
+        command.Add(_disks);
         _chain.AddTo(command);
     }
 
-    public Guest Open(ParseResult parsed) => Guest.Open(ProcessLimits.Watch(_chain.Open(parsed.GetRequiredValue(_image), parsed)));
+    public Guest Open(ParseResult parsed)
+    {
+        IBlockSource first = ProcessLimits.Watch(_chain.Open(parsed.GetRequiredValue(_image), parsed));
+        return Guest.Open(first, new GuestOptions
+        {
+            OtherDisks = [.. (parsed.GetValue(_disks) ?? []).Select(disk => ProcessLimits.Watch(_chain.OpenAnother(disk, parsed)))],
+            Subvolume = findsPaths ? parsed.GetValue(_subvolume) : null,
+            ShowMounts = findsPaths && parsed.GetValue(_mounts),
+        });
+    }
 
     /// <summary>Finds what a path names, and says on standard error what a user should know of the file system that has it.</summary>
     /// <exception cref="GuestException">It isn't found; the message names the options that help.</exception>

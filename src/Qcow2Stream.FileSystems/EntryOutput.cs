@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Qcow2Stream.FileSystems.Entries;
+using Shared;
 
 namespace Qcow2Stream.FileSystems;
 
@@ -24,7 +25,7 @@ public static class EntryOutput
         ArgumentNullException.ThrowIfNull(entries);
         ArgumentNullException.ThrowIfNull(output);
         Faults faults = new(onFault);
-        using (Utf8JsonWriter json = new(output, new JsonWriterOptions { Indented = true }))
+        using (Utf8JsonWriter json = new(output, JsonStyle.Options))
         {
             json.WriteStartArray();
             foreach ((string path, GuestEntry entry) in entries)

@@ -1,61 +1,43 @@
 using System.Runtime.ExceptionServices;
 using Qcow2Stream.FileSystems.Blocks;
-using Qcow2Stream.FileSystems.Partitions;
+using Qcow2Stream.FileSystems.Btrfs;
+using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems;
 
-/// <summary>A guest's disk, as its partition table divides it, with the file systems on it.</summary>
+/// <summary>A guest's disk, or several, as their partition tables divide them, with the file systems on them.</summary>
 /// <remarks>
 /// <para>Thread safety: every member may be called by any number of threads at once. Each file system that is opened belongs to one user
 /// at a time; several of them, of one volume too, may be used at once.</para>
-/// <para>The guest owns what it was opened from (a chain, a stream, a source), and disposes it with itself, or if opening fails, unless
-/// <see cref="GuestOptions.LeaveOpen"/> is set. Volumes and file systems can be read until the guest is disposed.</para>
+/// <para>The guest owns what it was opened from (a chain, a stream, a source) and other disks that are <see cref="IDisposable"/>, and disposes them with itself,
+/// or if opening fails, unless <see cref="GuestOptions.LeaveOpen"/> is set. Volumes and file systems can be read until the guest is disposed.</para>
 /// <para>Nothing is ever written to the disk.</para>
 /// </remarks>
 public sealed class Guest : IDisposable
 {
-    private readonly DiskSource _disk;
+    private readonly DiskSource[] _sources;
 
-    private Guest(DiskSource disk, GuestOptions options, CancellationToken cancellationToken)
+    private Guest(DiskSource[] sources, GuestOptions options, CancellationToken cancellationToken)
     {
-        _disk = disk;
-        DiskLayout layout = PartitionTables.Read(disk);
-        PartitionTable = layout.Kind;
-        PartitionTableFault = layout.Fault is { } fault
-            ? new GuestException($"the partition table can't be read{(layout.Partitions.Count > 0 ? " whole" : "")}: {fault.Message}", fault)
-            : null;
-        List<GuestVolume> volumes = [];
-        GuestVolume whole = new(disk, new Partition(GuestVolume.WholeDisk, "whole disk", 0, disk.Length), disk.SectorSize, options);
-
-        // Discs that also boot from a stick have a partition table in front of their file system.
-        if (layout.Kind == PartitionTableKind.None || whole.IsReadable)
-        {
-            volumes.Add(whole);
-        }
-
-        foreach (Partition partition in layout.Partitions)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            volumes.Add(new GuestVolume(disk, partition, layout.SectorSize, options));
-        }
-
-        Volumes = volumes.AsReadOnly();
+        _sources = sources;
+        Disks = [.. sources.Select((source, index) => new GuestDisk(index + 1, source, SiblingsOf, options, cancellationToken))];
+        Volumes = Disks.SelectMany(each => each.Volumes).ToList().AsReadOnly();
+        BtrfsDevices.Mark(Volumes);
     }
 
-    /// <summary>The kind of partition table that the disk has.</summary>
-    public PartitionTableKind PartitionTable { get; }
+    /// <summary>The disk that it was opened from, then <see cref="GuestOptions.OtherDisks"/>.</summary>
+    public IReadOnlyList<GuestDisk> Disks { get; }
 
-    /// <summary>
-    /// What can't be read of the partition table; null if nothing is wrong. The partitions before the damage are <see cref="Volumes"/> nevertheless,
-    /// or the disk as a whole if there are none.
-    /// </summary>
-    public GuestException? PartitionTableFault { get; }
-
-    /// <summary>
-    /// The partitions as the table lists them; the whole disk (<see cref="GuestVolume.WholeDisk"/>) if there is no table, and before
-    /// them if the disk is also a file system itself, like a disc image that also boots from a USB stick.
-    /// </summary>
+    /// <summary>The volumes of all disks, in order: <see cref="GuestDisk.Volumes"/>.</summary>
     public IReadOnlyList<GuestVolume> Volumes { get; }
+
+    /// <inheritdoc cref="GuestDisk.PartitionTable"/>
+    /// <value>That of the first disk.</value>
+    public PartitionTableKind PartitionTable => Disks[0].PartitionTable;
+
+    /// <inheritdoc cref="GuestDisk.PartitionTableFault"/>
+    /// <value>That of the first disk.</value>
+    public GuestException? PartitionTableFault => Disks[0].PartitionTableFault;
 
     /// <summary>Reads the partition table of a chain's disk, and looks at what is on each partition.</summary>
     /// <param name="disk">The chain, which the guest then owns.</param>
@@ -94,7 +76,7 @@ public sealed class Guest : IDisposable
 
     /// <summary>Finds what a path names, on the one volume that has it.</summary>
     /// <param name="path">From the root of its file system; see <see cref="GuestFileSystem.Find"/>.</param>
-    /// <param name="partition">The <see cref="GuestVolume.Number"/> of the volume to look on; null for all of them.</param>
+    /// <param name="partition">The <see cref="GuestVolume.Number"/> of the volume of the first disk to look on; null for all volumes of all disks.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>The place, with its file system open: dispose it.</returns>
     /// <exception cref="GuestPathNotFoundException">No file system that can be read has the path.</exception>
@@ -108,14 +90,14 @@ public sealed class Guest : IDisposable
     public GuestMatch Find(string path, int? partition = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(path);
-        _disk.ThrowIfDisposed();
+        _sources[0].ThrowIfDisposed();
         List<GuestMatch> found = [];
         List<SearchedVolume> searched = [];
-        List<GuestException> faults = partition is null && PartitionTableFault is { } fault ? [fault] : [];
+        List<GuestException> faults = [.. (partition is null ? Disks : []).Select(disk => disk.PartitionTableFault).OfType<GuestException>()];
         GuestMatch? only = null;
         try
         {
-            foreach (GuestVolume volume in partition is { } number ? [VolumeOf(number)] : Volumes.Where(v => v.IsReadable))
+            foreach (GuestVolume volume in partition is { } number ? [VolumeOf(number)] : Volumes.Where(v => v.IsReadable && v.DeviceOf is null))
             {
                 try
                 {
@@ -142,21 +124,55 @@ public sealed class Guest : IDisposable
         }
     }
 
+    /// <summary>Looks at every volume, and opens the file system on it: what <c>df</c> shows.</summary>
+    /// <param name="onFault">
+    /// Receives what can't be read, with the volume's or the disk's name as its path; the rest is reported nevertheless. Null: the first fault is thrown.
+    /// </param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>A report for each of <see cref="Volumes"/>, in their order.</returns>
+    /// <exception cref="GuestException">Something can't be read, and <paramref name="onFault"/> is null.</exception>
+    /// <exception cref="Qcow2Exception">The image can't be read, and <paramref name="onFault"/> is null.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The guest is disposed.</exception>
+    public IReadOnlyList<VolumeReport> Report(Action<GuestFault>? onFault = null, CancellationToken cancellationToken = default)
+    {
+        _sources[0].ThrowIfDisposed();
+        Faults faults = new(onFault);
+        foreach (GuestDisk disk in Disks.Where(disk => disk.PartitionTableFault is not null))
+        {
+            faults.Report(disk.Number == 1 ? "the disk" : $"disk {disk.Number}", disk.PartitionTableFault!);
+        }
+
+        return [.. Volumes.Select(volume => VolumeReport.Of(volume, faults, cancellationToken))];
+    }
+
     /// <summary>Ends all reads, and disposes what the guest was opened from unless <see cref="GuestOptions.LeaveOpen"/> is set.</summary>
-    public void Dispose() => _disk.Dispose();
+    public void Dispose()
+    {
+        foreach (DiskSource source in _sources)
+        {
+            source.Dispose();
+        }
+    }
 
     private static Guest Open(Func<IBlockSource> disk, IDisposable? owned, GuestOptions? options, CancellationToken cancellationToken)
     {
         options ??= GuestOptions.Default;
+        DiskSource[] others = [.. options.OtherDisks.Select(other => new DiskSource(other, options.LeaveOpen ? null : other as IDisposable))];
         owned = options.LeaveOpen ? null : owned;
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return new Guest(new DiskSource(disk(), owned), options, cancellationToken);
+            return new Guest([new DiskSource(disk(), owned), .. others], options, cancellationToken);
         }
         catch
         {
             owned?.Dispose();
+            foreach (DiskSource other in others)
+            {
+                other.Dispose();
+            }
+
             throw;
         }
     }
@@ -176,6 +192,8 @@ public sealed class Guest : IDisposable
         }
     }
 
+    private IEnumerable<IBlockSource> SiblingsOf(GuestVolume volume) => Volumes.Where(other => other != volume).Select(other => other.Source);
+
     private GuestException NotFound(string path, List<GuestMatch> found, List<SearchedVolume> searched, List<GuestException> faults)
     {
         if (found.Count > 0)
@@ -193,6 +211,6 @@ public sealed class Guest : IDisposable
             : new NoFileSystemException(Volumes);
     }
 
-    private GuestVolume VolumeOf(int number) => Volumes.FirstOrDefault(volume => volume.Number == number)
-        ?? throw new PartitionNotFoundException(number, PartitionTable, Volumes);
+    private GuestVolume VolumeOf(int number) => Disks[0].Volumes.FirstOrDefault(volume => volume.Number == number)
+        ?? throw new PartitionNotFoundException(number, PartitionTable, Disks[0].Volumes);
 }

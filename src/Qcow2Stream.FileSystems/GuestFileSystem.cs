@@ -39,6 +39,15 @@ public sealed class GuestFileSystem : IDisposable
     /// <summary>Counts what is in use, in bytes; null if the reader doesn't report it.</summary>
     internal Func<FileSystemUsage?> Usage { get; init; } = () => null;
 
+    /// <summary>Lists subvolumes, for a reader that knows of such.</summary>
+    internal Func<IReadOnlyList<GuestSubvolume>> Subvolumes { get; init; } = () => [];
+
+    /// <summary>Lists the subvolumes and snapshots of Btrfs, by their numbers.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>Empty for other file systems.</returns>
+    /// <inheritdoc cref="GetUsage" path="/exception"/>
+    public IReadOnlyList<GuestSubvolume> GetSubvolumes(CancellationToken cancellationToken = default) => _volume.Do(Subvolumes, cancellationToken);
+
     /// <summary>Gets how full the file system is. If that isn't recorded, all of its tables are read for it.</summary>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>Null if the reader doesn't report it.</returns>

@@ -4,10 +4,23 @@ namespace Qcow2Stream.FileSystems;
 public sealed record GuestOptions
 {
     /// <summary>
-    /// Whether what the guest is opened from (a chain, a stream, a source that is <see cref="IDisposable"/>) stays open when
+    /// Whether what the guest is opened from (a chain, a stream, a source or other disks that are <see cref="IDisposable"/>) stays open when
     /// the guest is disposed, or can't be opened. By default it is disposed in both cases.
     /// </summary>
     public bool LeaveOpen { get; init; }
+
+    /// <summary>
+    /// The guest's other disks, in any order: a file system may be spread over several, and each has volumes of its own. By default there are none.
+    /// </summary>
+    public IReadOnlyList<IBlockSource> OtherDisks
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
+        }
+    } = [];
 
     /// <summary>
     /// How many entries of one directory are listed before that counts as damage: 1 or more, by default 2 million. A listing in order, a walk or a copy
@@ -22,6 +35,19 @@ public sealed record GuestOptions
             field = value;
         }
     } = 2_000_000;
+
+    /// <summary>
+    /// Which subvolume of a Btrfs file system is its root: a path from the top-level one, such as <c>@home</c>, or a number (5 for the top-level one). By
+    /// default (null) it is what the guest mounts: what its <c>/etc/fstab</c> names, otherwise the default subvolume. A file system that has none
+    /// of that name can't be opened; other kinds are opened as ever.
+    /// </summary>
+    public string? Subvolume { get; init; }
+
+    /// <summary>
+    /// Whether the subvolumes that <c>/etc/fstab</c> mounts are shown in their places, as the running guest sees them. By default the directories are, on
+    /// which they are mounted.
+    /// </summary>
+    public bool ShowMounts { get; init; }
 
     internal static GuestOptions Default { get; } = new();
 }

@@ -6,7 +6,7 @@ using Qcow2Stream.FileSystems.Volumes;
 
 namespace Qcow2Stream.FileSystems;
 
-/// <summary>A part of the guest's disk that may hold a file system: a partition, or the whole disk.</summary>
+/// <summary>A part of a guest's disk that may hold a file system: a partition, or the whole disk.</summary>
 /// <remarks>Thread safety: every member may be called by any number of threads at once.</remarks>
 public sealed class GuestVolume
 {
@@ -15,12 +15,15 @@ public sealed class GuestVolume
 
     private readonly DiskSource _disk;
     private readonly ContentKind _content;
+    private readonly Func<GuestVolume, IEnumerable<IBlockSource>> _siblings;
     private readonly GuestOptions _options;
 
-    internal GuestVolume(DiskSource disk, Partition partition, int sectorSize, GuestOptions options)
+    internal GuestVolume(
+        DiskSource disk, int diskNumber, Partition partition, int sectorSize, Func<GuestVolume, IEnumerable<IBlockSource>> siblings, GuestOptions options)
     {
-        _options = options;
+        (_siblings, _options) = (siblings, options);
         _disk = disk;
+        Disk = diskNumber;
         Number = partition.Number;
         Type = partition.Type;
         Start = partition.Start;
@@ -28,6 +31,9 @@ public sealed class GuestVolume
         Source = new PartSource(disk, partition.Start, partition.Length, sectorSize);
         _content = ContentKind.Of(Source);
     }
+
+    /// <summary>The <see cref="GuestDisk.Number"/> of the disk that it is a part of.</summary>
+    public int Disk { get; }
 
     /// <summary>
     /// The partition's number as on Linux: that of its entry, from 1, or from 5 for logical partitions of an MBR; <see cref="WholeDisk"/> for the whole disk.
@@ -54,6 +60,11 @@ public sealed class GuestVolume
 
     /// <summary>Whether it holds a file system of a kind that can be read.</summary>
     public bool IsReadable => _content.IsReadable;
+
+    /// <summary>
+    /// The volume before this one of whose file system this one is a further device, as Btrfs can have several; null if it is none. Either gives the same files.
+    /// </summary>
+    public GuestVolume? DeviceOf { get; internal set; }
 
     /// <summary>Whether <see cref="Content"/> is the name of something.</summary>
     internal bool IsKnown => _content.IsKnown;
@@ -86,7 +97,7 @@ public sealed class GuestVolume
             throw new NoFileSystemException(this);
         }
 
-        FileSystemSource volume = new(Source, _options);
+        FileSystemSource volume = new(Source, _siblings(this), _options);
         try
         {
             return volume.Do(() => ReaderErrors.Call(() => reader(volume, _content.Name)), cancellationToken);
@@ -97,6 +108,12 @@ public sealed class GuestVolume
         }
     }
 
-    /// <summary>Names the volume for a message: <c>partition 2</c>, <c>the disk</c>.</summary>
-    public override string ToString() => Number == WholeDisk ? "the disk" : $"partition {Number}";
+    /// <summary>Names the volume for a message: <c>partition 2</c>, <c>the disk</c>, <c>partition 1 of disk 2</c>, <c>disk 2</c>.</summary>
+    public override string ToString() => (Disk, Number) switch
+    {
+        (1, WholeDisk) => "the disk",
+        (1, _) => $"partition {Number}",
+        (_, WholeDisk) => $"disk {Disk}",
+        _ => $"partition {Number} of disk {Disk}",
+    };
 }

@@ -5,7 +5,10 @@ namespace Qcow2Stream.FileSystems.Blocks;
 /// <summary>
 /// A volume as one open file system reads it: reads end with the file system, and with the token of what is being done.
 /// </summary>
-internal sealed class FileSystemSource(IBlockSource volume, GuestOptions options) : IBlockSource, IDisposable
+/// <param name="volume">The volume.</param>
+/// <param name="siblings">The guest's other volumes, on all its disks: what the file system may be spread over.</param>
+/// <param name="options">How the guest was opened.</param>
+internal sealed class FileSystemSource(IBlockSource volume, IEnumerable<IBlockSource> siblings, GuestOptions options) : IBlockSource, IDisposable
 {
     private const int LeastToAsk = 1 << 20;
 
@@ -19,10 +22,12 @@ internal sealed class FileSystemSource(IBlockSource volume, GuestOptions options
     /// <summary>How the guest was opened.</summary>
     public GuestOptions Options { get; } = options;
 
+    /// <summary>The guest's other volumes; whoever reads from them asks <see cref="ThrowIfEnded"/> first.</summary>
+    public IEnumerable<IBlockSource> Siblings => siblings;
+
     public int ReadAt(long offset, Span<byte> buffer)
     {
-        ThrowIfDisposed();
-        _token.ThrowIfCancellationRequested();
+        ThrowIfEnded();
 
         // Some readers loop forever when they get nothing.
         return offset > Length ? throw new GuestException("it points past the end of the volume") : volume.ReadAt(offset, buffer);
@@ -65,6 +70,13 @@ internal sealed class FileSystemSource(IBlockSource volume, GuestOptions options
         {
             _token = default;
         }
+    }
+
+    /// <summary>Ends a read if the file system is closed, or its user doesn't want it any more.</summary>
+    public void ThrowIfEnded()
+    {
+        ThrowIfDisposed();
+        _token.ThrowIfCancellationRequested();
     }
 
     public void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(GuestFileSystem));

@@ -1,5 +1,4 @@
 using DiscUtils;
-using DiscUtils.Btrfs;
 using DiscUtils.HfsPlus;
 using DiscUtils.Iso9660;
 using DiscUtils.Ntfs;
@@ -15,9 +14,6 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 /// </summary>
 internal static class DiscUtilsFileSystems
 {
-    public static GuestFileSystem OpenBtrfs(FileSystemSource source, string kind) =>
-        OpenTree(source, kind, volume => (new BtrfsFileSystem(volume.OpenStream()), new BtrfsDialect()));
-
     public static GuestFileSystem OpenHfsPlus(FileSystemSource source, string kind) =>
         OpenTree(source, kind, volume => (new HfsPlusFileSystem(volume.OpenStream()), HfsPlusDialect.Instance));
 

@@ -3,7 +3,7 @@ using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 
-/// <summary>An entry of a file system whose reader keeps a tree of entries: Btrfs, HFS+, ISO 9660, UDF.</summary>
+/// <summary>An entry of a file system whose reader keeps a tree of entries: HFS+, ISO 9660, UDF.</summary>
 /// <param name="tree">The reader's tree.</param>
 /// <param name="entry">The entry; null for the root.</param>
 /// <param name="dialect">What is special about the reader.</param>

@@ -21,9 +21,6 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "ILLink.Descriptors.xml keeps what is looked at.")]
 internal sealed class VfsInternals
 {
-    // The type of the items that say where a file's content is.
-    private const byte BtrfsExtentData = 0x6C;
-
     private const int PermissionBits = 0xFFF;
 
     // As long as a path may be on any system.
@@ -41,8 +38,7 @@ internal sealed class VfsInternals
         _real = real;
         _rootDirectory = Property(vfs, "RootDirectory");
 
-        // Not the method that looks into a cache first: its keys are not unique, so that empty files of an ISO 9660 disc,
-        // or a file of a Btrfs subvolume and the same file in a snapshot of it, would be taken for each other.
+        // Not the method that looks into a cache first: its keys are not unique, so that empty files of an ISO 9660 disc would be taken for each other.
         Type reader = real.GetType();
         _toFile = reader.GetMethod("ConvertDirEntryToFile", Members, [vfs.GenericTypeArguments[0]])
             ?? throw Missing(reader, "ConvertDirEntryToFile");
@@ -75,26 +71,6 @@ internal sealed class VfsInternals
 
     public static IEnumerable<VfsDirEntry> EntriesOf(object directory) =>
         (IEnumerable<VfsDirEntry>)Get(Property(directory.GetType(), "AllEntries"), directory);
-
-    /// <summary>The tree of an entry on Btrfs, and its number there.</summary>
-    public static object BtrfsInodeOf(VfsDirEntry entry) => (Member(entry, "TreeId"), Member(entry, "ObjectId"));
-
-    /// <summary>The pieces of a file on Btrfs.</summary>
-    public IEnumerable<BtrfsItem> BtrfsItemsOf(VfsDirEntry entry)
-    {
-        object context = Member(_real, "Context") ?? throw Missing(_real.GetType(), "Context");
-        Type itemType = context.GetType().Assembly.GetType("DiscUtils.Btrfs.Base.Items.ExtentData")
-            ?? throw Missing(context.GetType(), "ExtentData");
-        MethodInfo find = (context.GetType().GetMethods(Members).FirstOrDefault(m => m.Name == "FindKey" && m.IsGenericMethod)
-            ?? throw Missing(context.GetType(), "FindKey")).MakeGenericMethod(itemType);
-        Type keyType = find.GetParameters()[1].ParameterType;
-        ConstructorInfo newKey = keyType.GetConstructors(Members).First(c =>
-            c.GetParameters() is [{ ParameterType: var id }, { ParameterType.IsEnum: true }] && id == typeof(ulong));
-        object key = newKey.Invoke([Member(entry, "ObjectId"), Enum.ToObject(newKey.GetParameters()[1].ParameterType, BtrfsExtentData)]);
-        return ((IEnumerable<object>)find.Invoke(
-            context, BindingFlags.DoNotWrapExceptions, binder: null, [Member(entry, "TreeId"), key], culture: null)!)
-            .Select(item => new BtrfsItem(context, item));
-    }
 
     /// <summary>The type of a file on UDF; 0 for anything else.</summary>
     public static int UdfFileTypeOf(IVfsFile file) =>
@@ -135,8 +111,7 @@ internal sealed class VfsInternals
 
     /// <summary>
     /// The mode and owner of an entry; null where there are none. Each reader keeps its inodes elsewhere, under names of
-    /// its own. (<see cref="IUnixFileSystem"/> follows links; for Btrfs it
-    /// invents what it says, and for HFS+ it takes it from the wrong bytes.)
+    /// its own. (<see cref="IUnixFileSystem"/> follows links, and for HFS+ it takes what it says from the wrong bytes.)
     /// </summary>
     public GuestUnixMode? ModeOf(VfsDirEntry entry)
     {
@@ -174,37 +149,4 @@ internal sealed class VfsInternals
 
     private static MissingMemberException Missing(Type type, string name) =>
         new($"DiscUtils' {type.Name} has no {name}: this program needs another version");
-
-    /// <summary>A file extent item of Btrfs, as its reader has parsed it.</summary>
-    public readonly struct BtrfsItem(object context, object item)
-    {
-        public int Type => Number(item, "Type");
-
-        public int Compression => Number(item, "Compression");
-
-        public long FileOffset => Size(Member(item, "Key")!, "Offset");
-
-        public long DecodedSize => Size(item, "DecodedSize");
-
-        public long Address => Size(item, "ExtentAddress");
-
-        public long StoredSize => Size(item, "ExtentSize");
-
-        public long Skipped => Size(item, "ExtentOffset");
-
-        public long LogicalSize => Size(item, "LogicalSize");
-
-        public byte[]? InlineData => (byte[]?)Member(item, "InlineData");
-
-        /// <summary>Where on the volume the address is.</summary>
-        public long MapToVolume()
-        {
-            MethodInfo map = context.GetType().GetMethod("MapToPhysical", Members) ?? throw Missing(context.GetType(), "MapToPhysical");
-            return checked((long)(ulong)map.Invoke(context, BindingFlags.DoNotWrapExceptions, binder: null, [(ulong)Address], culture: null)!);
-        }
-
-        private static long Size(object target, string name) => Member(target, name) is ulong value
-            ? checked((long)value)
-            : throw Missing(target.GetType(), name);
-    }
 }

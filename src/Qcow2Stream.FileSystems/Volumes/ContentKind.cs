@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Qcow2Stream.FileSystems.Blocks;
+using Qcow2Stream.FileSystems.Btrfs;
 using Qcow2Stream.FileSystems.DiscUtilsReaders;
 using Qcow2Stream.FileSystems.Ext;
 using Qcow2Stream.FileSystems.Fat;
@@ -50,7 +51,7 @@ internal sealed record ContentKind(string Name, Func<FileSystemSource, string, G
         (new("ISO 9660", DiscUtilsFileSystems.OpenIso9660), Has(32769, "CD001"u8)),
         (new("JFS"), Has(32768, "JFS1"u8)),
         (new("ReiserFS"), probe => Has(65588, "ReIsEr"u8)(probe)),
-        (new("Btrfs", DiscUtilsFileSystems.OpenBtrfs), Has(65600, "_BHRfS_M"u8)),
+        (new(BtrfsFileSystem.Kind, BtrfsFileSystem.Open), Has(65600, "_BHRfS_M"u8)),
         (new("FAT", FatFileSystem.Open), IsFat),
 
         // Images are often handed on packed.

@@ -51,7 +51,7 @@ public sealed class DamagedGuestTests
 
     private static int ReadAll(byte[] volume, bool isExt)
     {
-        FileSystemSource source = new(BlockSource.FromStream(new MemoryStream(volume)), GuestOptions.Default);
+        FileSystemSource source = new(BlockSource.FromStream(new MemoryStream(volume)), [], GuestOptions.Default);
         using GuestFileSystem files = ReaderErrors.Call(() => isExt ? ExtFileSystem.Open(source, "ext4") : FatFileSystem.Open(source, "FAT"));
         return GuestReading.ReadAll(files);
     }

@@ -59,7 +59,7 @@ internal sealed class FakeEntry(string name, GuestEntryKind kind, GuestOptions? 
     }
 
     internal override FileContent OpenContent() => Stored is not null ? new SparseContent(this, Stored) : new DiscUtilsContent(
-        new BudgetedVolume(new FileSystemSource(BlockSource.FromStream(new MemoryStream(new byte[1 << 24])), GuestOptions.Default)), new MemoryStream(Bytes, writable: false), Length);
+        new BudgetedVolume(new FileSystemSource(BlockSource.FromStream(new MemoryStream(new byte[1 << 24])), [], GuestOptions.Default)), new MemoryStream(Bytes, writable: false), Length);
 
     internal override IEnumerable<GuestEntry> ReadDirectory()
     {

@@ -26,18 +26,6 @@ public sealed class GuestTreeTests
         ],
     };
 
-    /// <summary>The reader of Btrfs takes the present for the time of a subvolume, for it finds no inode of one.</summary>
-    [Fact]
-    public void TimeOfASubvolume_IsNotThePresent()
-    {
-        using Guest guest = Guest.Open(Qcow2Chain.Open(GuestImages.Disk("btrfs-subvolumes")));
-        using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
-        GuestEntry[] subvolumes = [.. files.Root.EnumerateTree(fault => Assert.Fail(fault.Message))
-            .Select(below => below.Entry).Where(entry => entry.UnixMode is null)];
-        Assert.NotEmpty(subvolumes);
-        Assert.All(subvolumes, entry => Assert.Equal(DateTime.UnixEpoch, entry.ModifiedUtc));
-    }
-
     [Theory]
     [MemberData(nameof(Trees))]
     public void Tree_IsWhatWentIn(string name)
@@ -47,12 +35,6 @@ public sealed class GuestTreeTests
         // DiscUtils takes the modes of HFS+ from the wrong bytes, and does not give those of UDF: there, none are shown.
         bool hasModes = name is not ("hfsplus" or "udf") && expected.Any(line => line[2] != '-');
         expected = hasModes ? expected : [.. expected.Select(GuestTree.WithoutMode)];
-        if (name == "btrfs-subvolumes")
-        {
-            // The mode of a subvolume is in a tree that is not opened for its name alone.
-            expected = [.. expected.Select(line => GuestTree.PathOf(line) is "/before" or "/home" or "/system" ? GuestTree.WithoutMode(line) : line)];
-        }
-
         if (name == "hfsplus")
         {
             // Nor does it distinguish these from empty files.

@@ -199,7 +199,7 @@ public sealed class XfsTests
         Assert.NotEqual(0, faults);
     }
 
-    private static GuestFileSystem Open(PatchedDisk disk) => ReaderErrors.Call(() => XfsFileSystem.Open(new FileSystemSource(disk, GuestOptions.Default), "XFS"));
+    private static GuestFileSystem Open(PatchedDisk disk) => ReaderErrors.Call(() => XfsFileSystem.Open(new FileSystemSource(disk, [], GuestOptions.Default), "XFS"));
 
     private static bool Fails(PatchedDisk disk, string path)
     {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the guest disks in this folder that need a kernel and what this machine's kernel mounts: XFS as today's installers make it. Run as root, with
-# loop devices. Made with Linux 6.1, xfsprogs 6.1.0 and qemu-img 7.2. The images come out a little different each time.
+# Makes the guest disks in this folder that need a kernel and what this machine's kernel mounts: XFS and Btrfs as today's installers make them. Run as
+# root, with loop devices. Made with Linux 6.18, xfsprogs 6.1.0, btrfs-progs 6.2 and qemu-img 7.2. The images come out a little different each time.
 #
 # make-mounted.sh [FOLDER]   writes to FOLDER rather than to its own.
 set -euo pipefail
@@ -8,7 +8,8 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/tree.sh"
 out=$(realpath -- "${1:-$here}")
 work=$(mktemp -d)
-trap 'mountpoint -q "$work/mnt" && umount "$work/mnt"; rm -rf -- "$work"' EXIT
+loops=()
+trap 'mountpoint -q "$work/mnt" && umount "$work/mnt"; for loop in "${loops[@]}"; do losetup -d "$loop"; done; rm -rf -- "$work"' EXIT
 cd -- "$work"
 mkdir -p images trees mnt
 
@@ -74,6 +75,117 @@ sync mnt/new
 cp --sparse=always xfs-log.raw copy.raw
 umount mnt
 pack copy.raw images/xfs-log.qcow2
+
+# Btrfs with subvolumes as Ubuntu makes them, a snapshot, and one inside another; its /etc/fstab says where the guest mounts them.
+truncate -s 220M btrfs-today.raw
+mkfs.btrfs -q -m single -L today -U "$(uuid 73)" btrfs-today.raw
+mount -o loop,max_inline=2048 btrfs-today.raw mnt
+btrfs -q subvolume create mnt/@
+btrfs -q subvolume create mnt/@home
+btrfs -q subvolume create mnt/@snapshots
+make_tree mnt/@ links special names sparse many
+mkdir -p mnt/@/home/empty mnt/@/var/lib "mnt/@/snap shots" mnt/@/top
+btrfs -q subvolume create mnt/@/var/lib/machines
+echo inside > mnt/@/var/lib/machines/inside
+cat > mnt/@/etc/fstab << FSTAB
+# <file system> <mount point> <type> <options> <dump> <pass>
+UUID=$(uuid 73) / btrfs defaults,subvol=@ 0 1
+LABEL=today	/home	btrfs	defaults,subvol=/@home	0	2
+/dev/vda2 /snap\040shots btrfs subvol=@snapshots,ro 0 0
+UUID=$(uuid 74) /var/lib/machines btrfs subvol=@home 0 0
+UUID=$(uuid 73) /top btrfs subvolid=5 0 0
+/swapfile none swap sw 0 0
+FSTAB
+echo user > mnt/@home/user
+
+# Compressed in each way: in the tree, in one piece and in several, parts of pieces, and what can't be compressed.
+for kind in zlib lzo zstd; do
+  mkdir "mnt/@/$kind"
+  btrfs property set "mnt/@/$kind" compression $kind
+  printf '127.0.0.1 localhost\n' > "mnt/@/$kind/hosts"
+  lines 1900 6 > "mnt/@/$kind/inline"
+  lines 700001 7 > "mnt/@/$kind/large"
+  (head -c 3000 /dev/zero; lines 4000 8; head -c 200000 /dev/zero; lines 3000 9) > "mnt/@/$kind/zeros"
+  sync
+  lines 5000 10 | dd of="mnt/@/$kind/large" bs=1 seek=300000 conv=notrunc status=none
+  cp --reflink=always "mnt/@/$kind/large" "mnt/@/$kind/shared"
+  truncate -s 400001 "mnt/@/$kind/shared"
+done
+python3 - << 'PYTHON'
+import os, random
+noise = random.Random(11)
+for kind in ('zlib', 'lzo', 'zstd'):
+    with open(f'mnt/@/{kind}/noise', 'wb') as file:
+        file.write(noise.randbytes(20000))
+with open('mnt/@/sizes/extents', 'wb') as file:
+    for i in range(600):
+        file.seek(i * 12288)
+        file.write(bytes([i % 251]) * 4096)
+with open('mnt/@/sizes/unwritten', 'wb') as file:
+    os.posix_fallocate(file.fileno(), 0, 1 << 20)
+    file.seek(300000)
+    file.write(b'in the middle' * 1000)
+PYTHON
+sync
+
+# The rest of the first chunk of data is taken: so a file starts where the next chunk does.
+for i in {01..20}; do fallocate -l 1M "mnt/@/fill-$i" && lines 20000 12 > "mnt/@/sizes/start-$i" && sync; done
+rm mnt/@/fill-*
+btrfs -q subvolume snapshot -r mnt/@ mnt/@snapshots/before
+echo changed > mnt/@/etc/changed
+echo user2 > mnt/@home/user2
+find mnt/@ mnt/@home mnt/@snapshots/before -exec touch -h -d "@$stamp" {} + 2> /dev/null || true
+sync
+fstrim mnt
+umount mnt
+mount -o loop,ro,subvol=@ btrfs-today.raw mnt
+list_tree mnt > trees/btrfs-today.txt
+umount mnt
+pack btrfs-today.raw images/btrfs-today.qcow2
+
+# Btrfs over several devices, each a partition: what is striped, mirrored, and has parity; each kind of checksum.
+make_devices() {
+  local name=$1 count=$2 id=$3 i size=$((130 * 2048)) devices=()
+  shift 3
+  truncate -s "$((count * 130 + 4))M" "$name.raw"
+  (echo 'label: gpt'; echo "label-id: $(uuid $((id + 10)))"; for ((i = 0; i < count; i++)); do
+    echo "start=$((2048 + i * size)), size=$size, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid=$(uuid $((id * 100 + i)))"
+  done) | sfdisk -q "$name.raw"
+  for ((i = 0; i < count; i++)); do
+    devices+=("$(losetup -f --show --offset $(((2048 + i * size) * 512)) --sizelimit $((size * 512)) "$name.raw")")
+    loops+=("${devices[-1]}")
+  done
+  mkfs.btrfs -q -f -U "$(uuid "$id")" "$@" "${devices[@]}"
+  mount -t btrfs -o "$(printf 'device=%s,' "${devices[@]}")noatime" "${devices[0]}" mnt
+  make_tree mnt links many
+  lines 1300001 13 > mnt/sizes/striped
+  python3 -c "import random; open('mnt/sizes/noise', 'wb').write(random.Random(14).randbytes(70000))"
+  find mnt -exec touch -h -d "@$stamp" {} +
+  sync
+  umount mnt
+  mount -t btrfs -o "ro,$(printf 'device=%s,' "${devices[@]}")noatime" "${devices[0]}" mnt
+  list_tree mnt > "trees/$name-1.txt"
+  umount mnt
+  for i in "${devices[@]}"; do losetup -d "$i"; done
+  loops=()
+  pack "$name.raw" "images/$name.qcow2"
+}
+make_devices btrfs-raid0 3 81 -d raid0 -m raid1 --csum blake2
+make_devices btrfs-raid10 4 82 -d raid10 -m raid10 --csum xxhash
+make_devices btrfs-raid5 3 83 -d raid5 -m raid5 --csum sha256
+make_devices btrfs-raid6 5 84 -d raid6 -m raid1c3
+
+# The disk of a guest that runs: what was synchronised last is in the log tree alone.
+truncate -s 120M btrfs-log.raw
+mkfs.btrfs -q -m single -U "$(uuid 78)" btrfs-log.raw
+mount -o loop,commit=300 btrfs-log.raw mnt
+make_tiny_tree mnt btrfs-log
+sync
+echo new > mnt/new
+python3 -c "import os; os.fsync(os.open('mnt/new', os.O_RDONLY))"
+cp --sparse=always btrfs-log.raw copy.raw
+umount mnt
+pack copy.raw images/btrfs-log.qcow2
 
 mkdir -p "$out/trees"
 cp --sparse=never -- images/* "$out/"

@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
 using System.Text;
+using DiscUtils.Streams;
+using Qcow2Stream.FileSystems;
 using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Tests.Cli;
 using Qcow2Stream.Tests.Infrastructure;
@@ -28,6 +31,56 @@ public sealed class GuestCommandTests : IDisposable
     {
         QemuResult result = await Qcow2Tool.Run("df", "--output", "json", GuestImages.Disk("gpt"));
         await Verifier.Verify(result.Output);
+    }
+
+    [Fact]
+    public async Task DfJson_HasSubvolumes()
+    {
+        QemuResult result = await Qcow2Tool.Run("df", "--output", "json", GuestImages.Disk("btrfs-today"));
+        await Verifier.Verify(result.Output);
+    }
+
+    /// <summary>A file system over three disks: all of them are needed, in any order.</summary>
+    [Fact]
+    public async Task OtherDisks_MakeAFileSystemWhole()
+    {
+        string[] disks = [.. Enumerable.Range(0, 3).Select(i => _scratch.File($"{i}.raw"))];
+        using (Guest guest = Guest.Open(Qcow2Chain.Open(GuestImages.Disk("btrfs-raid0"))))
+        {
+            foreach ((string path, GuestVolume volume) in disks.Zip(guest.Volumes))
+            {
+                using SparseStream device = volume.OpenStream();
+                using FileStream copy = File.Create(path);
+                copy.SetLength(device.Length);
+                foreach (StreamExtent extent in device.Extents)
+                {
+                    byte[] bytes = new byte[extent.Length];
+                    device.Position = copy.Position = extent.Start;
+                    device.ReadExactly(bytes);
+                    copy.Write(bytes);
+                }
+            }
+        }
+
+        string line = GuestTree.Expected(GuestImages.Folder("trees/btrfs-raid0-1.txt")).Single(entry => GuestTree.PathOf(entry) == "/sizes/striped");
+        byte[] whole = await Qcow2Tool.RunForBytes("cat", disks[2], "--disk", disks[0], "--disk", disks[1], "/sizes/striped");
+        Assert.Equal(line.Split(' ')[3], Convert.ToHexStringLower(SHA256.HashData(whole)));
+        QemuResult part = await Qcow2Tool.Run("cat", disks[2], "--disk", disks[0], "/sizes/striped");
+        Assert.Equal((1, "qcow2: it needs device 2 of the file system, which is not there\n"), (part.ExitCode, part.Error));
+        QemuResult df = await Qcow2Tool.Run("df", disks[0], "--disk", disks[1]);
+        Assert.Matches(@"\n 2:0 +0 +130 MiB +- +-  Btrfs, with 0 ", df.Output);
+    }
+
+    [Theory]
+    [InlineData("/", "deep\nempty directory\netc\nhome\nlinks\nlzo\nmany\nnames\nsizes\nsnap shots\nspecial\ntop\nvar\nzlib\nzstd\n")]
+    [InlineData("/home", "empty\n")]
+    [InlineData("/home", "user\nuser2\n", "--mounts")]
+    [InlineData("/", "user\nuser2\n", "--subvolume", "@home")]
+    [InlineData("/", "@\n@home\n@snapshots\n", "--subvolume", "5")]
+    public async Task Subvolumes_AreChosen(string path, string expected, params string[] options)
+    {
+        QemuResult result = await Qcow2Tool.Run(["ls", GuestImages.Disk("btrfs-today"), path, .. options]);
+        Assert.Equal((0, expected, ""), (result.ExitCode, result.Output, result.Error));
     }
 
     [Theory]

@@ -12,10 +12,8 @@ internal static class DiscUtilsPackages
     private static readonly Dictionary<string, string[]> Needed = new()
     {
         ["LTRData.Extensions"] = [],
-        ["lzo.net"] = [],
         ["LTRData.DiscUtils.Streams"] = ["LTRData.Extensions 1.0.19", "Microsoft.Bcl.HashCode 6.0.0"],
         ["LTRData.DiscUtils.Core"] = [$"LTRData.DiscUtils.Streams {Version}"],
-        ["LTRData.DiscUtils.Btrfs"] = [$"LTRData.DiscUtils.Core {Version}", "lzo.net 0.0.6", "ZstdSharp.Port 0.8.6"],
         ["LTRData.DiscUtils.Udf"] = [$"LTRData.DiscUtils.Core {Version}", $"LTRData.DiscUtils.Iso9660 {Version}"],
     };
 

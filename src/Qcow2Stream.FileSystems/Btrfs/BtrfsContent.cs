@@ -1,0 +1,80 @@
+using DiscUtils.Streams;
+using Qcow2Stream.FileSystems.Entries;
+
+namespace Qcow2Stream.FileSystems.Btrfs;
+
+/// <summary>The content of a file, piece by piece as its extents are found in its subvolume's tree. Safe for several threads.</summary>
+internal sealed class BtrfsContent(BtrfsVolume volume, BtrfsSubvolume subvolume, BtrfsInode inode) : FileContent(inode.Length)
+{
+    // The extent that was decoded last, with its bytes.
+    private (ulong Address, long Start, byte[] Bytes)? _decoded;
+
+    private int SectorSize => volume.Superblock.SectorSize;
+
+    public override IEnumerable<StreamExtent> GetExtents(long start, long length)
+    {
+        long end = start + this.Clip(start, length);
+        long at = start;
+        while (at < end)
+        {
+            (BtrfsExtent? extent, long count) = ReaderErrors.Call(() => Locate(at, end - at));
+            if (extent is not null)
+            {
+                yield return new StreamExtent(at, count);
+            }
+
+            at += count;
+        }
+    }
+
+    protected override int ReadPiece(long offset, Span<byte> buffer)
+    {
+        (BtrfsExtent? extent, long found) = Locate(offset, buffer.Length);
+        int count = (int)found;
+        if (extent is null)
+        {
+            buffer[..count].Clear();
+        }
+        else if (extent.IsDecoded)
+        {
+            DecodedOf(extent).AsSpan((int)(offset - extent.Start), count).CopyTo(buffer);
+        }
+        else
+        {
+            volume.Data.Read(extent.Address + extent.Skipped + (ulong)(offset - extent.Start), buffer[..count], inode.IsChecked);
+        }
+
+        return count;
+    }
+
+    /// <summary>Finds the extent that a byte is in, and how many follow it there; null for a hole.</summary>
+    private (BtrfsExtent? Extent, long Count) Locate(long offset, long most)
+    {
+        BtrfsKey key = new(inode.Number, BtrfsType.Extent, (ulong)offset);
+        if (subvolume.Tree.UpTo(key) is { } item && item.Key.Object == inode.Number && item.Key.Type == BtrfsType.Extent)
+        {
+            BtrfsExtent extent = new(item, SectorSize);
+            if (offset < extent.End)
+            {
+                return (extent.IsHole ? null : extent, Math.Min(most, extent.End - offset));
+            }
+        }
+
+        foreach (BtrfsItem next in subvolume.Tree.Range(key, key with { Offset = (ulong)(offset + most - 1) }))
+        {
+            return (null, (long)next.Key.Offset - offset);
+        }
+
+        return (null, most);
+    }
+
+    private byte[] DecodedOf(BtrfsExtent extent)
+    {
+        if (_decoded is not { } last || last.Address != extent.Address || last.Start != extent.Start)
+        {
+            _decoded = last = (extent.Address, extent.Start, extent.Decode(volume.Data, inode.IsChecked, SectorSize));
+        }
+
+        return last.Bytes;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Qcow2Stream.FileSystems.Entries;
+
+namespace Qcow2Stream.FileSystems.Btrfs;
+
+/// <summary>What the guest mounts, as its /etc/fstab says (fstab(5)): the lines that mean one file system.</summary>
+internal static partial class BtrfsMountTable
+{
+    private const string Path = "/etc/fstab";
+    private const int MostBytes = 64 << 10;
+
+    private static readonly char[] Blanks = [' ', '\t'];
+
+    /// <summary>The lines in the table of a subvolume; null if it has none.</summary>
+    /// <exception cref="GuestException">It can't be read.</exception>
+    public static IReadOnlyList<BtrfsMountLine>? Of(BtrfsMount mount)
+    {
+        if (PathSearch.Find(mount.Root, Path, CancellationToken.None) is not { Kind: GuestEntryKind.File } file)
+        {
+            return null;
+        }
+
+        byte[] bytes = new byte[Math.Min(file.Length, MostBytes)];
+        BlockSource.ReadExactly(file.Content(), 0, bytes);
+        return [.. Encoding.UTF8.GetString(bytes).Split('\n').Select(line => Parse(line, mount.Volume)).OfType<BtrfsMountLine>()];
+    }
+
+    private static BtrfsMountLine? Parse(string line, BtrfsVolume volume)
+    {
+        string[] fields = line.Split('#')[0].Split(Blanks, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (fields is not [var what, var directory, "btrfs" or "auto", ..] || !Means(Plain(what), volume))
+        {
+            return null;
+        }
+
+        string[] options = fields.Length > 3 ? Plain(fields[3]).Split(',') : [];
+        return new BtrfsMountLine(Plain(directory), ValueOf(options, "subvol=") ?? ValueOf(options, "subvolid="));
+    }
+
+    private static string? ValueOf(string[] options, string name) =>
+        options.LastOrDefault(option => option.StartsWith(name, StringComparison.Ordinal))?[name.Length..];
+
+    /// <summary>Whether a device is of the file system: one that is named in another way may be.</summary>
+    private static bool Means(string device, BtrfsVolume volume)
+    {
+        string value = device[(device.IndexOf('=') + 1)..].Trim('"');
+        return device.StartsWith("UUID=", StringComparison.OrdinalIgnoreCase)
+            ? Guid.TryParse(value, out Guid uuid) && uuid == new Guid(volume.Superblock.FileSystem, bigEndian: true)
+            : !device.StartsWith("LABEL=", StringComparison.OrdinalIgnoreCase) || value == volume.Superblock.Label;
+    }
+
+    /// <summary>Blanks in names are written as numbers.</summary>
+    private static string Plain(string field) => Octal().Replace(field, match => ((char)Convert.ToInt32(match.Groups[1].Value, 8)).ToString());
+
+    [GeneratedRegex(@"\\([0-7]{3})")]
+    private static partial Regex Octal();
+}

@@ -1,0 +1,168 @@
+using System.Runtime.ExceptionServices;
+using Qcow2Stream.FileSystems.Blocks;
+
+namespace Qcow2Stream.FileSystems.Btrfs;
+
+/// <summary>
+/// The address space in which trees and files have their places: chunk by chunk it lies on one device or several, once or more often. A copy that is
+/// wrong gives way to the next.
+/// </summary>
+internal sealed class BtrfsSpace(BtrfsDevices devices)
+{
+    // Sorted, without overlap.
+    private readonly List<BtrfsChunk> _chunks = [];
+
+    /// <summary>Says whether bytes are what was wanted.</summary>
+    public delegate bool Judgement(ReadOnlySpan<byte> bytes);
+
+    public IReadOnlyList<BtrfsChunk> Chunks => _chunks;
+
+    /// <summary>Adds a chunk; one that is there already may be given again.</summary>
+    /// <exception cref="GuestException">Another has part of its addresses.</exception>
+    public void Add(BtrfsChunk chunk)
+    {
+        int next = IndexAfter(chunk.Start);
+        if (next > 0 && _chunks[next - 1].Start == chunk.Start && _chunks[next - 1].Length == chunk.Length)
+        {
+            _chunks[next - 1] = chunk;
+            return;
+        }
+
+        if ((next > 0 && _chunks[next - 1].End > chunk.Start) || (next < _chunks.Count && _chunks[next].Start < chunk.End))
+        {
+            throw new GuestException($"its chunk at address {chunk.Start} overlaps another");
+        }
+
+        _chunks.Insert(next, chunk);
+    }
+
+    /// <summary>Reads bytes that lie in one chunk: the first copy that is there.</summary>
+    /// <exception cref="GuestException">There is none.</exception>
+    public void Read(ulong address, Span<byte> buffer) => ReadRight(address, buffer, _ => true, "");
+
+    /// <summary>Reads bytes that lie in one chunk, if the first copy of all of them is there; whether they are right isn't known.</summary>
+    public bool TryRead(ulong address, Span<byte> buffer)
+    {
+        try
+        {
+            return TryReadCopy(ChunkOf(address, buffer.Length), address, buffer, 0) is null;
+        }
+        catch (Qcow2Exception)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Reads bytes that lie in one chunk: the first copy that is right.</summary>
+    /// <param name="address">Where they are.</param>
+    /// <param name="buffer">Receives them.</param>
+    /// <param name="isRight">Judges them.</param>
+    /// <param name="whatElse">What to say if none is.</param>
+    /// <exception cref="GuestException">There is none.</exception>
+    public void ReadRight(ulong address, Span<byte> buffer, Judgement isRight, string whatElse)
+    {
+        BtrfsChunk chunk = ChunkOf(address, buffer.Length);
+        Exception? fault = null;
+        for (int copy = 0; copy < chunk.Copies; copy++)
+        {
+            try
+            {
+                string? missing = TryReadCopy(chunk, address, buffer, copy);
+                if (missing is null && isRight(buffer))
+                {
+                    return;
+                }
+
+                fault ??= new GuestException(missing ?? whatElse);
+            }
+            catch (Qcow2Exception e)
+            {
+                // The image is damaged there; perhaps it isn't where another copy is.
+                fault ??= e;
+            }
+        }
+
+        ExceptionDispatchInfo.Throw(fault!);
+    }
+
+    /// <summary>Finds where bytes are on the first copy's device: the device's stripe, the place there, and how many follow each other.</summary>
+    public (BtrfsStripe Stripe, ulong Place, ulong Length) Locate(ulong address)
+    {
+        BtrfsChunk chunk = ChunkOf(address, 1);
+        (int stripe, ulong place, ulong length) = chunk.Locate(address, 0);
+        return (chunk.Stripes[stripe], place, length);
+    }
+
+    /// <summary>How many chunks start at or before an address.</summary>
+    private int IndexAfter(ulong address)
+    {
+        (int low, int high) = (0, _chunks.Count);
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            (low, high) = _chunks[middle].Start <= address ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+
+    private BtrfsChunk ChunkOf(ulong address, int length)
+    {
+        int after = IndexAfter(address);
+        return after > 0 && address < _chunks[after - 1].End && (ulong)length <= _chunks[after - 1].End - address
+            ? _chunks[after - 1]
+            : throw new GuestException($"it points to address {address}, which is in no chunk");
+    }
+
+    private string? TryReadCopy(BtrfsChunk chunk, ulong address, Span<byte> buffer, int copy)
+    {
+        while (buffer.Length > 0)
+        {
+            (int stripe, ulong place, ulong length) = chunk.Locate(address, chunk.HasParity ? 0 : copy);
+            int count = (int)Math.Min((ulong)buffer.Length, length);
+            string? missing = chunk.HasParity && copy > 0
+                ? TryCompute(chunk, address, buffer[..count], copy)
+                : devices.TryRead(chunk.Stripes[stripe], place, buffer[..count]);
+            if (missing is not null)
+            {
+                return missing;
+            }
+
+            address += (ulong)count;
+            buffer = buffer[count..];
+        }
+
+        return null;
+    }
+
+    /// <summary>Computes a part of a stripe from the others of its row.</summary>
+    /// <returns>Null, or what is missing for that.</returns>
+    private string? TryCompute(BtrfsChunk chunk, ulong address, Span<byte> buffer, int copy)
+    {
+        (ulong row, int wanted, int inside) = chunk.RowOf(address);
+        string? missing = null;
+        byte[]?[] parts = new byte[chunk.Stripes.Length][];
+        for (int column = 0; column < parts.Length; column++)
+        {
+            int slot = chunk.SlotOf(row, column);
+            if (column == wanted || slot == copy - 2)
+            {
+                continue;
+            }
+
+            BtrfsStripe stripe = chunk.Stripes[slot];
+            byte[] part = new byte[buffer.Length];
+            string? fault = devices.TryRead(stripe, stripe.Offset + (row * BtrfsChunk.StripeLength) + (ulong)inside, part);
+            (missing, parts[column]) = (missing ?? fault, fault is null ? part : null);
+        }
+
+        byte[]?[] data = parts[..chunk.Columns];
+        if (!Parity.Recover(data, parts[chunk.Columns], chunk.Columns + 1 < parts.Length ? parts[chunk.Columns + 1] : null))
+        {
+            return missing ?? "too little of it is there to compute the rest";
+        }
+
+        data[wanted].CopyTo(buffer);
+        return null;
+    }
+}

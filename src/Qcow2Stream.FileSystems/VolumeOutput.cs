@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text.Json;
+using Shared;
+
+namespace Qcow2Stream.FileSystems;
+
+/// <summary>The written form of what is on a guest's volumes, as UTF-8.</summary>
+public static class VolumeOutput
+{
+    /// <summary>
+    /// Writes an object: <c>partition-table</c> (of the first disk), and <c>volumes</c>, each with <c>partition</c> (0 for a whole disk), <c>type</c>,
+    /// <c>start</c>, <c>length</c>, <c>content</c>, <c>label</c>, <c>used</c> and <c>available</c> (in bytes; null where that isn't known). Volumes of other
+    /// disks have their <c>disk</c> (from 2), further devices of a file system a <c>device-of</c>, and Btrfs with more than one its <c>subvolumes</c>.
+    /// </summary>
+    /// <param name="guest">The guest.</param>
+    /// <param name="reports">What is known of its volumes: <see cref="Guest.Report"/>.</param>
+    /// <param name="output">Receives the JSON; left open.</param>
+    public static void WriteJson(this Guest guest, IEnumerable<VolumeReport> reports, Stream output)
+    {
+        ArgumentNullException.ThrowIfNull(guest);
+        ArgumentNullException.ThrowIfNull(reports);
+        ArgumentNullException.ThrowIfNull(output);
+        using (Utf8JsonWriter json = new(output, JsonStyle.Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("partition-table", guest.PartitionTable switch
+            {
+                PartitionTableKind.Mbr => "MBR",
+                PartitionTableKind.Gpt => "GPT",
+                PartitionTableKind.Bsd => "BSD",
+                PartitionTableKind.Apple => "Apple",
+                _ => null,
+            });
+            json.WriteStartArray("volumes");
+            foreach (VolumeReport report in reports)
+            {
+                Write(json, report);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        output.Write("\n"u8);
+    }
+
+    private static void Write(Utf8JsonWriter json, VolumeReport report)
+    {
+        GuestVolume volume = report.Volume;
+        json.WriteStartObject();
+        WritePlace(json, volume);
+        json.WriteString("type", volume.Type);
+        json.WriteNumber("start", volume.Start);
+        json.WriteNumber("length", volume.Length);
+        json.WriteString("content", report.Content);
+        json.WriteString("label", report.Label);
+        WriteNumber(json, "used", report.Usage?.UsedBytes);
+        WriteNumber(json, "available", report.Usage?.AvailableBytes);
+        if (volume.DeviceOf is { } first)
+        {
+            json.WriteStartObject("device-of");
+            WritePlace(json, first);
+            json.WriteEndObject();
+        }
+
+        if (report.Subvolumes.Count > 0)
+        {
+            json.WriteStartArray("subvolumes");
+            foreach (GuestSubvolume subvolume in report.Subvolumes)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("number", subvolume.Number);
+                json.WriteString("path", subvolume.Path);
+                json.WriteString("mount-point", subvolume.MountPoint);
+                json.WriteBoolean("read-only", subvolume.IsReadOnly);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WritePlace(Utf8JsonWriter json, GuestVolume volume)
+    {
+        if (volume.Disk > 1)
+        {
+            json.WriteNumber("disk", volume.Disk);
+        }
+
+        json.WriteNumber("partition", volume.Number);
+    }
+
+    private static void WriteNumber(Utf8JsonWriter json, string name, long? value)
+    {
+        json.WritePropertyName(name);
+        json.WriteRawValue(value?.ToString(CultureInfo.InvariantCulture) ?? "null");
+    }
+}
