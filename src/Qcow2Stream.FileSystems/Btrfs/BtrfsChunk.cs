@@ -81,7 +81,10 @@ internal sealed class BtrfsChunk
         _ => 1,
     };
 
-    /// <summary>How many bytes of devices one of its bytes takes, rounded as Linux does: parity isn't counted.</summary>
+    /// <summary>How many of the devices hold the sums of a row.</summary>
+    public int Sums => HasParity ? Stripes.Length - Columns : 0;
+
+    /// <summary>How many bytes of devices one of its bytes takes, as Linux counts: without <see cref="Sums"/>.</summary>
     public ulong Factor => HasParity ? 1 : (ulong)(Stripes.Length / Columns);
 
     /// <summary>How many devices a new one of its profile needs, and how many it takes at most.</summary>

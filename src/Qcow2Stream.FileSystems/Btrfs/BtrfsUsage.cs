@@ -49,7 +49,7 @@ internal static class BtrfsUsage
         {
             ulong length = left[last];
             Span<ulong> filled = left.AsSpan(0, last + 1)[^Math.Min(most, last + 1)..];
-            room += length >= Least ? length * (ulong)filled.Length : 0;
+            room += length >= Least && filled.Length > chunk.Sums ? length * (ulong)(filled.Length - chunk.Sums) : 0;
             foreach (ref ulong free in filled)
             {
                 free -= length >= Least ? length : 0;
