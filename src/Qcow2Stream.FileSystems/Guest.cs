@@ -186,6 +186,10 @@ public sealed class Guest : IDisposable
             searched.Add(new SearchedVolume(volume, files.Kind));
             return match = files.Find(path, cancellationToken) is { } entry ? new GuestMatch(volume, files, entry) : null;
         }
+        catch (GuestException e)
+        {
+            throw new GuestException($"{volume} ({files.Kind}): {e.Message}", e);
+        }
         finally
         {
             (match is null ? files : null)?.Dispose();

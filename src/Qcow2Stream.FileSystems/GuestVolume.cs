@@ -100,7 +100,8 @@ public sealed class GuestVolume
         FileSystemSource volume = new(Source, _siblings(this), _options);
         try
         {
-            return volume.Do(() => ReaderErrors.Call(() => reader(volume, _content.Name)), cancellationToken);
+            GuestFileSystem files = volume.Do(() => ReaderErrors.Call(() => reader(volume, _content.Name)), cancellationToken);
+            return volume.Do(() => files.Root.Kind, cancellationToken) == GuestEntryKind.Directory ? files : throw new GuestException("its root is not a directory");
         }
         catch (GuestException e)
         {

@@ -21,19 +21,23 @@ internal sealed class XfsBlockMap
     {
         (_volume, _inode) = (volume, inode);
         _nodes = new TreeNodes(MaxLevel + 1, ReadNode);
-        if (inode.Format is not (XfsForkFormat.Extents or XfsForkFormat.Tree)
-            || (inode.Format == XfsForkFormat.Extents && inode.ExtentCount > (ulong)(inode.Fork.Length / XfsLayout.Extent.Length)))
+        bool isList = inode.Format == XfsForkFormat.Extents && inode.ExtentCount <= (ulong)(inode.Fork.Length / XfsLayout.Extent.Length);
+        if (isList ? !AreRight(List) : inode.Format != XfsForkFormat.Tree)
         {
             throw new GuestException("its list of extents is damaged");
         }
     }
+
+    private ReadOnlySpan<byte> List => _inode.Fork.Span[..((int)_inode.ExtentCount * XfsLayout.Extent.Length)];
+
+    private int NodeHeader => _volume.IsChecked ? XfsLayout.Tree.Header : XfsLayout.Tree.OldHeader;
 
     /// <summary>Finds where a block is, and how many follow it there.</summary>
     public XfsRun Find(ulong fileBlock)
     {
         if (_inode.Format == XfsForkFormat.Extents)
         {
-            return FindIn(_inode.Fork.Span[..((int)_inode.ExtentCount * XfsLayout.Extent.Length)], fileBlock, End);
+            return FindIn(List, fileBlock, End);
         }
 
         lock (_turn)
@@ -49,7 +53,7 @@ internal sealed class XfsBlockMap
         int count = Short(root, XfsLayout.Tree.RootCount);
         ReadOnlySpan<byte> entries = root[XfsLayout.Tree.RootHeader..];
         ulong end = End;
-        if (level is 0 or > MaxLevel)
+        if (level is 0 or > MaxLevel || !AreKeys(entries, count))
         {
             throw Damaged();
         }
@@ -64,18 +68,16 @@ internal sealed class XfsBlockMap
 
             ReadOnlySpan<byte> node = _nodes.Get(block, place);
             level--;
-            if (Short(node, XfsLayout.Tree.Level) != level)
+            count = Short(node, XfsLayout.Tree.Count);
+            entries = node[NodeHeader..];
+            if (Short(node, XfsLayout.Tree.Level) != level || (level == 0 ? OffsetOf(entries) : Quad(entries, 0)) != place)
             {
                 throw Damaged();
             }
 
-            count = Short(node, XfsLayout.Tree.Count);
-            entries = node[(_volume.IsChecked ? XfsLayout.Tree.Header : XfsLayout.Tree.OldHeader)..];
             if (level == 0)
             {
-                return count * XfsLayout.Extent.Length <= entries.Length
-                    ? FindIn(entries[..(count * XfsLayout.Extent.Length)], fileBlock, end)
-                    : throw Damaged();
+                return FindIn(entries[..(count * XfsLayout.Extent.Length)], fileBlock, end);
             }
         }
     }
@@ -84,12 +86,7 @@ internal sealed class XfsBlockMap
     /// <returns>The first block of the node, and where it is; 0 if the block is before all.</returns>
     private static (ulong Place, ulong Block) Choose(ReadOnlySpan<byte> entries, int count, ulong fileBlock, ref ulong end)
     {
-        int room = entries.Length / (XfsLayout.Tree.KeyLength + XfsLayout.Tree.PointerLength);
-        if (count > room)
-        {
-            throw Damaged();
-        }
-
+        int room = RoomFor(entries);
         int index = LastNotBehind(entries, XfsLayout.Tree.KeyLength, count, fileBlock, shift: 0);
         if (index < count)
         {
@@ -121,15 +118,45 @@ internal sealed class XfsBlockMap
         }
 
         ReadOnlySpan<byte> extent = extents[((index - 1) * XfsLayout.Extent.Length)..];
-        (ulong high, ulong low) = (Quad(extent, 0), Quad(extent, sizeof(ulong)));
-        bool isWritten = high >> 63 == 0;
-        ulong length = low & ((1ul << XfsLayout.Extent.CountBits) - 1);
-        ulong start = ((high & ((1ul << XfsLayout.Extent.HighBlockBits) - 1)) << XfsLayout.Extent.LowBlockBits) | (low >> XfsLayout.Extent.CountBits);
+        bool isWritten = Quad(extent, 0) >> 63 == 0;
+        ulong length = LengthOf(extent);
         ulong skipped = fileBlock - OffsetOf(extent);
         return skipped < length
-            ? new XfsRun(fileBlock, Math.Min(length - skipped, end - fileBlock), isWritten ? start + skipped : null)
+            ? new XfsRun(fileBlock, Math.Min(length - skipped, end - fileBlock), isWritten ? BlockOf(extent) + skipped : null)
             : new XfsRun(fileBlock, end - fileBlock, null);
     }
+
+    /// <summary>Whether extents follow each other, none is empty, and each is in the volume.</summary>
+    private bool AreRight(ReadOnlySpan<byte> extents)
+    {
+        ulong end = 0;
+        for (; extents.Length > 0; extents = extents[XfsLayout.Extent.Length..])
+        {
+            (ulong offset, ulong length) = (OffsetOf(extents), LengthOf(extents));
+            if (offset < end || length == 0 || offset + length > End || !_volume.Holds(BlockOf(extents), length))
+            {
+                return false;
+            }
+
+            end = offset + length;
+        }
+
+        return true;
+    }
+
+    private static bool AreKeys(ReadOnlySpan<byte> entries, int count)
+    {
+        bool areRight = count > 0 && count <= RoomFor(entries);
+        for (int i = 1; i < count && areRight; i++)
+        {
+            areRight = Quad(entries, (i - 1) * XfsLayout.Tree.KeyLength) < Quad(entries, i * XfsLayout.Tree.KeyLength);
+        }
+
+        return areRight;
+    }
+
+    /// <summary>How many keys there is room for: they stand first, then the places of the nodes.</summary>
+    private static int RoomFor(ReadOnlySpan<byte> entries) => entries.Length / (XfsLayout.Tree.KeyLength + XfsLayout.Tree.PointerLength);
 
     /// <summary>The last entry, counted from 1, that starts at or before a block; 0 if none does.</summary>
     private static int LastNotBehind(ReadOnlySpan<byte> entries, int entryLength, int count, ulong fileBlock, int shift)
@@ -148,12 +175,23 @@ internal sealed class XfsBlockMap
     private byte[] ReadNode(ulong block)
     {
         byte[] node = new byte[_volume.BlockSize];
-        _volume.Read(_volume.OffsetOf(block), node);
+        long offset = _volume.OffsetOf(block);
+        _volume.Read(offset, node);
+        ReadOnlySpan<byte> entries = node.AsSpan(NodeHeader);
+        int count = Short(node, XfsLayout.Tree.Count);
         bool isRight = _volume.IsChecked
-            ? node.AsSpan().StartsWith("BMA3"u8) && XfsChecksum.IsRight(node, XfsLayout.Tree.Checksum) && Quad(node, XfsLayout.Tree.Owner) == _inode.Number
+            ? node.AsSpan().StartsWith("BMA3"u8) && _volume.IsOwn(node, XfsLayout.Tree.Own, XfsLayout.Tree.Checksum, offset, _inode.Number)
             : node.AsSpan().StartsWith("BMAP"u8);
+        isRight = isRight && (Short(node, XfsLayout.Tree.Level) > 0
+            ? AreKeys(entries, count)
+            : count > 0 && count <= entries.Length / XfsLayout.Extent.Length && AreRight(entries[..(count * XfsLayout.Extent.Length)]));
         return isRight ? node : throw Damaged();
     }
+
+    private static ulong BlockOf(ReadOnlySpan<byte> extent) =>
+        ((Quad(extent, 0) & ((1ul << XfsLayout.Extent.HighBlockBits) - 1)) << XfsLayout.Extent.LowBlockBits) | (Quad(extent, sizeof(ulong)) >> XfsLayout.Extent.CountBits);
+
+    private static ulong LengthOf(ReadOnlySpan<byte> extent) => Quad(extent, sizeof(ulong)) & ((1ul << XfsLayout.Extent.CountBits) - 1);
 
     private static ulong OffsetOf(ReadOnlySpan<byte> extent) => (Quad(extent, 0) & ~(1ul << 63)) >> XfsLayout.Extent.OffsetShift;
 

@@ -34,14 +34,7 @@ internal sealed class XfsContent(XfsVolume volume, XfsInode inode, long length) 
         (long fileBlock, long skipped) = Math.DivRem(offset, volume.BlockSize);
         XfsRun run = _map.Find((ulong)fileBlock);
         long count = run.Count > (ulong)(most / volume.BlockSize) + 1 ? most : Math.Min(most, ((long)run.Count * volume.BlockSize) - skipped);
-        if (run.Block is not { } block)
-        {
-            return (null, count);
-        }
-
-        // An extent lies in one group: so its end is as good as its start.
-        _ = volume.OffsetOf(block + (ulong)((skipped + count - 1) / volume.BlockSize));
-        return (volume.OffsetOf(block) + skipped, count);
+        return (run.Block is { } block ? volume.OffsetOf(block) + skipped : null, count);
     }
 
     protected override int ReadPiece(long offset, Span<byte> buffer)

@@ -8,11 +8,33 @@ namespace Qcow2Stream.FileSystems.Xfs;
 /// </summary>
 internal static class XfsDirectory
 {
+    // Linux gives a block back that has become empty, unless the disk is full.
+    private const int MaxEmptyBlocks = 1024;
+
     /// <summary>Reads the names, but for those of itself and its parent, with the numbers of the inodes.</summary>
     public static IEnumerable<(byte[] Name, ulong Inode)> Names(XfsVolume volume, XfsInode inode) =>
         inode.Format == XfsForkFormat.Local
-            ? ShortNames(volume, inode.Fork.Span[..(int)Math.Min(inode.Length, inode.Fork.Length)])
-            : Blocks(volume, inode).SelectMany(block => BlockNames(volume, block));
+            ? ShortNames(volume, inode.Length <= inode.Fork.Length ? inode.Fork.Span[..(int)inode.Length] : throw new GuestException("the directory is damaged: it is longer than its inode"))
+            : NamesInBlocks(volume, inode);
+
+    private static IEnumerable<(byte[] Name, ulong Inode)> NamesInBlocks(XfsVolume volume, XfsInode inode)
+    {
+        int empty = 0;
+        foreach (byte[] block in Blocks(volume, inode))
+        {
+            List<(byte[] Name, ulong Inode)> names = BlockNames(volume, block);
+            empty += names.Count == 0 ? 1 : 0;
+            if (empty > MaxEmptyBlocks)
+            {
+                throw new GuestException($"the directory is damaged: more than {MaxEmptyBlocks} of its blocks have no names");
+            }
+
+            foreach ((byte[] Name, ulong Inode) name in names)
+            {
+                yield return name;
+            }
+        }
+    }
 
     private static List<(byte[] Name, ulong Inode)> ShortNames(XfsVolume volume, ReadOnlySpan<byte> fork)
     {
@@ -32,13 +54,21 @@ internal static class XfsDirectory
             at = number + numberLength;
         }
 
-        return names;
+        return at == fork.Length ? names : throw new GuestException("the directory is damaged: its names are shorter than it is");
     }
 
-    /// <summary>The blocks of names; between them may be holes, where blocks had become empty.</summary>
+    /// <summary>
+    /// The blocks of names; between them may be holes, where blocks had become empty. As for Linux, they end where the index begins: the size of the directory
+    /// is not asked.
+    /// </summary>
     private static IEnumerable<byte[]> Blocks(XfsVolume volume, XfsInode inode)
     {
-        long end = Math.Min(inode.Length, XfsLayout.Directory.IndexOffset);
+        long end = XfsLayout.Directory.IndexOffset;
+        if (inode.Length == 0 || inode.Length % volume.DirectoryBlockSize != 0)
+        {
+            throw new GuestException($"the directory is damaged: it has {inode.Length} bytes");
+        }
+
         XfsContent content = new(volume, inode, end);
         HashSet<long> visited = [];
         for (long at = 0; at < end;)
@@ -57,24 +87,19 @@ internal static class XfsDirectory
             }
 
             byte[] block = new byte[volume.DirectoryBlockSize];
-            if (end - at < block.Length || content.ReadAt(at, block) < block.Length)
-            {
-                throw new GuestException($"the directory is damaged: it ends in the middle of a block, at byte {at}");
-            }
-
-            Judge(volume, inode, block, at);
+            content.ReadAt(at, block);
+            Judge(volume, inode, block, offset, at);
             yield return block;
             at += block.Length;
         }
     }
 
-    private static void Judge(XfsVolume volume, XfsInode inode, byte[] block, long at)
+    private static void Judge(XfsVolume volume, XfsInode inode, byte[] block, long offset, long at)
     {
         ReadOnlySpan<byte> start = block;
         bool isRight = volume.IsChecked
             ? (start.StartsWith("XDB3"u8) || start.StartsWith("XDD3"u8))
-                && XfsChecksum.IsRight(block, XfsLayout.Directory.Checksum)
-                && BinaryPrimitives.ReadUInt64BigEndian(block.AsSpan(XfsLayout.Directory.Owner)) == inode.Number
+                && volume.IsOwn(block, XfsLayout.Directory.Own, XfsLayout.Directory.Checksum, offset, inode.Number)
             : start.StartsWith("XD2B"u8) || start.StartsWith("XD2D"u8);
         if (!isRight)
         {
@@ -87,19 +112,26 @@ internal static class XfsDirectory
         List<(byte[] Name, ulong Inode)> names = [];
         bool isWhole = block.StartsWith("XDB3"u8) || block.StartsWith("XD2B"u8);
         int end = isWhole ? EndOfNames(block) : block.Length;
-        ReadOnlySpan<byte> rest = block[(volume.IsChecked ? XfsLayout.Directory.Header : XfsLayout.Directory.OldHeader)..end];
-        while (rest.Length >= XfsLayout.Directory.Alignment)
+        int at = volume.IsChecked ? XfsLayout.Directory.Header : XfsLayout.Directory.OldHeader;
+        while (at < end)
         {
-            int length;
-            if (BinaryPrimitives.ReadUInt16BigEndian(rest) == XfsLayout.Directory.Free)
+            ReadOnlySpan<byte> rest = block[at..end];
+            bool isFree = BinaryPrimitives.ReadUInt16BigEndian(rest) == XfsLayout.Directory.Free;
+            int nameLength = isFree || rest.Length <= XfsLayout.Directory.NameLength ? 0 : rest[XfsLayout.Directory.NameLength];
+            int unaligned = XfsLayout.Directory.Name + nameLength + (volume.HasTypes ? 1 : 0) + XfsLayout.Directory.TagLength;
+            int length = isFree
+                ? BinaryPrimitives.ReadUInt16BigEndian(rest[XfsLayout.Directory.FreeLength..])
+                : (unaligned + XfsLayout.Directory.Alignment - 1) & -XfsLayout.Directory.Alignment;
+
+            // Each ends with where in the block it began.
+            if (length < XfsLayout.Directory.Alignment || length > rest.Length || length % XfsLayout.Directory.Alignment != 0
+                || BinaryPrimitives.ReadUInt16BigEndian(rest[(length - XfsLayout.Directory.TagLength)..]) != at)
             {
-                length = BinaryPrimitives.ReadUInt16BigEndian(rest[XfsLayout.Directory.FreeLength..]);
+                throw new GuestException("the directory is damaged: a name reaches past its place");
             }
-            else
+
+            if (!isFree)
             {
-                int nameLength = rest[XfsLayout.Directory.NameLength];
-                int unaligned = XfsLayout.Directory.Name + nameLength + (volume.HasTypes ? 1 : 0) + XfsLayout.Directory.TagLength;
-                length = (unaligned + XfsLayout.Directory.Alignment - 1) & -XfsLayout.Directory.Alignment;
                 ReadOnlySpan<byte> name = rest.Slice(XfsLayout.Directory.Name, nameLength);
                 if (nameLength == 0)
                 {
@@ -112,15 +144,10 @@ internal static class XfsDirectory
                 }
             }
 
-            if (length < XfsLayout.Directory.Alignment || length > rest.Length || length % XfsLayout.Directory.Alignment != 0)
-            {
-                throw new GuestException("the directory is damaged: a name reaches past its block");
-            }
-
-            rest = rest[length..];
+            at += length;
         }
 
-        return names;
+        return at == end ? names : throw new GuestException("the directory is damaged: a name reaches past its place");
     }
 
     /// <summary>In a directory of a single block the index follows the names, and its length is at the end.</summary>

@@ -33,6 +33,13 @@ internal sealed class XfsInode
             throw new GuestException($"it points to inode {number}, which is not in use");
         }
 
+        ulong extents = ExtentCount + AttributeExtentCount;
+        ulong blocks = Quad(XfsLayout.Inode.BlockCount);
+        if (extents > blocks || (extents == 0 && blocks != 0))
+        {
+            throw new GuestException($"inode {number} is damaged: it has {extents} extents in {blocks} blocks");
+        }
+
         int start = IsLarge ? XfsLayout.Inode.CoreLength : XfsLayout.Inode.OldCoreLength;
         int end = bytes[XfsLayout.Inode.ForkOffset] is > 0 and var units ? start + (units * XfsLayout.Inode.ForkUnit) : bytes.Length;
         Fork = end <= bytes.Length ? bytes.AsMemory(start, end - start) : throw new GuestException($"inode {number} is damaged");
@@ -56,9 +63,7 @@ internal sealed class XfsInode
     public long Length => (long)Quad(XfsLayout.Inode.Size) is >= 0 and var length ? length : throw new GuestException("its size is damaged");
 
     /// <summary>How many extents its content has.</summary>
-    public ulong ExtentCount => IsLarge && (Quad(XfsLayout.Inode.Flags2) & LargeExtentCounts) != 0
-        ? Quad(XfsLayout.Inode.LargeExtentCount)
-        : Long(XfsLayout.Inode.ExtentCount);
+    public ulong ExtentCount => HasLargeCounts ? Quad(XfsLayout.Inode.LargeExtentCount) : Long(XfsLayout.Inode.ExtentCount);
 
     public bool IsOnRealtimeDevice => (Short(XfsLayout.Inode.Flags) & OnRealtimeDevice) != 0;
 
@@ -76,6 +81,10 @@ internal sealed class XfsInode
 
     /// <summary>Whether it is of version 3, which those of version 5 of the file system are.</summary>
     private bool IsLarge => _bytes[XfsLayout.Inode.Version] >= 3;
+
+    private bool HasLargeCounts => IsLarge && (Quad(XfsLayout.Inode.Flags2) & LargeExtentCounts) != 0;
+
+    private ulong AttributeExtentCount => HasLargeCounts ? Long(XfsLayout.Inode.ExtentCount) : Short(XfsLayout.Inode.AttributeExtentCount);
 
     private ushort Short(int offset) => BinaryPrimitives.ReadUInt16BigEndian(_bytes.AsSpan(offset));
 

@@ -46,7 +46,9 @@ internal static class XfsLayout
         public const int LargeExtentCount = 24;
         public const int Modified = 40;
         public const int Size = 56;
+        public const int BlockCount = 64;
         public const int ExtentCount = 76;
+        public const int AttributeExtentCount = 80;
         public const int ForkOffset = 82;
         public const int Flags = 90;
         public const int Checksum = 100;
@@ -79,7 +81,7 @@ internal static class XfsLayout
         public const int Count = 6;
         public const int OldHeader = 24;
         public const int Header = 72;
-        public const int Owner = 56;
+        public const int Own = 24;
         public const int Checksum = 64;
         public const int KeyLength = 8;
         public const int PointerLength = 8;
@@ -91,12 +93,13 @@ internal static class XfsLayout
         public const int OldHeader = 16;
         public const int Header = 64;
         public const int Checksum = 4;
-        public const int Owner = 40;
+        public const int Own = 8;
         public const int TailLength = 8;
         public const int LeafLength = 8;
         public const int NameLength = 8;
         public const int Name = 9;
         public const int Alignment = 8;
+
         public const int TagLength = 2;
         public const ushort Free = 0xFFFF;
         public const int FreeLength = 2;
@@ -105,6 +108,16 @@ internal static class XfsLayout
 
         /// <summary>Where in a directory its names end, and the blocks of its index begin.</summary>
         public const long IndexOffset = 1L << 35;
+    }
+
+    /// <summary>What the header of a block of version 5 says of itself: its place in units of 512 bytes, the file system's UUID, and the inode it belongs to.</summary>
+    public static class Own
+    {
+        public const int Place = 0;
+        public const int Uuid = 16;
+        public const int UuidLength = 16;
+        public const int Inode = 32;
+        public const int PlaceUnit = 512;
     }
 
     /// <summary>A block of a target of a link: xfs_dsymlink_hdr.</summary>

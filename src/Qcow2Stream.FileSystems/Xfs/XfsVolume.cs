@@ -15,6 +15,10 @@ internal sealed class XfsVolume
     private const int MinInodeSize = 256;
     private const int MaxInodeSize = 2048;
     private const int MinBlockSize = 512;
+    private const int MaxLogInodesPerBlock = 8;
+
+    // Each group begins with its superblock, the two of what is free in it, and the list of blocks for these, a sector each.
+    private const int LastHeaderSector = 3;
     private const int MaxBlockSize = 64 << 10;
 
     // Version 4 has bits beside its number, and more bits in a field that came later, as Linux knows them.
@@ -68,7 +72,9 @@ internal sealed class XfsVolume
         int logDirectoryBlocks = _superblock[XfsLayout.Superblock.LogDirectoryBlocks];
         if (!int.IsPow2(BlockSize) || BlockSize is < MinBlockSize or > MaxBlockSize
             || !int.IsPow2(InodeSize) || InodeSize is < MinInodeSize or > MaxInodeSize || InodeSize << _logInodesPerBlock != BlockSize
+            || _logInodesPerBlock > MaxLogInodesPerBlock
             || _groupBlocks == 0 || _logGroupBlocks > 31 || _groupBlocks > 1u << _logGroupBlocks
+            || _groupCount == 0 || BlockCount <= (_groupCount - 1ul) * _groupBlocks
             || logDirectoryBlocks > 16 || (long)BlockSize << logDirectoryBlocks > MaxBlockSize
             || BlockCount > (ulong)_groupCount * _groupBlocks || BlockCount > (ulong)(long.MaxValue / BlockSize))
         {
@@ -128,7 +134,7 @@ internal sealed class XfsVolume
         ulong group = number >> (_logGroupBlocks + _logInodesPerBlock);
         ulong block = (number >> _logInodesPerBlock) & ((1ul << _logGroupBlocks) - 1);
         long index = (long)(number & ((1ul << _logInodesPerBlock) - 1));
-        if (group >= _groupCount || block >= _groupBlocks)
+        if (group >= _groupCount || block >= _groupBlocks || (group * _groupBlocks) + block >= BlockCount)
         {
             throw new GuestException($"it points to inode {number}, which does not exist");
         }
@@ -144,10 +150,31 @@ internal sealed class XfsVolume
     {
         ulong group = block >> _logGroupBlocks;
         ulong inGroup = block & ((1ul << _logGroupBlocks) - 1);
-        return group < _groupCount && inGroup < _groupBlocks
+        return group < _groupCount && inGroup < _groupBlocks && (group * _groupBlocks) + inGroup < BlockCount
             ? (long)((group * _groupBlocks) + inGroup) * BlockSize
             : throw new GuestException($"it points to block {block}, past the end of the volume");
     }
+
+    /// <summary>Whether blocks that follow each other are in one group, behind its headers.</summary>
+    public bool Holds(ulong block, ulong count)
+    {
+        ulong group = block >> _logGroupBlocks;
+        ulong inGroup = block & ((1ul << _logGroupBlocks) - 1);
+        ulong firstFree = (ulong)(LastHeaderSector * Short(XfsLayout.Superblock.SectorSize) / BlockSize) + 1;
+        return group < _groupCount && inGroup >= firstFree && inGroup + count <= Math.Min(_groupBlocks, BlockCount - (group * _groupBlocks));
+    }
+
+    /// <summary>Whether a block of version 5 is what its place says, and belongs to an inode.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="own">Where in it that stands.</param>
+    /// <param name="checksum">Where its checksum stands.</param>
+    /// <param name="offset">Where it was read, in bytes from the start of the volume.</param>
+    /// <param name="inode">The inode.</param>
+    public bool IsOwn(ReadOnlySpan<byte> block, int own, int checksum, long offset, ulong inode) =>
+        XfsChecksum.IsRight(block, checksum)
+        && BinaryPrimitives.ReadInt64BigEndian(block[(own + XfsLayout.Own.Place)..]) == offset / XfsLayout.Own.PlaceUnit
+        && block.Slice(own + XfsLayout.Own.Uuid, XfsLayout.Own.UuidLength).SequenceEqual(MetadataUuid)
+        && BinaryPrimitives.ReadUInt64BigEndian(block[(own + XfsLayout.Own.Inode)..]) == inode;
 
     /// <inheritdoc cref="FileSystemSource.StoredOf"/>
     public IEnumerable<StreamExtent> StoredOf(long start, long length) => _volume.StoredOf(start, length);
@@ -192,6 +219,9 @@ internal sealed class XfsVolume
         Read(0, sector);
         return XfsChecksum.IsRight(sector, XfsLayout.Superblock.Checksum);
     }
+
+    private ReadOnlySpan<byte> MetadataUuid => _superblock.AsSpan(
+        (Long(XfsLayout.Superblock.IncompatibleFeatures) & SeparateUuid) != 0 ? XfsLayout.Superblock.MetaUuid : XfsLayout.Superblock.Uuid, XfsLayout.Own.UuidLength);
 
     private ulong KeptBlocks => (ulong)_groupCount * BlocksKeptByGroup;
 

@@ -15,6 +15,8 @@ public sealed class XfsTests
     private const int Features2 = 200;
     private const int Incompatible = 216;
     private const int SuperblockSum = 224;
+    private const int InodeSum = 100;
+    private const int InodeLength = 512;
     private const int Cases = 300;
 
     [Theory]
@@ -129,6 +131,88 @@ public sealed class XfsTests
         Assert.Matches("^it points to inode [0-9]+, which is not in use$", faults[0]);
     }
 
+    /// <summary>What Linux takes for damage though every checksum is right: never zeros or fewer names in its place.</summary>
+    [Theory]
+    [InlineData("a node of extents without any", "/sizes/extents", "its tree of extents is damaged")]
+    [InlineData("a node of extents from another place", "/sizes/extents", "its tree of extents is damaged")]
+    [InlineData("a node of extents of another file system", "/sizes/extents", "its tree of extents is damaged")]
+    [InlineData("an extent of no length", "/sizes/extents", "its tree of extents is damaged")]
+    [InlineData("an extent over the superblock", "/sizes/extents", "its tree of extents is damaged")]
+    [InlineData("a root of extents without any", "/sizes/extents", "its tree of extents is damaged")]
+    [InlineData("a root that says where another extent starts", "/sizes/extents", "its tree of extents is damaged")]
+    [InlineData("blocks without an extent", "/sizes/large.txt", "inode [0-9]+ is damaged: it has 0 extents in [0-9]+ blocks")]
+    [InlineData("a directory of no size", "/leaf", "the directory is damaged: it has 0 bytes")]
+    [InlineData("a short directory longer than its inode", "/etc", "the directory is damaged: it is longer than its inode")]
+    [InlineData("a short directory shorter than its names", "/etc", "the directory is damaged: its names are longer than it is")]
+    [InlineData("a block of names from another place", "/leaf", "the directory is damaged: its block at byte 0 is not one of its names")]
+    [InlineData("a name of another length", "/leaf", "the directory is damaged: a name reaches past its place")]
+    public void DamageUnderRightSums_IsDamage(string what, string path, string message)
+    {
+        using PatchedDisk disk = new("xfs-today");
+        using GuestFileSystem before = Open(disk);
+        GuestEntry entry = At(before, path);
+        long inode = PlaceOf(disk, (ulong)entry.Identity!);
+        bool isDirectory = entry.Kind == GuestEntryKind.Directory;
+        (long block, int length, int sum) = (inode, InodeLength, InodeSum);
+        if (!what.Contains("root", StringComparison.Ordinal) && what.Contains(isDirectory ? "name of" : "extent", StringComparison.Ordinal) && what != "blocks without an extent"
+            || what == "a block of names from another place")
+        {
+            // The first block of names, or of extents.
+            (block, length, sum) = isDirectory
+                ? (Owned(disk, "XDD3"u8, 40, entry), 8192, 4)
+                : (Owned(disk, "BMA3"u8, 56, entry), 1024, 64);
+        }
+
+        (int place, byte[] bytes) = what switch
+        {
+            "a node of extents without any" => (6, [0, 0]),
+            "a node of extents from another place" => (24, new byte[8]),
+            "a node of extents of another file system" => (40, new byte[16]),
+            "an extent of no length" => (72 + 16 + 13, [(byte)(disk[block + 72 + 16 + 13] & 0xE0), 0, 0]),
+            "an extent over the superblock" => (72 + 16 + 7, [(byte)(disk[block + 72 + 16 + 7] & 0xFE), 0, 0, 0, 0, 0, (byte)(disk[block + 72 + 16 + 13] & 0x1F)]),
+            "a root of extents without any" => (176 + 2, [0, 0]),
+            "a root that says where another extent starts" => (176 + 4 + 7, [1]),
+            "blocks without an extent" => (24, new byte[8]),
+            "a directory of no size" => (56, new byte[8]),
+            "a short directory longer than its inode" => (56, [0, 0, 0, 0, 0, 0, 2, 0]),
+            "a short directory shorter than its names" => (56, [0, 0, 0, 0, 0, 0, 0, 10]),
+            "a block of names from another place" => (8, new byte[8]),
+            _ => (64 + 8, new byte[] { 9 }),
+        };
+        disk.Write(block + place, bytes);
+        disk.Write(block + sum, Sum(disk.Read(block, length), sum));
+        using GuestFileSystem files = Open(disk);
+        Assert.Matches($"^{message}$", Assert.Throws<GuestException>(() => GuestReading.Read(At(files, path))).Message);
+    }
+
+    /// <summary>Linux doesn't ask how long a directory says it is, beyond its first block.</summary>
+    [Fact]
+    public void DirectoryThatSaysItIsShorter_HasAllNames()
+    {
+        using PatchedDisk disk = new("xfs-today");
+        using GuestFileSystem before = Open(disk);
+        GuestEntry entry = At(before, "/leaf");
+        int count = entry.EnumerateChildren().Count();
+        long inode = PlaceOf(disk, (ulong)entry.Identity!);
+        disk.Write(inode + 56, [0, 0, 0, 0, 0, 0, 0x20, 0]);
+        disk.Write(inode + InodeSum, Sum(disk.Read(inode, InodeLength), InodeSum));
+        using GuestFileSystem files = Open(disk);
+        Assert.Equal(count, At(files, "/leaf").EnumerateChildren().Count());
+    }
+
+    [Theory]
+    [InlineData(88, 4)]
+    [InlineData(123, 1)]
+    public void SuperblockThatCannotBe_IsDamage(int place, int length)
+    {
+        using PatchedDisk disk = new("xfs-v5");
+        byte[] bytes = new byte[length];
+        bytes.AsSpan().Fill(0x23);
+        disk.Write(place, bytes);
+        disk.Write(SuperblockSum, Sum(disk.Read(0, 512), SuperblockSum));
+        Assert.Equal("its superblock is damaged", Assert.Throws<GuestException>(() => Open(disk)).Message);
+    }
+
     /// <summary>Damage is an error where it is, and nowhere else: never other names or bytes.</summary>
     [Theory]
     [InlineData("XDB3", "/block", "the directory is damaged: its block at byte 0 is not one of its names")]
@@ -205,6 +289,32 @@ public sealed class XfsTests
     {
         using GuestFileSystem files = Open(disk);
         return Record.Exception(() => GuestReading.Read(At(files, path))) is not null;
+    }
+
+    /// <summary>Where an inode is, by its number in it.</summary>
+    private static long PlaceOf(PatchedDisk disk, ulong number)
+    {
+        for (long place = 0; ; place++)
+        {
+            place = disk.Find("IN"u8, place);
+            if (BinaryPrimitives.ReadUInt64BigEndian(disk.Read(place + 152, 8)) == number)
+            {
+                return place;
+            }
+        }
+    }
+
+    /// <summary>Where the first block of a kind is that belongs to an entry.</summary>
+    private static long Owned(PatchedDisk disk, ReadOnlySpan<byte> magic, int owner, GuestEntry entry)
+    {
+        for (long place = 0; ; place++)
+        {
+            place = disk.Find(magic, place);
+            if (BinaryPrimitives.ReadUInt64BigEndian(disk.Read(place + owner, 8)) == (ulong)entry.Identity!)
+            {
+                return place;
+            }
+        }
     }
 
     /// <summary>An entry, also a link.</summary>
