@@ -4,6 +4,7 @@ using Qcow2Stream.Cli;
 using Qcow2Stream.Cli.Commands;
 using Qcow2Stream.Cli.Limits;
 
+Supervision.HearOfChildren();
 PrintableErrors.Install();
 AppDomain.CurrentDomain.UnhandledException += (_, e) =>
 {
@@ -24,9 +25,13 @@ int failure = parsed.CommandResult.Command.Name == CompareCommand.Name ? ExitCod
 Deadline? deadline = null;
 try
 {
-    if (parsed.CommandResult.Command is GuestCommand && Supervision.Run() is { } ended)
+    if (parsed.CommandResult.Command is GuestCommand)
     {
-        return ended;
+        using Deadline? late = Deadline.Start(parsed, failure, Supervision.Grace);
+        if (Supervision.Run() is { } ended)
+        {
+            return ended;
+        }
     }
 
     using Deadline? started = deadline = Deadline.Start(parsed, failure);

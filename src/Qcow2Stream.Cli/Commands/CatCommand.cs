@@ -29,7 +29,15 @@ internal static class CatCommand
             }
 
             using Stream target = StandardOutput.Open();
-            match.Entry.CopyContentTo(target);
+            try
+            {
+                match.Entry.CopyContentTo(target);
+            }
+            catch (GuestException e)
+            {
+                throw new GuestException($"{PrintableText.Escape(name)}: {e.Message}", e);
+            }
+
             return ExitCodes.Success;
         });
         return command;

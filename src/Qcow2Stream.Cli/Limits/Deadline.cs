@@ -14,10 +14,10 @@ internal sealed class Deadline : IDisposable
     private readonly int _exitCode;
     private readonly Timer _timer;
 
-    private Deadline(TimeSpan time, int exitCode)
+    private Deadline(TimeSpan time, int exitCode, TimeSpan grace)
     {
         (_time, _exitCode) = (time, exitCode);
-        _timer = new Timer(_ => End(), state: null, time, Timeout.InfiniteTimeSpan);
+        _timer = new Timer(_ => End(), state: null, time + grace, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Whether it has passed.</summary>
@@ -35,9 +35,10 @@ internal sealed class Deadline : IDisposable
     /// <summary>Starts the time, if the command was given one.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="exitCode">What the process returns if it passes.</param>
-    public static Deadline? Start(ParseResult parsed, int exitCode) =>
+    /// <param name="grace">How much more time there is.</param>
+    public static Deadline? Start(ParseResult parsed, int exitCode, TimeSpan grace = default) =>
         parsed.CommandResult.Command.Options.OfType<Option<TimeSpan?>>().FirstOrDefault() is { } option && parsed.GetValue(option) is { } time
-            ? new Deadline(time, exitCode)
+            ? new Deadline(time, exitCode, grace)
             : null;
 
     public void Dispose() => _timer.Dispose();

@@ -19,6 +19,10 @@ internal static partial class Supervision
     private const int FirstSignalCode = 128;
     private const int LastSignal = 64;
 
+    // As long as a sigset_t is anywhere.
+    private const int SignalSetLength = 128;
+    private const nint DefaultHandler = 0;
+
     private const int StandardError = 2;
     private const int SetParentDeathSignal = 1;
     private const int Kill = 9;
@@ -27,9 +31,28 @@ internal static partial class Supervision
     private static readonly (PosixSignal Signal, int Number)[] HandedOn = [(PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15)];
     private static readonly int[] Requested = [13, .. HandedOn.Select(each => each.Number)];
 
+    /// <summary>How much longer than the child the parent waits for the time that the command may take: a child that somebody has stopped doesn't end itself.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
     private static readonly Lock Turn = new();
     private static Process? _child;
     private static int _early;
+
+    /// <summary>
+    /// Makes sure that the process hears when its child ends: who began it may have ignored or blocked the signal for that, and then it would wait for ever. To be
+    /// called before the runtime looks at signals.
+    /// </summary>
+    public static void HearOfChildren()
+    {
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
+        {
+            (int childEnded, int unblock) = OperatingSystem.IsLinux() ? (17, 1) : (20, 2);
+            byte[] signals = new byte[SignalSetLength];
+            _ = SetHandler(childEnded, DefaultHandler);
+            _ = Add(signals, childEnded);
+            _ = ChangeMask(unblock, signals, 0);
+        }
+    }
 
     /// <summary>Runs this command in a child.</summary>
     /// <returns>What the command returned; null if this is the child, which is to run it.</returns>
@@ -54,7 +77,7 @@ internal static partial class Supervision
 
         string end = code is > FirstSignalCode and <= FirstSignalCode + LastSignal ? $"signal {code - FirstSignalCode}" : $"code 0x{code:x}";
         Console.Error.WriteLine(
-            $"qcow2: the process that reads the guest was ended ({end}): what its file system says may lead too deep, or take more than the system gives");
+            $"qcow2: the process that reads the guest was ended ({end}): what its file system says may lead too deep, or take more than the system gives, or somebody ended it");
         return ExitCodes.Failure;
     }
 
@@ -62,7 +85,7 @@ internal static partial class Supervision
     {
         string program = Environment.ProcessPath ?? "/proc/self/exe";
         string[] words = Environment.GetCommandLineArgs();
-        bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        bool isHost = Path.GetFileName(program) is "dotnet" or "dotnet.exe" && words[0].EndsWith(".dll", StringComparison.OrdinalIgnoreCase);
         ProcessStartInfo start = new(program, isHost ? words : words[1..]) { UseShellExecute = false };
         start.Environment[Variable] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         lock (Turn)
@@ -141,6 +164,15 @@ internal static partial class Supervision
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Send(int process, int signal);
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetHandler(int signal, nint handler);
+
+    [LibraryImport("libc", EntryPoint = "sigaddset")]
+    private static partial int Add([In, Out] byte[] signals, int signal);
+
+    [LibraryImport("libc", EntryPoint = "pthread_sigmask")]
+    private static partial int ChangeMask(int how, byte[] signals, nint old);
 
     [LibraryImport("libc", EntryPoint = "prctl")]
     private static partial int ControlProcess(int operation, nuint value);

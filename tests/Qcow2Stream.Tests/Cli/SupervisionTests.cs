@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Cli;
@@ -11,6 +13,7 @@ namespace Qcow2Stream.Tests.Cli;
 public sealed class SupervisionTests : IDisposable
 {
     private const int Kill = 9;
+    private const int Stop = 19;
 
     private readonly TcpListener _silent = new(IPAddress.Loopback, 0);
 
@@ -48,6 +51,39 @@ public sealed class SupervisionTests : IDisposable
         await tool.WaitForExitAsync();
         Assert.Equal(128 + signal, tool.ExitCode);
         Assert.Equal("", await tool.StandardError.ReadToEndAsync());
+    }
+
+    /// <summary>Who begins a process can have it ignore, or not receive, the signal that a child of it has ended.</summary>
+    [LinuxTheory]
+    [InlineData("--ignore-signal=CHLD", "/etc/os-release", 0)]
+    [InlineData("--block-signal=CHLD", "/etc/os-release", 0)]
+    [InlineData("--ignore-signal=CHLD", "/nothing", 1)]
+    [InlineData("--block-signal=CHLD", "/nothing", 1)]
+    public async Task EndOfTheChild_IsHeardOf(string inherited, string path, int exitCode)
+    {
+        using Process tool = Process.Start(new ProcessStartInfo("env", [inherited, "dotnet", Qcow2Tool.Assembly, "ls", GuestImages.Disk("ext4"), path])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        Task<string> messages = tool.StandardError.ReadToEndAsync();
+        await tool.StandardOutput.ReadToEndAsync();
+        await tool.WaitForExitAsync();
+        Assert.Equal(exitCode, tool.ExitCode);
+        Assert.Equal(exitCode == 0 ? "" : "qcow2: '/nothing' does not exist on the disk (ext4)\n", await messages);
+    }
+
+    /// <summary>A child that somebody has stopped doesn't see that its time is over; the parent does.</summary>
+    [LinuxFact]
+    public async Task ChildThatIsStopped_EndsInTime()
+    {
+        using Process tool = Qcow2Tool.Start("ls", $"http://{_silent.LocalEndpoint}/disk.qcow2", "--timeout", "3");
+        using TcpClient reader = await _silent.AcceptTcpClientAsync();
+        string children = await File.ReadAllTextAsync($"/proc/{tool.Id}/task/{tool.Id}/children");
+        using Process child = Process.GetProcessById(int.Parse(children, CultureInfo.InvariantCulture));
+        child.Send(Stop);
+        await tool.WaitForExitAsync();
+        Assert.Equal((1, "qcow2: not finished after 3 s (--timeout)\n"), (tool.ExitCode, await tool.StandardError.ReadToEndAsync()));
     }
 
     /// <summary>A child whose parent has ended before it began reads nothing, and starts no other.</summary>

@@ -66,7 +66,7 @@ public sealed class GuestCommandTests : IDisposable
         byte[] whole = await Qcow2Tool.RunForBytes("cat", disks[2], "--disk", disks[0], "--disk", disks[1], "/sizes/striped");
         Assert.Equal(line.Split(' ')[3], Convert.ToHexStringLower(SHA256.HashData(whole)));
         QemuResult part = await Qcow2Tool.Run("cat", disks[2], "--disk", disks[0], "/sizes/striped");
-        Assert.Equal((1, "qcow2: it needs device 2 of the file system, which is not there\n"), (part.ExitCode, part.Error));
+        Assert.Equal((1, "qcow2: /sizes/striped: it needs device 2 of the file system, which is not there\n"), (part.ExitCode, part.Error));
         QemuResult df = await Qcow2Tool.Run("df", disks[0], "--disk", disks[1]);
         Assert.Matches(@"\n 2:0 +0 +130 MiB +- +-  Btrfs, with 0 ", df.Output);
     }
