@@ -15,11 +15,17 @@ internal static class Arguments
     public static ParseResult Parse(string[] args)
     {
         Command root = CommandList.CreateRoot(args);
-        foreach (Option<bool> flag in root.Subcommands.SelectMany(command => command.Options).OfType<Option<bool>>())
+        Option[] options = [.. root.Subcommands.SelectMany(command => command.Options)];
+        foreach (Option<bool> flag in options.OfType<Option<bool>>())
         {
             // 'true' after it is a name too, and nothing to offer there.
             flag.Arity = ArgumentArity.Zero;
             flag.CompletionSources.Clear();
+        }
+
+        foreach (Option<FileInfo> file in options.OfType<Option<FileInfo>>())
+        {
+            file.AcceptExistingOnly();
         }
 
         if (root is RootCommand all)

@@ -36,7 +36,9 @@ internal sealed class RemoteOptions
     {
         if (!IsAddress(image))
         {
-            return HostFile.FromPath(image);
+            return !image.Contains("://", StringComparison.Ordinal) || File.Exists(image)
+                ? HostFile.FromPath(image)
+                : throw new IOException($"there is no file '{image}', and as an address it is not read (http and https are)");
         }
 
         if (!Uri.TryCreate(image, UriKind.Absolute, out Uri? uri) || uri.UserInfo.Length > 0)
@@ -64,15 +66,8 @@ internal sealed class RemoteOptions
     private static Dictionary<string, string> ReadHeaders(FileInfo file)
     {
         Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
-        int number = 0;
-        foreach (string line in File.ReadLines(file.FullName))
+        foreach ((int index, string line) in File.ReadLines(file.FullName).Index().Where(each => each.Item.Length > 0))
         {
-            number++;
-            if (line.Length == 0)
-            {
-                continue;
-            }
-
             // The line itself may be a secret, and isn't shown.
             int colon = line.IndexOf(':', StringComparison.Ordinal);
             string name = line[..Math.Max(colon, 0)];
@@ -82,7 +77,7 @@ internal sealed class RemoteOptions
                 ?? (headers.TryAdd(name, value) ? null : "its name is given twice");
             if (fault is not null)
             {
-                throw new IOException($"{file.Name}: line {number} is not a header that can be sent: {fault} (one per line: 'Name: value')");
+                throw new IOException($"{file.Name}: line {index + 1} is not a header that can be sent: {fault} (one per line: 'Name: value')");
             }
         }
 

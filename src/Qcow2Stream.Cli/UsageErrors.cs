@@ -10,7 +10,12 @@ internal static class UsageErrors
     public static void Write(ParseResult parsed, TextWriter messages)
     {
         Command command = parsed.CommandResult.Command;
-        if (!CommandList.Commands.ContainsKey(command.Name))
+        bool isKnown = CommandList.Commands.ContainsKey(command.Name);
+        if (parsed.Tokens is [{ Type: TokenType.Argument, Value: ['-', _, ..] and var early }, ..])
+        {
+            messages.WriteLine($"qcow2: options come after the command, and not before it: '{PrintableText.Escape(early)}'");
+        }
+        else if (!isKnown)
         {
             // What stands in a command's place, if anything does, is all that is wrong; the parser complains of what follows too.
             string? given = parsed.UnmatchedTokens is [string first, ..] ? first : null;
@@ -21,19 +26,19 @@ internal static class UsageErrors
                 : $"qcow2: the commands are {string.Join(", ", CommandList.Commands.Keys)} (see 'qcow2 --help')");
             return;
         }
-
-        foreach (string line in Lines(parsed, command))
+        else
         {
-            messages.WriteLine($"qcow2: {line}");
+            Lines(parsed, command).ToList().ForEach(line => messages.WriteLine($"qcow2: {line}"));
         }
 
-        messages.WriteLine($"qcow2: see 'qcow2 {command.Name} --help'");
+        messages.WriteLine($"qcow2: see 'qcow2 {(isKnown ? command.Name + " " : "")}--help'");
     }
 
     private static IEnumerable<string> Lines(ParseResult parsed, Command command)
     {
         // The parser takes an option that it doesn't know for an argument, and complains of what then is too much.
-        ParseError[] missing = [.. parsed.Errors.Where(error => error.SymbolResult is ArgumentResult { Tokens.Count: 0, Parent: CommandResult })];
+        (ParseError Error, string? Missing)[] errors = [.. parsed.Errors.Select(error => (error, Missing(error)))];
+        string[] missing = [.. errors.Select(error => error.Missing).OfType<string>().OrderBy(name => name[0] == '-')];
         string[] arguments = [.. parsed.CommandResult.Tokens.Select(token => token.Value), .. parsed.UnmatchedTokens];
         string[] options = [.. parsed.Tokens
             .TakeWhile(token => token.Type != TokenType.DoubleDash)
@@ -46,12 +51,27 @@ internal static class UsageErrors
             return options.Select(option => UnknownOption(command, option));
         }
 
-        IEnumerable<string> lines = parsed.Errors.Except(missing).Select(error => error.SymbolResult is OptionResult { Tokens.Count: 0, Option: { } option }
-            ? $"{option.Name} needs a value"
-            : PrintableText.Escape(error.Message.ReplaceLineEndings("").Replace("\t", " ", StringComparison.Ordinal)));
-        return missing.Length == 0 ? lines
-            : lines.Prepend($"{command.Name} needs {string.Join(" and ", missing.Select(error => ((ArgumentResult)error.SymbolResult!).Argument.Name))}");
+        // Of arguments that are too many, the first is all that is said.
+        IEnumerable<string> lines = errors.Where(error => error.Missing is null).Select(error => error.Error)
+            .DistinctBy(error => (error.SymbolResult, error.Message.Split('\'')[0])).Select(Line);
+        return missing.Length == 0 ? lines : lines.Prepend($"{command.Name} needs {string.Join(" and ", missing)}");
     }
+
+    /// <summary>What isn't there and must be: an argument, or an option.</summary>
+    private static string? Missing(ParseError error) => error.SymbolResult switch
+    {
+        ArgumentResult { Tokens.Count: 0, Parent: CommandResult, Argument: var argument } => argument.Name,
+        OptionResult { IdentifierTokenCount: 0, Option: var option } => option.Name,
+        _ => null,
+    };
+
+    private static string Line(ParseError error) => PrintableText.Escape(error.SymbolResult switch
+    {
+        OptionResult { Tokens.Count: 0, Option: var option } => $"{option.Name} needs a value",
+        OptionResult { Tokens: [var given], Option: Option<int?> { CustomParser: null } number } => $"{number.Name} needs a number, not '{given.Value}'",
+        OptionResult { Tokens: [var given], Option: Option<FileInfo> file } => $"{file.Name}: there is no file '{given.Value}'",
+        _ => error.Message.ReplaceLineEndings("").Replace("\t", " ", StringComparison.Ordinal),
+    });
 
     private static string UnknownOption(Command command, string given)
     {

@@ -26,6 +26,24 @@ public sealed class UsageTests
         Assert.StartsWith("qcow2: a command is missing\nqcow2: the commands are ", result.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>Whether the command has such an option or not, and whether there is a command.</summary>
+    [Theory]
+    [InlineData("ls --help", "--partition", "2", "ls", "disk.qcow2", "/")]
+    [InlineData("ls --help", "-l", "ls", "disk.qcow2", "/")]
+    [InlineData("read --help", "--snapshot=x", "read", "disk.qcow2")]
+    [InlineData("info --help", "-x", "info", "disk.qcow2")]
+    [InlineData("--help", "--lenient", "disk.qcow2")]
+    public async Task OptionBeforeTheCommand_IsToldItsPlace(string help, params string[] arguments) =>
+        Assert.Equal(
+            new QemuResult(2, "", $"qcow2: options come after the command, and not before it: '{arguments[0]}'\nqcow2: see 'qcow2 {help}'\n"),
+            await Qcow2Tool.Run(arguments));
+
+    [Fact]
+    public async Task ArgumentsThatAreTooMany_AreOneLine() =>
+        Assert.Equal(
+            new QemuResult(2, "", "qcow2: Unrecognized command or argument 'b'.\nqcow2: see 'qcow2 info --help'\n"),
+            await Qcow2Tool.Run("info", "a", "b", "c", "d"));
+
     [Theory]
     [InlineData("info", "disk.qcow2", "--outpt", "json")]
     [InlineData("info")]
