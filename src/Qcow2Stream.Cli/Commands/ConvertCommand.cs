@@ -36,11 +36,9 @@ internal static class ConvertCommand
             OutputFormat written = parsed.GetValue(format) is { } name ? OutputFormats.ByName[name] : OutputFormats.Of(path);
             using Qcow2Chain chain = chainOptions.Open(parsed.GetRequiredValue(image), parsed);
             using Interruption interruption = new();
-            using NewFile file = NewFile.Create(path, parsed.GetValue(overwrite), chain);
             Conversion conversion = new(chain, written);
-            interruption.Run([chain], () => ByteProgress.Run(
-                path, progress => conversion.Write(file.Stream, path, progress, interruption.Token)));
-            file.Keep();
+            NewFile.Write(path, parsed.GetValue(overwrite), chain, file => interruption.Run([chain], () => ByteProgress.Run(
+                path, progress => conversion.Write(file, path, progress, interruption.Token))));
             return ExitCodes.Success;
         });
         return command;
