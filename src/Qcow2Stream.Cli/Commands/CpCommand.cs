@@ -43,9 +43,9 @@ internal static class CpCommand
             throw new IOException($"'{PrintableText.Escape(destination)}' is a link, which an earlier copy may have made (to copy into the directory that it leads to: end it with a slash)");
         }
 
-        string target = !Directory.Exists(destination) ? destination
-            : HostName.Fault(last) is null ? Path.Combine(destination, last)
-            : destination + Path.DirectorySeparatorChar;
+        string target = Directory.Exists(destination) ? (HostName.Fault(last) is null ? Path.Combine(destination, last) : destination + Path.DirectorySeparatorChar)
+            : entry.Kind == GuestEntryKind.Directory || !Path.EndsInDirectorySeparator(destination) ? destination
+            : throw new IOException($"there is no directory '{PrintableText.Escape(destination)}' (to copy into it: make it first; to a new name: without the slash)");
         GuestFaults faults = new(Console.Error);
         GuestCopyOptions options = new()
         {
@@ -56,7 +56,7 @@ internal static class CpCommand
             [disk], () => ByteProgress.Run(name, progress => entry.CopyTo(target, options, progress, interruption.Token)));
         if (result.SpecialFiles > 0)
         {
-            Console.Error.WriteLine($"qcow2: {result.SpecialFiles} devices, pipes or sockets are not copied");
+            Console.Error.WriteLine($"qcow2: devices, pipes and sockets that are not copied: {result.SpecialFiles}");
         }
 
         return faults.ExitCode;

@@ -162,11 +162,25 @@ public sealed class GuestCommandTests : IDisposable
         Assert.Contains("exists", result.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A name that ends with a slash is a directory's: a file does not become one.</summary>
+    [Fact]
+    public async Task CpIntoADirectoryThatIsNotThere_IsRefusedForAFile()
+    {
+        string destination = _scratch.File("new/");
+        QemuResult result = await Qcow2Tool.Run("cp", GuestImages.Disk("ext4"), "/etc/os-release", destination);
+        Assert.Equal(
+            new QemuResult(1, "", $"qcow2: there is no directory '{destination}' (to copy into it: make it first; to a new name: without the slash)\n"),
+            result);
+        Assert.Empty(Directory.GetFileSystemEntries(_scratch.Path));
+        Assert.Equal(0, (await Qcow2Tool.Run("cp", GuestImages.Disk("ext4"), "/deep", destination)).ExitCode);
+        Assert.True(File.Exists(_scratch.File("new/2/3/4/5/6/file.txt")));
+    }
+
     [Fact]
     public async Task CpOfSpecialFiles_SaysHowManyAreLeftOut()
     {
         QemuResult result = await Qcow2Tool.Run("cp", GuestImages.Disk("ext4"), "/special", _scratch.File("out"));
-        Assert.Equal((0, "qcow2: 2 devices, pipes or sockets are not copied\n"), (result.ExitCode, result.Error));
+        Assert.Equal((0, "qcow2: devices, pipes and sockets that are not copied: 2\n"), (result.ExitCode, result.Error));
     }
 
     /// <summary>Its guest was cut off: what it wrote last is in the journal only.</summary>
