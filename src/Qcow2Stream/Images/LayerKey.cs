@@ -108,7 +108,7 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
         throw new PassphraseException(
             tried == 0
                 ? "the image can't be decrypted: none of its key slots is active"
-                : $"the passphrase is wrong: it opens none of the {tried} active key slots",
+                : $"the passphrase is wrong: it opens none of the active key slots (tried: {tried})",
             image.File.Path);
     }
 
