@@ -25,7 +25,6 @@ internal sealed class CheckRun
     private int _listed;
     private readonly IProgress<WorkProgress>? _progress;
     private readonly CancellationToken _cancellationToken;
-    private readonly long _startLength;
     private long _tableBytesLeft;
     private bool _isBudgetTold;
     private long _covered;
@@ -43,8 +42,8 @@ internal sealed class CheckRun
         _cancellationToken = cancellationToken;
         Image = image;
         Options = options;
-        _startLength = image.File.GetLength();
-        FileLength = _startLength + (-_startLength & (Sector.Size - 1));
+        ActualLength = image.File.GetLength();
+        FileLength = ActualLength + (-ActualLength & (Sector.Size - 1));
         Clusters = ClusterCount(FileLength);
         _maxFindings = options.MaxCheckFindings;
         _tableBytesLeft = Math.Min(options.MaxCheckTableBytes, StoredLength() * MostTimesWalked);
@@ -60,6 +59,9 @@ internal sealed class CheckRun
     public Qcow2OpenOptions Options { get; }
 
     public Geometry Geometry => Image.Geometry;
+
+    /// <summary>The file's length when the check began, in bytes.</summary>
+    public long ActualLength { get; }
 
     /// <summary>The file's length in whole sectors, in bytes.</summary>
     public long FileLength { get; }
@@ -196,7 +198,7 @@ internal sealed class CheckRun
             Corrupt(
                 CheckFindingKind.OutsideFile,
                 place,
-                $"what it refers to (offset 0x{hostOffset:x}, {length} bytes) lies past the end of the file of {FileLength} bytes");
+                $"what it refers to (offset 0x{hostOffset:x}, {length} bytes) lies past the end of the file of {ActualLength} bytes");
             return;
         }
 
@@ -289,10 +291,10 @@ internal sealed class CheckRun
     {
         long length = Image.File.GetLength();
         Cover(_toCover - _covered);
-        if (length < _startLength)
+        if (length < ActualLength)
         {
             throw new Qcow2FormatException(
-                $"the file became shorter during the check: it had {_startLength} bytes, and has {length}", Image.File.Path, hostOffset: length);
+                $"the file became shorter during the check: it had {ActualLength} bytes, and has {length}", Image.File.Path, hostOffset: length);
         }
     }
 

@@ -31,7 +31,7 @@ internal static class HeaderCheck
         CheckPlace place = new("LUKS header", HeaderLayout.CryptMethod);
         try
         {
-            EncryptionExtension luks = EncryptionExtension.Parse(run.Image.Header, run.Geometry, run.FileLength, run.Image.File.Path);
+            EncryptionExtension luks = EncryptionExtension.Parse(run.Image.Header, run.Geometry, run.ActualLength, run.Image.File.Path);
             run.Count((ulong)luks.Offset, luks.Length, ClusterUse.Metadata, place);
         }
         catch (Qcow2FormatException e)

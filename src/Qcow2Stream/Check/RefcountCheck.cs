@@ -81,7 +81,7 @@ internal static class RefcountCheck
             run.Corrupt(
                 CheckFindingKind.RefcountBlock,
                 place,
-                $"refcount block offset 0x{entry.BlockOffset:x} lies past the end of the file of {run.FileLength} bytes");
+                $"refcount block offset 0x{entry.BlockOffset:x} lies past the end of the file of {run.ActualLength} bytes");
             return;
         }
 

@@ -72,6 +72,15 @@ public sealed class ImageCheckTests
     [MemberData(nameof(Damage))]
     public void Damage_IsFound(string damage, string[] expected) => Assert.Equal(expected, Kinds(Damaged(damage)));
 
+    /// <summary>What is checked are whole sectors; what is told is the file's length as everyone sees it.</summary>
+    [Fact]
+    public void FileCutWithinASector_IsToldWithItsLength()
+    {
+        byte[] image = Image.ToBytes()[..(int)(Image.FileLength - Cluster - 3)];
+        image.WriteU64(Image.L2EntryOffset(600), Copied | 0x7f_f000);
+        Assert.Contains(Find(image), finding => finding.Message.EndsWith($"(offset 0x7ff000, 4096 bytes) lies past the end of the file of {image.Length} bytes", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Finding_SaysWhere()
     {
