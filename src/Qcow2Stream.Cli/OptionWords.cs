@@ -6,6 +6,8 @@ internal static class OptionWords
     // What code stands for, in this order.
     private static readonly (string Code, string Words)[] Terms =
     [
+        ("Follow = FollowPolicy.FromFileResolver(...) or FollowPolicy.FromResolver(...)", "open the image by its own path"),
+        ("what is registered with DiscUtils.VirtualDiskManager", "vmdk, vpc and vhdx"),
         ("FollowRedirects = HttpRedirectPolicy.Any", "--follow-redirects anywhere"),
         ("Follow = ", ""),
         ("FollowPolicy.AnyOf(", ""),
@@ -32,7 +34,9 @@ internal static class OptionWords
     {
         string words = Terms.Aggregate(choice, (text, term) => text.Replace(term.Code, term.Words, StringComparison.Ordinal));
 
-        // Several places are several options.
-        return words.TrimEnd(')').Replace(", --", " --", StringComparison.Ordinal);
+        // Limits have no option here, and nobody adds to the program; several places are several options.
+        return words.StartsWith("Max", StringComparison.Ordinal) ? "this tool"
+            : words.StartsWith("add the package", StringComparison.Ordinal) ? "convert it with qemu-img"
+            : words.TrimEnd(')').Replace(", --", " --", StringComparison.Ordinal);
     }
 }

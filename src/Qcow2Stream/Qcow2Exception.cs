@@ -41,8 +41,8 @@ public class Qcow2Exception : IOException
     public long? HostOffset { get; }
 
     /// <summary>
-    /// Which option of this library would help, as code: the part of the message that a program with its own options replaces by
-    /// its own words. Null if none helps.
+    /// The part of the message that a program with its own options replaces by its own words: what of this library would help, as
+    /// code, or the option whose limit was passed. Null if it has no such part.
     /// </summary>
     public string? Hint { get; internal init; }
 

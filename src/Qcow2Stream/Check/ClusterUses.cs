@@ -110,7 +110,10 @@ internal sealed class ClusterUses
         if (_bytes > _maxBytes || _bytes < 0)
         {
             throw new Qcow2UnsupportedException(
-                "large check", $"counting the references takes more than the {_maxBytes} bytes of memory that MaxCheckBytes allows", _path);
+                "large check", $"counting the references takes more than the {_maxBytes} bytes of memory that MaxCheckBytes allows", _path)
+            {
+                Hint = nameof(Qcow2OpenOptions.MaxCheckBytes),
+            };
         }
     }
 }

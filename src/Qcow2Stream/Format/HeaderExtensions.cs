@@ -51,7 +51,10 @@ internal static class HeaderExtensions
             if (extensions.Count >= maxCount)
             {
                 throw new Qcow2UnsupportedException(
-                    "many header extensions", $"there are more header extensions than the {maxCount} that MaxHeaderExtensions allows", path, position);
+                    "many header extensions", $"there are more header extensions than the {maxCount} that MaxHeaderExtensions allows", path, position)
+                {
+                    Hint = nameof(Qcow2OpenOptions.MaxHeaderExtensions),
+                };
             }
 
             int data = position + TypeAndLength;

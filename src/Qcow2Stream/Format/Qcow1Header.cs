@@ -134,7 +134,10 @@ internal sealed class Qcow1Header
                 "large L1 table",
                 $"size is {size}: the L1 table would take {l1Bytes} bytes, more than the {maxL1TableBytes} that MaxL1TableBytes allows",
                 path,
-                SizeOffset);
+                SizeOffset)
+            {
+                Hint = nameof(Qcow2OpenOptions.MaxL1TableBytes),
+            };
     }
 
     private static long ReadL1Offset(ReadOnlySpan<byte> start, long l1Bytes, long fileLength, string? path)
@@ -160,7 +163,10 @@ internal sealed class Qcow1Header
         if (length > maxLength)
         {
             throw new Qcow2FormatException(
-                $"the backing file name is {length} bytes long; MaxBackingFileNameBytes allows {maxLength}", path, hostOffset: BackingFileSizeOffset);
+                $"the backing file name is {length} bytes long; MaxBackingFileNameBytes allows {maxLength}", path, hostOffset: BackingFileSizeOffset)
+            {
+                Hint = nameof(Qcow2OpenOptions.MaxBackingFileNameBytes),
+            };
         }
 
         return length <= fileLength && offset <= (ulong)(fileLength - length)

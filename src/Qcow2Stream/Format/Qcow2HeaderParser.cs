@@ -178,7 +178,10 @@ internal static class Qcow2HeaderParser
             throw new Qcow2FormatException(
                 $"the backing file name is {length} bytes long; MaxBackingFileNameBytes allows {maxLength}",
                 path,
-                hostOffset: HeaderLayout.BackingFileSize);
+                hostOffset: HeaderLayout.BackingFileSize)
+            {
+                Hint = nameof(Qcow2OpenOptions.MaxBackingFileNameBytes),
+            };
         }
 
         if ((long)offset + length > fileLength)
@@ -238,7 +241,10 @@ internal static class Qcow2HeaderParser
                 "large L1 table",
                 $"l1_size is {l1Size}: the L1 table would take {l1Bytes} bytes, more than the {maxL1TableBytes} that MaxL1TableBytes allows",
                 path,
-                HeaderLayout.L1Size);
+                HeaderLayout.L1Size)
+            {
+                Hint = nameof(Qcow2OpenOptions.MaxL1TableBytes),
+            };
         }
 
         long needed = geometry.L1EntriesFor((long)size);
@@ -297,7 +303,10 @@ internal static class Qcow2HeaderParser
                 : throw new Qcow2FormatException(
                     $"header extension 0x{type:x8} holds a name of {extension.Data.Length} bytes; {option} allows {maxLength}",
                     path,
-                    hostOffset: extension.Offset);
+                    hostOffset: extension.Offset)
+                {
+                    Hint = option,
+                };
         }
 
         return found is { IsEmpty: true } ? null : found;

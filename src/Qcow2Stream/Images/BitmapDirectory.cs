@@ -30,7 +30,10 @@ internal static class BitmapDirectory
         if (extension.Count > options.MaxBitmaps)
         {
             throw new Qcow2UnsupportedException(
-                "many bitmaps", $"there are {extension.Count} bitmaps, more than the {options.MaxBitmaps} that MaxBitmaps allows", path);
+                "many bitmaps", $"there are {extension.Count} bitmaps, more than the {options.MaxBitmaps} that MaxBitmaps allows", path)
+            {
+                Hint = nameof(Qcow2OpenOptions.MaxBitmaps),
+            };
         }
 
         (ulong start, ulong size) = (extension.DirectoryOffset, extension.DirectorySize);

@@ -59,7 +59,10 @@ internal sealed class DiskTables
             throw new Qcow2UnsupportedException(
                 "large L1 table",
                 $"snapshot '{PrintableText.Escape(snapshot.Name)}': its L1 table would take {bytes} bytes, more than the {maxL1TableBytes} that MaxL1TableBytes allows",
-                image.File.Path);
+                image.File.Path)
+            {
+                Hint = nameof(Qcow2OpenOptions.MaxL1TableBytes),
+            };
         }
 
         if (snapshot.L1Size < neededEntries)

@@ -37,7 +37,10 @@ internal static class SnapshotTable
         if (count > options.MaxSnapshots)
         {
             throw new Qcow2UnsupportedException(
-                "many snapshots", $"nb_snapshots is {count}, more than the {options.MaxSnapshots} that MaxSnapshots allows", path, HeaderLayout.NbSnapshots);
+                "many snapshots", $"nb_snapshots is {count}, more than the {options.MaxSnapshots} that MaxSnapshots allows", path, HeaderLayout.NbSnapshots)
+            {
+                Hint = nameof(Qcow2OpenOptions.MaxSnapshots),
+            };
         }
 
         List<Qcow2Snapshot> snapshots = [];
@@ -71,7 +74,10 @@ internal static class SnapshotTable
                         "large snapshot table",
                         $"the snapshot table is longer than the {options.MaxSnapshotTableBytes} bytes that MaxSnapshotTableBytes allows",
                         path,
-                        (long)start);
+                        (long)start)
+                    {
+                        Hint = nameof(Qcow2OpenOptions.MaxSnapshotTableBytes),
+                    };
                 }
             }
 

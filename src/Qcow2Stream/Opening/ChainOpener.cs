@@ -146,7 +146,7 @@ internal sealed class ChainOpener : IDisposable
         NamedFile named = Name(NamedFileKind.BackingFile, backing.Text, backing.Format);
         if (_images.Count >= _options.MaxChainDepth)
         {
-            throw Refuse(named, $"the chain would be deeper than the {_options.MaxChainDepth} layers of MaxChainDepth");
+            throw Refuse(named, $"the chain would be deeper than the {_options.MaxChainDepth} layers that MaxChainDepth allows", hint: nameof(Qcow2OpenOptions.MaxChainDepth));
         }
 
         if (!JsonFileName.IsJson(backing.Name.Span))
@@ -159,7 +159,7 @@ internal sealed class ChainOpener : IDisposable
             // A resolver may know what to make of it.
             return policy.Resolver is not null
                 ? (Open(policy, named, backing.Name.Span, isLiteral: true, probed), named, backing.Format)
-                : throw Refuse(named, fault);
+                : throw Refuse(named, fault, hint: fault.EndsWith(JsonFileName.TooDeep, StringComparison.Ordinal) ? nameof(Qcow2OpenOptions.MaxJsonDepth) : null);
         }
 
         named = named with { Name = json.FileName, Format = json.Format };

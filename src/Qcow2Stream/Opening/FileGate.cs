@@ -17,6 +17,8 @@ internal static class FileGate
         "Follow = FollowPolicy.Directories(...) or FollowPolicy.Trusted; "
         + "for more than one place: Follow = FollowPolicy.AnyOf(FollowPolicy.SameDirectory, FollowPolicy.Directories(...))";
 
+    private const string HowToAllowWithoutADirectory = "Follow = FollowPolicy.FromFileResolver(...) or FollowPolicy.FromResolver(...)";
+
     private const string HowToAllowAny = "Follow = FollowPolicy.SameDirectory";
 
     /// <summary>
@@ -45,7 +47,7 @@ internal static class FileGate
         if (ReferenceEquals(policy, FollowPolicy.None))
         {
             throw new RefusedException(
-                $"no file that an image names is opened (FollowPolicy.None; to allow it: {HowToAllowAny})", HowToAllowAny);
+                $"no file that an image names is opened (to allow it: {HowToAllowAny})", HowToAllowAny);
         }
 
         if (image.Underlying is HttpHostFile remote)
@@ -78,7 +80,8 @@ internal static class FileGate
             throw new RefusedException(
                 "the image that names it has no directory on this host: it was opened from a stream, through a name such as /dev/stdin, "
                 + "or from a file of the caller's own kind "
-                + "(to open what it names: Follow = FollowPolicy.FromFileResolver(...) or FollowPolicy.FromResolver(...))");
+                + $"(to open what it names: {HowToAllowWithoutADirectory})",
+                HowToAllowWithoutADirectory);
         }
 
         string path = Path.Combine(image.HostDirectory ?? "", name);

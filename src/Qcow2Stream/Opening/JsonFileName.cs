@@ -12,6 +12,9 @@ namespace Qcow2Stream.Opening;
 /// <param name="Format">The format; null to let the magic decide.</param>
 internal readonly record struct JsonFileName(string FileName, string? Format)
 {
+    /// <summary>How a fault ends in which the caller's limit has a part.</summary>
+    public const string TooDeep = $" that {nameof(Qcow2OpenOptions.MaxJsonDepth)} allows";
+
     private const string FileDriver = "file";
     private const string DriverKey = "driver";
     private const string FileNameKey = "filename";
@@ -49,7 +52,7 @@ internal readonly record struct JsonFileName(string FileName, string? Format)
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // The second: text that is not valid Unicode.
-            return $"its json: name is not valid JSON, or is nested deeper than the {maxDepth} that MaxJsonDepth allows";
+            return $"its json: name is not valid JSON, or is nested deeper than the {maxDepth}{TooDeep}";
         }
     }
 

@@ -3,7 +3,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using CliWrap;
+using CliWrap.Buffered;
 using Qcow2Stream.Cli;
+using Qcow2Stream.Tests.Follow;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Cli;
@@ -174,12 +176,41 @@ public sealed class CliTests : IDisposable
     {
         QemuResult refused = await Qcow2Tool.Run("dump-map", "--follow", "none", Chain);
         Assert.Equal(1, refused.ExitCode);
-        Assert.Contains("(FollowPolicy.None; to allow it: --follow here)", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("no file that an image names is opened (to allow it: --follow here)", refused.Error, StringComparison.Ordinal);
 
         // info looks at the image alone, and so needs no permission.
         QemuResult info = await Qcow2Tool.Run("info", Chain);
         Assert.Equal(0, info.ExitCode);
         Assert.Contains("backing file: chain-2.qcow2", info.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>What only a program can do is no advice: its words are the tool's.</summary>
+    [Theory]
+    [InlineData("< CHAIN", "read /dev/stdin", "(to open what it names: open the image by its own path)")]
+    [InlineData("", "read deep-64.qcow2", "the chain would be deeper than the 64 layers that this tool allows")]
+    [InlineData("", "read vdi.qcow2", "the format 'vdi' is not handled by itself; to read it, convert it with qemu-img (")]
+    [InlineData("", "read parallels.qcow2", "the format 'parallels' is not handled; raw, qcow2 and qcow are, and vmdk, vpc and vhdx (")]
+    public async Task RefusalWithoutAnOption_NamesNothingOfTheLibrary(string input, string arguments, string expected)
+    {
+        foreach (string format in (string[])["vdi", "parallels"])
+        {
+            _scratch.Write($"{format}.qcow2", ChainFiles.Overlay("chain.raw", format));
+        }
+
+        _scratch.Write("chain.raw", new byte[512]);
+        for (int depth = 0; depth < 65; depth++)
+        {
+            _scratch.Write($"deep-{depth}.qcow2", depth == 0 ? ChainFiles.Overlay("chain.raw", "raw") : ChainFiles.Overlay($"deep-{depth - 1}.qcow2", "qcow2"));
+        }
+
+        BufferedCommandResult result = await CliWrap.Cli.Wrap("sh")
+            .WithArguments(["-c", $"dotnet '{Qcow2Tool.Assembly}' {arguments} {input.Replace("CHAIN", $"'{Chain}'", StringComparison.Ordinal)}"])
+            .WithWorkingDirectory(_scratch.Path)
+            .WithValidation(CommandResultValidation.None)
+            .ExecuteBufferedAsync();
+        Assert.Equal((1, ""), (result.ExitCode, result.StandardOutput));
+        Assert.Contains(expected, result.StandardError, StringComparison.Ordinal);
+        Assert.DoesNotMatch("Follow|DiscUtils|Max[A-Z]", result.StandardError);
     }
 
     [Fact]

@@ -61,7 +61,8 @@ public sealed class ChainLimitTests : IDisposable
 
         WriteChain(depth + 1);
         var error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(_files.Top, new() { MaxChainDepth = depth }));
-        Assert.Contains($"deeper than the {depth} layers of MaxChainDepth", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"deeper than the {depth} layers that MaxChainDepth allows", error.Message, StringComparison.Ordinal);
+        Assert.Equal("MaxChainDepth", error.Hint);
         Qcow2Chain.Open(_files.Top, new() { MaxChainDepth = depth + 1 }).Dispose();
     }
 

@@ -30,7 +30,7 @@ public sealed class DataFileTests : IDisposable
     {
         byte[] image = File.ReadAllBytes(Write("data.raw"));
         NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(new MemoryStream(image)));
-        Assert.Contains("FollowPolicy.None", error.Message, StringComparison.Ordinal);
+        Assert.Contains("no file that an image names is opened (to allow it: Follow = FollowPolicy.SameDirectory)", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -153,7 +153,7 @@ public sealed class PolicyTests : IDisposable
         _files.WriteTop("base.raw");
         using FileStream stream = File.OpenRead(_files.Top);
         var error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(stream, new() { LeaveOpen = true }));
-        Assert.Contains("FollowPolicy.None", error.Message, StringComparison.Ordinal);
+        Assert.Contains("no file that an image names is opened (to allow it: Follow = FollowPolicy.SameDirectory)", error.Message, StringComparison.Ordinal);
 
         using var chain = Qcow2Chain.Open(stream, new() { Follow = FollowPolicy.SameDirectory });
         Assert.Equal(ChainFiles.RawDisk, chain.ReadWholeDisk());

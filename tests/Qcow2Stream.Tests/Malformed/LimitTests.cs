@@ -33,6 +33,7 @@ public sealed class LimitTests
         Exception? error = Record.Exception(() => Qcow2Chain.Open(new MemoryStream(image()), below));
         Assert.True(error is Qcow2FormatException or Qcow2UnsupportedException, $"{error}");
         Assert.Contains($"{option} allows", error.Message, StringComparison.Ordinal);
+        Assert.Equal(option, ((Qcow2Exception)error).Hint);
         Assert.Contains($"{atLimit - 1}", error.Message, StringComparison.Ordinal);
         Exception asyncError = await Assert.ThrowsAnyAsync<Qcow2Exception>(() => Qcow2Chain.OpenAsync(new MemoryStream(image()), below));
         Assert.Equal(error.Message, asyncError.Message);
@@ -49,7 +50,8 @@ public sealed class LimitTests
         Qcow2Chain.Open(path, new() { MaxJsonDepth = 3 }).Dispose();
         NamedFileException error = Assert.Throws<NamedFileException>(() => Qcow2Chain.Open(path, new() { MaxJsonDepth = 2 }));
         Assert.Contains("its json: name is not valid JSON", error.Message, StringComparison.Ordinal);
-        Assert.Contains("MaxJsonDepth", error.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxJsonDepth allows", error.Message, StringComparison.Ordinal);
+        Assert.Equal("MaxJsonDepth", error.Hint);
         Assert.Throws<ArgumentOutOfRangeException>(() => new Qcow2OpenOptions { MaxJsonDepth = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new Qcow2OpenOptions { MaxJsonDepth = 1001 });
     }

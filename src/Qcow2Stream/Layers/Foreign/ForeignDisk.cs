@@ -178,7 +178,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         if (disk.Layers.Take(maxDepth + 1).Count() > maxDepth)
         {
             throw new Qcow2UnsupportedException(
-                "deep chain", $"the image and its parents are more than the {maxDepth} layers of MaxChainDepth", file.Path)
+                "deep chain", $"the image and its parents are more than the {maxDepth} layers that MaxChainDepth allows", file.Path)
             {
                 Hint = nameof(Qcow2OpenOptions.MaxChainDepth),
             };

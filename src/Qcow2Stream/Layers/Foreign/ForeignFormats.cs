@@ -28,13 +28,19 @@ internal static class ForeignFormats
         }
 
         string name = PrintableText.Escape(format);
+        string hint = package is null
+            ? "what is registered with DiscUtils.VirtualDiskManager"
+            : $"add the package LTRData.DiscUtils.{package} and call "
+                + $"DiscUtils.VirtualDiskManager.RegisterVirtualDiskTypes(typeof(DiscUtils.{package}.Disk).Assembly) before opening the chain";
         throw new Qcow2UnsupportedException(
             $"format {name}",
             package is null
-                ? $"the format '{name}' is not handled; raw, qcow2 and qcow are, and what is registered with DiscUtils.VirtualDiskManager"
-                : $"the format '{name}' is not handled by itself; to read it, add the package LTRData.DiscUtils.{package} and call "
-                    + $"DiscUtils.VirtualDiskManager.RegisterVirtualDiskTypes(typeof(DiscUtils.{package}.Disk).Assembly) before opening the chain",
-            path);
+                ? $"the format '{name}' is not handled; raw, qcow2 and qcow are, and {hint}"
+                : $"the format '{name}' is not handled by itself; to read it, {hint}",
+            path)
+        {
+            Hint = hint,
+        };
     }
 
     /// <summary>
