@@ -13,13 +13,13 @@ public sealed partial class ReadmeTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public void EveryCodeBlock_IsInTheExamples()
+    public void CodeBlock_IsTheExampleWithItsUsings()
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Root, "src", "Qcow2Stream.Nbd", "README.md"));
-        string examples = File.ReadAllText(Path.Combine(Repository.Root, "tests", "Qcow2Stream.Nbd.Tests", "ReadmeExamples.cs"));
-        MatchCollection blocks = CodeBlock().Matches(readme);
-        Assert.NotEmpty(blocks);
-        Assert.All(blocks, block => Assert.Contains(Indented(block.Groups["code"].Value), examples, StringComparison.Ordinal));
+        string example = File.ReadAllText(Path.Combine(Repository.Root, "tests", "Qcow2Stream.Nbd.Tests", "ReadmeExamples", "Serve.cs"));
+        Match block = Assert.Single(CodeBlock().Matches(readme));
+        Assert.StartsWith(block.Groups["usings"].Value + "namespace ", example, StringComparison.Ordinal);
+        Assert.Contains(Indented(block.Groups["code"].Value), example, StringComparison.Ordinal);
     }
 
     [UnixFact]
@@ -35,7 +35,7 @@ public sealed partial class ReadmeTests
         {
             Environment.CurrentDirectory = directory.Path;
             Console.SetOut(written);
-            Task serving = ReadmeExamples.Serve(stop.Token);
+            Task serving = ReadmeExamples.Serve.Run(stop.Token);
             string[] addresses = written.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             Assert.Equal($"nbd+unix:///?socket={Environment.CurrentDirectory}/disk.sock", addresses[0]);
             using RawClient onSocket = new(new UnixDomainSocketEndPoint(directory.File("disk.sock")));
@@ -59,7 +59,7 @@ public sealed partial class ReadmeTests
         }
     }
 
-    [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
+    [GeneratedRegex("```csharp\n(?<usings>(using [A-Za-z0-9.]+;\n)*\n?)(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex CodeBlock();
 
     private static string Indented(string code) => string.Concat(

@@ -49,14 +49,18 @@ public sealed partial class ReadmeTests
         Assert.Equal(File.ReadAllText(Path.Combine(Repository.Root, "src", "Package", "map.svg")), System.Text.Encoding.UTF8.GetString(drawn.ToArray()));
     }
 
+    /// <summary>Each example is a file of its own, in no namespace of the library's: what its block imports is all that it has.</summary>
     [Fact]
-    public void EveryCodeBlock_IsInTheExamples()
+    public void EveryCodeBlock_IsAnExampleWithItsUsings()
     {
-        string examples = string.Concat(Directory
-            .GetFiles(Path.Combine(Repository.Root, "tests"), "ReadmeExamples.cs", SearchOption.AllDirectories).Select(File.ReadAllText));
+        string[] examples = [.. Directory
+            .GetFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories)
+            .Where(path => path.Contains("ReadmeExamples", StringComparison.Ordinal)).Select(File.ReadAllText)];
         MatchCollection blocks = CodeBlock().Matches(AllText);
         Assert.NotEmpty(blocks);
-        Assert.All(blocks, block => Assert.Contains(Indented(block.Groups["code"].Value), examples, StringComparison.Ordinal));
+        Assert.All(blocks, block => Assert.Contains(examples, example =>
+            example.StartsWith(block.Groups["usings"].Value + "namespace ", StringComparison.Ordinal)
+            && example.Contains(Indented(block.Groups["code"].Value), StringComparison.Ordinal)));
     }
 
     /// <summary>What a shell is to run: the tool's lines are run; of what takes long, that it is there.</summary>
@@ -170,14 +174,14 @@ public sealed partial class ReadmeTests
     public void ReadDisk_ListsWhatIsStored() =>
         Assert.Equal(
             "12288 bytes at 0\n16520 bytes at 20480\n8192 bytes at 49152\n8192 bytes at 81920\n",
-            Run(ReadmeExamples.ReadDisk, Repository.Image("chain-3.qcow2")));
+            Run(ReadmeExamples.ReadDisk.Run, Repository.Image("chain-3.qcow2")));
 
     /// <summary>From a disk with partitions, and from one without them.</summary>
     [Theory]
     [InlineData("mbr", "7 Grüße.txt\n150001 lines in a file.txt\n45 os-release\n")]
     [InlineData("ntfs", "353000 compressed")]
     public void ReadFileSystem_ListsTheGuestsFiles(string disk, string expected) =>
-        Assert.Contains(expected, Run(ReadmeExamples.ReadFileSystem, GuestImages.Disk(disk)), StringComparison.Ordinal);
+        Assert.Contains(expected, Run(ReadmeExamples.ReadFileSystem.Run, GuestImages.Disk(disk)), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("ext4")]
@@ -185,33 +189,33 @@ public sealed partial class ReadmeTests
     public void ReadAtOnce_GivesEachReaderItsOwnCursor(string disk) =>
         Assert.Equal(
             string.Concat(Enumerable.Repeat("NAME=\"Guest Linux\"\n", 4)),
-            Run(ReadmeExamples.ReadAtOnce, GuestImages.Disk(disk)));
+            Run(ReadmeExamples.ReadAtOnce.Run, GuestImages.Disk(disk)));
 
     [Fact]
     public void WalkMap_PrintsTheTopLayersData() =>
         Assert.Equal(
             "8192 bytes at 0 are at 40960 in disk.qcow2\n8192 bytes at 81920 are at 49152 in disk.qcow2\n",
-            Run(ReadmeExamples.WalkMap, Repository.Image("chain-3.qcow2")));
+            Run(ReadmeExamples.WalkMap.Run, Repository.Image("chain-3.qcow2")));
 
     /// <summary>From a disk without partitions, and from one with them.</summary>
     [Theory]
     [InlineData("ext4")]
     [InlineData("mbr-cut")]
     public void ReadFile_CopiesItOut(string disk) => Run(
-        ReadmeExamples.ReadFile,
+        ReadmeExamples.ReadFile.Run,
         GuestImages.Disk(disk),
         after: () => Assert.StartsWith("NAME=\"Guest Linux\"\n", File.ReadAllText("os-release"), StringComparison.Ordinal));
 
     [Fact]
     public void Listen_PrintsWhatIsRead()
     {
-        string printed = Run(ReadmeExamples.Listen, Repository.Image("chain-3.qcow2"));
+        string printed = Run(ReadmeExamples.Listen.Run, Repository.Image("chain-3.qcow2"));
         Assert.Matches(@"(?m)^qcow2stream\.host\.read: [1-9][0-9]*\r?$", printed);
         Assert.Matches(@"(?m)^qcow2stream\.open\.duration: [0-9.E-]+ s\r?$", printed);
     }
 
     [Fact]
-    public void Convert_WritesTheDisk() => Run(ReadmeExamples.Convert, Repository.Image("chain-3.qcow2"), after: () =>
+    public void Convert_WritesTheDisk() => Run(ReadmeExamples.Convert.Run, Repository.Image("chain-3.qcow2"), after: () =>
     {
         using var chain = Qcow2Chain.Open("disk.qcow2");
         Assert.Equal(chain.ReadWholeDisk(), File.ReadAllBytes("disk.raw"));
@@ -226,7 +230,7 @@ public sealed partial class ReadmeTests
         byte[] before = then.ReadWholeDisk();
         Assert.NotEqual(before, now.ReadWholeDisk());
         Run(
-            ReadmeExamples.BringUpToDate,
+            ReadmeExamples.BringUpToDate.Run,
             image,
             before: () => File.WriteAllBytes("backup.raw", before),
             after: () => Assert.Equal(now.ReadWholeDisk(), File.ReadAllBytes("backup.raw")));
@@ -238,7 +242,7 @@ public sealed partial class ReadmeTests
         using Remote.WebServer server = new(GuestImages.Folder("."));
         Assert.Equal(
             "367001600 bytes, boot signature 55aa\n",
-            Run(() => ReadmeExamples.OpenFromServer(server.AddressOf("gpt.qcow2")).GetAwaiter().GetResult(), Repository.Image("empty.qcow2")));
+            Run(() => ReadmeExamples.OpenFromServer.Run(server.AddressOf("gpt.qcow2")).GetAwaiter().GetResult(), Repository.Image("empty.qcow2")));
     }
 
     private static Dictionary<string, string> Linked(string first)
@@ -323,6 +327,6 @@ public sealed partial class ReadmeTests
     [GeneratedRegex("```sh\n(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex ShellBlock();
 
-    [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
+    [GeneratedRegex("```csharp\n(?<usings>(using [A-Za-z0-9.]+;\n)*\n?)(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex CodeBlock();
 }

@@ -1,9 +1,12 @@
-namespace Qcow2Stream.Nbd.Tests;
+using Qcow2Stream;
+using Qcow2Stream.Nbd;
 
-/// <summary>The package's README's code, word for word, so that it compiles and runs.</summary>
-internal static class ReadmeExamples
+namespace ReadmeExamples;
+
+/// <summary>Serves a disk on a socket and on a port.</summary>
+internal static class Serve
 {
-    public static async Task Serve(CancellationToken stopping)
+    public static async Task Run(CancellationToken stopping)
     {
         await using NbdServer server = new(Qcow2Chain.Open("disk.qcow2"), new NbdServerOptions
         {
