@@ -87,6 +87,22 @@ public sealed class SupplyChainTests : IDisposable
         });
     }
 
+    /// <summary>Packing restores in its own way, and where such a file isn't there it writes one. (With another SDK none is looked at.)</summary>
+    [Theory]
+    [InlineData("Qcow2Stream")]
+    [InlineData("Qcow2Stream.FileSystems")]
+    [InlineData("Qcow2Stream.Nbd")]
+    [InlineData("Qcow2Stream.Cli")]
+    public async Task Package_HasALockFileOfItsOwn(string project)
+    {
+        BufferedCommandResult result = await CliWrap.Cli.Wrap("dotnet")
+            .WithArguments(["msbuild", Path.Combine("src", project), "-nologo", "-getProperty:NuGetLockFilePath", "-p:_IsPacking=true"])
+            .WithWorkingDirectory(Repository.Root)
+            .ExecuteBufferedAsync();
+        string name = result.StandardOutput.Trim() is { Length: > 0 } named ? named : "packages.lock.json";
+        Assert.True(name.EndsWith("packages.unlocked.json", StringComparison.Ordinal) || File.Exists(Path.Combine(Repository.Root, "src", project, name)), name);
+    }
+
     public void Dispose() => _directory.Dispose();
 
     /// <summary>As much of the package as a restore looks at, and its assemblies.</summary>
