@@ -46,7 +46,7 @@ internal static class CommandList
         root.SetHelpText("""
             Exit codes:
               0  done
-              1  an image, or something in it, could not be read
+              1  something could not be read, or not written; or --timeout passed
               2  the command line is wrong
               130  interrupted
               check and compare have codes of their own: see their --help

@@ -8,7 +8,7 @@ namespace Qcow2Stream.Cli;
 internal static class CommonOptions
 {
     public static Argument<string> Image() =>
-        new Argument<string>("IMAGE") { Description = "The disk image, qcow2 or raw: a file, or an http or https address." }.NotEmpty();
+        new Argument<string>("IMAGE") { Description = "The disk image, qcow2 (or qcow, version 1) or raw: a file, or an http or https address." }.NotEmpty();
 
     /// <summary>--follow none|here|DIR|anywhere; here and any number of DIRs combine.</summary>
     public static Option<FollowPolicy?> Follow() => new("--follow")

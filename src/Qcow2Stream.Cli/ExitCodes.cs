@@ -5,7 +5,7 @@ internal static class ExitCodes
 {
     public const int Success = 0;
 
-    /// <summary>The image, or a file of its chain, could not be read.</summary>
+    /// <summary>The image, or a file of its chain, could not be read, what was asked for could not be written, or the time was up.</summary>
     public const int Failure = 1;
 
     /// <summary>The command line is wrong.</summary>
