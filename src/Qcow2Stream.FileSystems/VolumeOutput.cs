@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Shared;
 
@@ -42,6 +43,34 @@ public static class VolumeOutput
         }
 
         output.Write("\n"u8);
+    }
+
+    /// <summary>
+    /// Writes a table for people: a line for each volume, and below a Btrfs file system its subvolumes that the guest mounts. Text of the guest is escaped.
+    /// </summary>
+    /// <param name="reports">What is known of the volumes: <see cref="Guest.Report"/>.</param>
+    /// <param name="output">Receives the text; left open.</param>
+    public static void WriteText(this IEnumerable<VolumeReport> reports, Stream output)
+    {
+        ArgumentNullException.ThrowIfNull(reports);
+        ArgumentNullException.ThrowIfNull(output);
+        using StreamWriter text = new(output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true);
+        text.WriteLine($"{"PART",4} {"START",15} {"SIZE",9} {"USED",9} {"AVAIL",9}  {"CONTENT",-20} {"LABEL",-16} TYPE");
+        foreach (VolumeReport v in reports)
+        {
+            text.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Number(v.Volume),4} {v.Volume.Start,15} {ByteSize.Text(v.Volume.Length),9} {Size(v.Usage?.UsedBytes),9} {Size(v.Usage?.AvailableBytes),9}  {Content(v),-20} {Label(v),-16} {PrintableText.Escape(v.Volume.Type)}"));
+            foreach (GuestSubvolume subvolume in v.Subvolumes.Where(each => each.MountPoint is not null))
+            {
+                text.WriteLine($"{"",52}{PrintableText.Escape(subvolume.MountPoint!)}: subvolume {subvolume.Number}{Path(subvolume)}");
+            }
+
+            if (v.Subvolumes.Count(each => each.MountPoint is null) is > 0 and var others)
+            {
+                text.WriteLine($"{"",52}not mounted: {others}");
+            }
+        }
     }
 
     private static void Write(Utf8JsonWriter json, VolumeReport report)
@@ -97,4 +126,14 @@ public static class VolumeOutput
         json.WritePropertyName(name);
         json.WriteRawValue(value?.ToString(CultureInfo.InvariantCulture) ?? "null");
     }
+
+    private static string Number(GuestVolume volume) => volume.Disk == 1 ? $"{volume.Number}" : $"{volume.Disk}:{volume.Number}";
+
+    private static string Size(long? bytes) => bytes is { } known ? ByteSize.Text(known) : "-";
+
+    private static string Content(VolumeReport report) => report.Volume.DeviceOf is { } first ? $"{report.Content}, with {Number(first)}" : report.Content;
+
+    private static string Label(VolumeReport report) => report.Label is { Length: > 0 } label ? PrintableText.Escape(label) : "-";
+
+    private static string Path(GuestSubvolume subvolume) => subvolume.Path.Length == 0 ? ", the top level" : $", {PrintableText.Escape(subvolume.Path)}";
 }
