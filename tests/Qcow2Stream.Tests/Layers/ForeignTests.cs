@@ -1,3 +1,4 @@
+using System.Text;
 using DiscUtils.Streams;
 using Qcow2Stream.Tests.Infrastructure;
 
@@ -128,17 +129,56 @@ public sealed class ForeignTests : IDisposable
         Assert.Equal((NamedFileKind.ExtentOrParent, _scratch.File("base.vmdk")), (asked[^1].Kind, asked[^1].ImagePath));
     }
 
-    [QemuFact]
-    public async Task ExtentThatIsPartOfAFile_IsRefused()
+    [QemuTheory]
+    [InlineData("twoGbMaxExtentFlat", "RW 4096 FLAT 'a.raw' 2048", "RW 4096 FLAT 'b.raw' 0")]
+    [InlineData("twoGbMaxExtentFlat", "RW 1 FLAT 'a.raw' 8191", "RW 4097 FLAT 'b.raw' 3")]
+    [InlineData("monolithicFlat", "RW 4097 FLAT 'a.raw' 0", "")]
+    [InlineData("vmfs", "RW 4097 VMFS 'a.raw'", "")]
+    public async Task ExtentThatIsPartOfAFile_ReadsAsInQemu(string kind, string first, string second)
     {
-        string top = await MakeChain("vmdk", "subformat=monolithicFlat", "base.vmdk");
-        using (FileStream flat = File.OpenWrite(_scratch.File("base-flat.vmdk")))
+        Random random = new(3);
+        foreach (string name in new[] { "a.raw", "b.raw" })
         {
-            flat.SetLength(flat.Length + 512);
+            byte[] bytes = new byte[4 << 20];
+            random.NextBytes(bytes);
+            _scratch.Write(name, bytes);
         }
 
-        Qcow2UnsupportedException error = Assert.Throws<Qcow2UnsupportedException>(() => Qcow2Chain.Open(top));
-        Assert.Contains("parts of a file", error.Message, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_scratch.File("base.vmdk"), DescriptorOf(kind, first, second));
+        await AgainstQemu.BytesAreEqual(await MakeTop("base.vmdk", "vmdk", written: 0), _scratch);
+    }
+
+    [QemuTheory]
+    [InlineData("monolithicSparse")]
+    [InlineData("streamOptimized")]
+    [InlineData("monolithicFlat")]
+    [InlineData("twoGbMaxExtentSparse")]
+    [InlineData("twoGbMaxExtentFlat")]
+    public async Task VmdkOfAnOddSize_ReadsAsInQemu(string subformat)
+    {
+        foreach (int sectors in new[] { 1, 127, 128, 129, 2049, 65535, 65537 })
+        {
+            string raw = _scratch.File("base.raw");
+            await Qemu.Img("create", "-f", "raw", raw, $"{sectors * 512L}");
+            await Qemu.Io(raw, "raw", $"write -P 7 {(sectors - 1) * 512L} 512");
+            await Qemu.ImgIn(_scratch.Path, "convert", "-f", "raw", "-O", "vmdk", "-o", $"subformat={subformat}", raw, "base.vmdk");
+            await AgainstQemu.BytesAreEqual(await MakeTop("base.vmdk", "vmdk", written: 0), _scratch);
+        }
+    }
+
+    /// <summary>Comments, lines of other keys, and those after the first of a key.</summary>
+    [QemuTheory]
+    [InlineData("#RW 10240 VMFSSPARSE \"old.vmdk\"\n")]
+    [InlineData("was: RW 10240 VMFSSPARSE \"old.vmdk\"\n")]
+    [InlineData("was RW VMFSSPARSE\n")]
+    [InlineData("createType=\"monolithicSparse\"\n")]
+    [InlineData("createTypes=\"monolithicSparse\"\n")]
+    [InlineData("\0\ncreateType=\"monolithicSparse\"\nparentCID=1\n")]
+    public async Task LineOfADescriptorThatIsNotTaken_ChangesNothing(string line)
+    {
+        string top = await MakeChain("vmdk", "subformat=twoGbMaxExtentSparse", "base.vmdk");
+        await File.AppendAllTextAsync(_scratch.File("base.vmdk"), line);
+        await AgainstQemu.BytesAreEqual(top, _scratch);
     }
 
     [QemuFact]
@@ -215,11 +255,20 @@ public sealed class ForeignTests : IDisposable
         return await MakeTop(name, format);
     }
 
-    private async Task<string> MakeTop(string name, string format)
+    private async Task<string> MakeTop(string name, string format, int written = 64, params string[] size)
     {
         string top = _scratch.File("top.qcow2");
-        await Qemu.ImgIn(_scratch.Path, "create", "-f", "qcow2", "-b", name, "-F", format, top);
-        await Qemu.Io(top, "qcow2", "write -P 9 1088k 64k");
+        await Qemu.ImgIn(_scratch.Path, ["create", "-f", "qcow2", "-b", name, "-F", format, top, .. size]);
+        if (written > 0)
+        {
+            await Qemu.Io(top, "qcow2", $"write -P 9 1088k {written}k");
+        }
+
         return top;
     }
+
+    /// <summary>The descriptor of a VMDK, of extents in whose lines names are in single quotes.</summary>
+    private static string DescriptorOf(string kind, params string[] extents) =>
+        $"# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"{kind}\"\n{string.Join('\n', extents).Replace('\'', '"')}\n"
+        + "ddb.adapterType = \"ide\"\nddb.geometry.cylinders = \"12\"\nddb.geometry.heads = \"16\"\nddb.geometry.sectors = \"63\"\n";
 }

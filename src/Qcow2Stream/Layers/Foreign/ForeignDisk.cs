@@ -57,7 +57,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         _disk = disk;
         _tableBytes = tableBytes;
         _layerCount = disk.Layers.Count();
-        files.Vmdk?.Learn(disk.Layers.SelectMany(layer => layer.Extents));
+        files.Vmdk?.Learn([.. disk.Layers]);
         _content = OpenContent();
         Length = CheckedLength(disk, _content) & ~(Sector.Size - 1);
         _emptyKind = formatName == FormatWithParents ? RunKind.Unallocated : RunKind.Zero;

@@ -130,9 +130,9 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
             _open.Add(file);
         }
 
-        int? mostGrain = Vmdk?.Judge(path, file);
+        FileView view = Vmdk?.Judge(path, file) ?? default;
         ForeignTables.Judge(_extension, file, _memory);
-        return new ForeignFileStream(file, this, ownsFile: !ReferenceEquals(file, _image), mostGrain);
+        return new ForeignFileStream(file, this, ownsFile: !ReferenceEquals(file, _image), view);
     }
 
     public override bool DirectoryExists(string path) => false;

@@ -1,5 +1,5 @@
-using System.Text;
 using DiscUtils;
+using Qcow2Stream.Format;
 
 namespace Qcow2Stream.Layers.Foreign;
 
@@ -10,30 +10,34 @@ namespace Qcow2Stream.Layers.Foreign;
 /// <param name="memory">Adds up what the tables of the files take.</param>
 internal sealed class VmdkFiles(TableMemory memory)
 {
-    // DiscUtils reads 20 KiB of it.
-    private const int DescriptorLength = 64 << 10;
+    // Those of the image and its parents, in the order of the layers.
+    private readonly List<VmdkDescriptor> _descriptors = [];
 
-    private static readonly string[] OwnExtents = ["monolithicSparse", "streamOptimized"];
-
-    private readonly Dictionary<string, bool> _isSparse = new(StringComparer.Ordinal);
-    private bool? _opensSparse;
+    private readonly Dictionary<string, Part> _parts = new(StringComparer.Ordinal);
+    private Part? _opened;
     private bool _areOpened;
-    private bool _isServers;
 
-    /// <summary>Learns how the extents are going to be read. Until then files are opened as descriptors.</summary>
-    /// <param name="extents">Those of all layers. They are opened, and not read.</param>
-    public void Learn(IEnumerable<VirtualDiskExtent> extents)
+    /// <summary>
+    /// Learns how the extents are going to be read. Until then files are opened as descriptors. DiscUtils names no place in a file, and makes paths of the
+    /// names: so a path is known by what it is opened for.
+    /// </summary>
+    /// <param name="layers">The image and its parents. Their extents are opened, and not read.</param>
+    /// <exception cref="Qcow2FormatException">An extent isn't what the descriptor says.</exception>
+    /// <exception cref="Qcow2UnsupportedException">A file is named for several extents.</exception>
+    public void Learn(IReadOnlyList<VirtualDiskLayer> layers)
     {
-        foreach (VirtualDiskExtent extent in extents)
+        Agree(layers.Count == _descriptors.Count);
+        foreach ((VirtualDiskLayer layer, VmdkDescriptor descriptor) in layers.Zip(_descriptors))
         {
-            _opensSparse = extent.IsSparse;
-            try
+            Agree(layer.Extents.Count == descriptor.Extents.Count);
+            foreach ((VirtualDiskExtent extent, VmdkExtent described) in layer.Extents.Zip(descriptor.Extents))
             {
-                CheckWhole(extent, extent.StoredSize);
-            }
-            catch (NamedFileException) when (extent.IsSparse)
-            {
-                // One of zeros has a name too, and no file. If it is another, its content can't be opened either.
+                Agree(extent.Capacity == described.Sectors * Sector.Size && extent.IsSparse == (described.IsSparse || described.IsZero));
+                if (!descriptor.IsOwnExtent && (described.IsSparse || described.IsFlat))
+                {
+                    _opened = new Part(described, ReferenceEquals(described, descriptor.Extents[^1]));
+                    _ = extent.StoredSize;
+                }
             }
         }
 
@@ -41,55 +45,71 @@ internal sealed class VmdkFiles(TableMemory memory)
     }
 
     /// <summary>Judges a file that is being opened.</summary>
-    /// <returns>As <see cref="VmdkTables.Judge"/>.</returns>
+    /// <returns>What DiscUtils may see of it.</returns>
     /// <exception cref="Qcow2FormatException">It isn't what it is opened as, or is damaged.</exception>
     /// <exception cref="Qcow2UnsupportedException">Its tables take more memory than is allowed, or DiscUtils would misread it.</exception>
-    public int? Judge(string path, HostFile file)
+    public FileView Judge(string path, HostFile file)
     {
         if (_areOpened)
         {
-            bool isKnown = _isSparse.TryGetValue(path, out bool isSparse);
-            return isSparse ? VmdkTables.Judge(file, memory, _isServers)
-                : isKnown ? null
+            return _parts.TryGetValue(path, out Part? part)
+                ? JudgePart(part, file)
                 : throw new Qcow2FormatException("a file is read that the image did not name before", file.Path);
         }
 
-        if (_opensSparse is not { } sparse)
+        if (_opened is not { } opened)
         {
             return JudgeDescriptor(file);
         }
 
-        if (!_isSparse.TryAdd(path, sparse) && _isSparse[path] != sparse)
+        if (!_parts.TryAdd(path, opened))
         {
-            throw new Qcow2FormatException("the image names a file as two kinds of extent", file.Path);
+            throw _parts[path].Extent.IsSparse != opened.Extent.IsSparse
+                ? new Qcow2FormatException("the image names a file as two kinds of extent", file.Path)
+                : new Qcow2UnsupportedException("file of several extents", "the image keeps several extents in one file, which is not handled", file.Path);
         }
 
-        return null;
+        return opened.Extent.IsFlat ? JudgePart(opened, file) : default;
     }
 
-    private int? JudgeDescriptor(HostFile file)
+    private FileView JudgeDescriptor(HostFile file)
     {
-        bool isHosted = VmdkTables.IsHosted(file);
-        byte[] start = new byte[DescriptorLength];
-        int length = file.ReadAt(isHosted ? VmdkTables.DescriptorOffsetOf(file) : 0, start);
-
-        // As DiscUtils divides it. Its first line of a key counts; here, any does.
-        string[] lines = [.. Encoding.UTF8.GetString(start, 0, length).Split('\r', '\n', '\0').Select(line => line.Trim())];
-        _isServers |= lines.Any(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, _, "VMFSSPARSE", ..]);
-
-        // Of some kinds, the file of the descriptor is the extent.
-        return isHosted || lines.Any(line => line.StartsWith("createType", StringComparison.Ordinal) && OwnExtents.Any(kind => line.Contains(kind, StringComparison.Ordinal)))
-            ? VmdkTables.Judge(file, memory, isServer: false)
-            : null;
-    }
-
-    /// <summary>An extent that is a part of its file isn't known as one to DiscUtils, which would put its bytes elsewhere.</summary>
-    private static void CheckWhole(VirtualDiskExtent extent, long storedSize)
-    {
-        if (!extent.IsSparse && storedSize != extent.Capacity)
+        if (VmdkDescriptor.Read(file) is not { } descriptor)
         {
-            throw new NotSupportedException(
-                $"an extent of {extent.Capacity} bytes is kept in a file of {storedSize}: extents that are parts of a file are not handled");
+            return default;
+        }
+
+        _descriptors.Add(descriptor);
+        return descriptor.IsOwnExtent ? JudgePart(new Part(descriptor.Extents[0] with { Type = "SPARSE" }, IsLast: true), file) : default;
+    }
+
+    private FileView JudgePart(Part part, HostFile file)
+    {
+        VmdkExtent extent = part.Extent;
+        if (extent.IsSparse)
+        {
+            return new FileView { MostGrain = VmdkTables.Judge(file, memory, extent) };
+        }
+
+        long length = file.GetLength();
+        if (extent.Offset > (length / Sector.Size) || extent.Sectors * Sector.Size > length - (extent.Offset * Sector.Size))
+        {
+            throw new Qcow2FormatException(
+                $"an extent of {extent.Sectors} sectors from sector {extent.Offset} on does not lie inside the file of {length} bytes", file.Path);
+        }
+
+        return new FileView { Start = extent.Offset * Sector.Size, Length = extent.Sectors * Sector.Size };
+    }
+
+    /// <summary>What is known of the extents was read here, and is of no use if DiscUtils has read something else.</summary>
+    private static void Agree(bool isSame)
+    {
+        if (!isSame)
+        {
+            throw new NotSupportedException("it takes something else out of the descriptor than what was judged");
         }
     }
+
+    /// <summary>An extent, and whether it is the last of its disk.</summary>
+    private sealed record Part(VmdkExtent Extent, bool IsLast);
 }

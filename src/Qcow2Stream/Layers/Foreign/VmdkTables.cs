@@ -17,7 +17,9 @@ internal static class VmdkTables
     private static ReadOnlySpan<byte> ServerMagic => "COWD"u8;
 
     private const int Flags = 8;
+    private const int Capacity = 12;
     private const int DescriptorOffset = 28;
+    private const int DescriptorSize = 36;
     private const int DirectoryOffset = 56;
     private const int RedundantDirectoryOffset = 48;
     private const int ServerFields = 12;
@@ -39,25 +41,38 @@ internal static class VmdkTables
     // 64 KiB in all images that tools make; it is inflated as a whole, for any byte of it.
     private const int MaxCompressedGrain = 2 << 20;
 
-    /// <summary>Whether a file begins as a hosted extent does.</summary>
-    public static bool IsHosted(HostFile file) => TryRead(file, 0, HostedMagic, stackalloc byte[Sector.Size]);
-
-    /// <summary>Where a hosted extent has its descriptor, in bytes; 0 if it says that it has none, or what can't be.</summary>
-    public static long DescriptorOffsetOf(HostFile file)
+    /// <summary>Where a file has its descriptor: a hosted extent where its header says, any other file from its first byte on.</summary>
+    /// <returns>In bytes; a length of 0 if the header says that there is none.</returns>
+    /// <exception cref="Qcow2FormatException">It would lie outside the file.</exception>
+    public static (long Place, long Length) DescriptorOf(HostFile file)
     {
+        long fileLength = file.GetLength();
         Span<byte> header = stackalloc byte[Sector.Size];
-        long sector = file.ReadAt(0, header) == header.Length ? BinaryPrimitives.ReadInt64LittleEndian(header[DescriptorOffset..]) : 0;
-        return sector is < 0 or > long.MaxValue / Sector.Size ? 0 : Math.Min(sector * Sector.Size, file.GetLength());
+        if (!TryRead(file, 0, HostedMagic, header))
+        {
+            return (0, fileLength);
+        }
+
+        long sector = BinaryPrimitives.ReadInt64LittleEndian(header[DescriptorOffset..]);
+        long sectors = BinaryPrimitives.ReadInt64LittleEndian(header[DescriptorSize..]);
+        bool isInside = sector >= 0 && sectors >= 0 && sectors <= (fileLength / Sector.Size) - sector;
+        return sector == 0 ? (0, 0)
+            : isInside ? (sector * Sector.Size, sectors * Sector.Size)
+            : throw new Qcow2FormatException(
+                $"the descriptor of {sectors} sectors from sector {sector} on does not lie inside the file", file.Path, hostOffset: DescriptorOffset);
     }
 
-    /// <summary>Judges a sparse extent that DiscUtils is going to read as one of a host (Workstation and such), or of a server (ESX).</summary>
+    /// <summary>Judges a sparse extent that DiscUtils is going to read.</summary>
+    /// <param name="file">The file that it is in.</param>
+    /// <param name="memory">Adds up what its tables take.</param>
+    /// <param name="described">What the descriptor says of it: also whether it is one of a host (Workstation and such), or of a server (ESX).</param>
     /// <returns>The largest header-and-data of a compressed grain, in bytes, for a file with such; otherwise null.</returns>
     /// <exception cref="Qcow2FormatException">It is none, or a field contradicts the format, or the file.</exception>
     /// <exception cref="Qcow2UnsupportedException">The tables take more memory than is allowed, or DiscUtils would misread the image.</exception>
-    public static int? Judge(HostFile file, TableMemory memory, bool isServer)
+    public static int? Judge(HostFile file, TableMemory memory, VmdkExtent described)
     {
         Span<byte> header = stackalloc byte[Sector.Size];
-        if (isServer)
+        if (described.IsServers)
         {
             Read(file, 0, ServerMagic, header);
             JudgeServer(file, memory, header);
@@ -74,7 +89,8 @@ internal static class VmdkTables
             RefuseZeroedGrains(file, header, place);
         }
 
-        return JudgeHosted(file, memory, header, place);
+        Extent extent = JudgeHosted(file, memory, header, place);
+        return extent.MostGrain == MaxCompressedGrain ? MaxCompressedGrain * 2 : null;
     }
 
     private static bool TryRead(HostFile file, long place, ReadOnlySpan<byte> magic, Span<byte> header) =>
@@ -89,7 +105,7 @@ internal static class VmdkTables
         }
     }
 
-    private static int? JudgeHosted(HostFile file, TableMemory memory, ReadOnlySpan<byte> header, long place)
+    private static Extent JudgeHosted(HostFile file, TableMemory memory, ReadOnlySpan<byte> header, long place)
     {
         uint flags = BinaryPrimitives.ReadUInt32LittleEndian(header[Flags..]);
         bool isCompressed = (flags & HasCompressedGrains) != 0;
@@ -97,7 +113,7 @@ internal static class VmdkTables
             file,
             memory,
             place,
-            Capacity: BinaryPrimitives.ReadInt64LittleEndian(header[12..]),
+            Capacity: BinaryPrimitives.ReadInt64LittleEndian(header[Capacity..]),
             GrainSectors: BinaryPrimitives.ReadInt64LittleEndian(header[20..]),
             TableEntries: BinaryPrimitives.ReadUInt32LittleEndian(header[44..]),
             MostGrain: isCompressed ? MaxCompressedGrain : int.MaxValue);
@@ -109,10 +125,10 @@ internal static class VmdkTables
                 "the redundant grain directory", BinaryPrimitives.ReadInt64LittleEndian(header[RedundantDirectoryOffset..]), place + RedundantDirectoryOffset);
         }
 
-        return isCompressed ? MaxCompressedGrain * 2 : null;
+        return extent;
     }
 
-    private static void JudgeServer(HostFile file, TableMemory memory, ReadOnlySpan<byte> header)
+    private static Extent JudgeServer(HostFile file, TableMemory memory, ReadOnlySpan<byte> header)
     {
         ReadOnlySpan<byte> fields = header[ServerFields..];
         Extent extent = new(
@@ -125,6 +141,7 @@ internal static class VmdkTables
             MostGrain: int.MaxValue);
         extent.Judge();
         extent.JudgeDirectory("the grain directory", BinaryPrimitives.ReadUInt32LittleEndian(fields[8..]), ServerFields + 8);
+        return extent;
     }
 
     /// <summary>DiscUtils takes the entry of a grain of zeros for the place of its data; so an image that may have such is not read.</summary>
@@ -140,14 +157,12 @@ internal static class VmdkTables
     private readonly record struct Extent(
         HostFile File, TableMemory Memory, long Place, long Capacity, long GrainSectors, long TableEntries, long MostGrain)
     {
-        private const long MaxSectors = long.MaxValue / Sector.Size;
-
         private long Coverage => GrainSectors * TableEntries * Sector.Size;
 
         /// <summary>DiscUtils counts the bytes of a grain, and those that a table covers, in 32 bits with a sign.</summary>
         public void Judge()
         {
-            if (Capacity is < 0 or > MaxSectors)
+            if (Capacity is < 0 or > VmdkExtent.MaxSectors)
             {
                 throw new Qcow2FormatException($"the capacity of {Capacity} sectors is not possible", File.Path, hostOffset: Place);
             }
@@ -174,7 +189,7 @@ internal static class VmdkTables
             long tables = ((Capacity * Sector.Size) + Coverage - 1) / Coverage;
             long length = tables * sizeof(uint);
             Memory.ChargeTable(
-                sector is < 0 or > MaxSectors ? -1 : sector * Sector.Size, length, tables * BytesPerTable, $"{what} of {tables} entries", File, place);
+                sector is < 0 or > VmdkExtent.MaxSectors ? -1 : sector * Sector.Size, length, tables * BytesPerTable, $"{what} of {tables} entries", File, place);
         }
     }
 }
