@@ -166,6 +166,79 @@ public sealed class ForeignTests : IDisposable
         }
     }
 
+    /// <summary>
+    /// QEMU goes by the header of a sparse extent, and DiscUtils by the descriptor. Some tools round the size up to whole grains, in the header alone: that
+    /// makes no difference as long as nothing is kept there.
+    /// </summary>
+    [QemuTheory]
+    [InlineData("monolithicSparse", "10112", true, "10112 sectors by the descriptor, and 10240 by its header")]
+    [InlineData("monolithicSparse", "10368", true, "10368 sectors by the descriptor, and 10240 by its header")]
+    [InlineData("monolithicSparse", "10112", false, "10112 sectors by the descriptor, and 10240 by its header")]
+    [InlineData("streamOptimized", "10112", true, "10112 sectors by the descriptor, and 10240 by its header")]
+    [InlineData("streamOptimized", "99999", true, "99999 sectors by the descriptor, and 10240 by its header")]
+    [InlineData("twoGbMaxExtentSparse", "10112", true, "10112 sectors by the descriptor, and 10240 by its header")]
+    [InlineData("twoGbMaxExtentSparse", "10241", true, "10241 sectors by the descriptor, and 10240 by its header")]
+    [InlineData("monolithicSparse", "10200", true, "behind the end of the disk")]
+    [InlineData("streamOptimized", "10200", true, "behind the end of the disk")]
+    [InlineData("twoGbMaxExtentSparse", "10200", true, "behind the end of the disk")]
+    [InlineData("monolithicSparse", "10200", false, null)]
+    [InlineData("streamOptimized", "10113", false, null)]
+    [InlineData("twoGbMaxExtentSparse", "10239", false, null)]
+    public async Task SizesOfAnExtentThatDiffer_AreRefusedUnlessTheyAreRounded(string subformat, string sectors, bool isDataLast, string? problem)
+    {
+        // The last grain has data in its first sector, or in its last.
+        string raw = _scratch.File("base.raw");
+        await Qemu.Img("create", "-f", "raw", raw, "5M");
+        await Qemu.Io(raw, "raw", "write -P 1 0 100k", $"write -P 3 {(isDataLast ? 10239 : 10112) * 512} 512");
+        await Qemu.ImgIn(_scratch.Path, "convert", "-f", "raw", "-O", "vmdk", "-o", $"subformat={subformat}", raw, "base.vmdk");
+        byte[] bytes = await File.ReadAllBytesAsync(_scratch.File("base.vmdk"));
+        Encoding.ASCII.GetBytes(sectors).CopyTo(bytes.AsSpan(bytes.AsSpan().IndexOf("RW 10240 "u8) + 3));
+        _scratch.Write("base.vmdk", bytes);
+        string top = await MakeTop("base.vmdk", "vmdk", written: 0, "5M");
+        if (problem is null)
+        {
+            await AgainstQemu.BytesAreEqual(top, _scratch);
+            return;
+        }
+
+        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => Qcow2Chain.Open(top));
+        Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>QEMU goes by the number of the algorithm, and DiscUtils by a flag.</summary>
+    [QemuTheory]
+    [InlineData("monolithicSparse", 8 + 2, 1)]
+    [InlineData("monolithicSparse", 77, 1)]
+    [InlineData("streamOptimized", 8 + 2, 2)]
+    [InlineData("streamOptimized", 77, 0)]
+    public async Task CompressionThatOnePlaceOfTwoTells_IsRefused(string subformat, int place, byte value)
+    {
+        string top = await MakeChain("vmdk", $"subformat={subformat}", "base.vmdk");
+        byte[] bytes = await File.ReadAllBytesAsync(_scratch.File("base.vmdk"));
+        bytes[place] = value;
+        _scratch.Write("base.vmdk", bytes);
+        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => Qcow2Chain.Open(top));
+        Assert.Contains("in another that they are not", error.Message, StringComparison.Ordinal);
+    }
+
+    [QemuFact]
+    public async Task SizeThatIsRoundedBetweenExtents_IsRefused()
+    {
+        foreach (string name in new[] { "a", "b" })
+        {
+            string raw = _scratch.Write($"{name}.raw", new byte[2 << 20]);
+            await Qemu.ImgIn(_scratch.Path, "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=twoGbMaxExtentSparse", raw, $"{name}.vmdk");
+        }
+
+        string text = DescriptorOf("twoGbMaxExtentSparse", "RW 4096 SPARSE 'a-s001.vmdk'", "RW 4096 SPARSE 'b-s001.vmdk'");
+        await File.WriteAllTextAsync(_scratch.File("base.vmdk"), text);
+        string top = await MakeTop("base.vmdk", "vmdk", written: 0);
+        await AgainstQemu.BytesAreEqual(top, _scratch);
+        await File.WriteAllTextAsync(_scratch.File("base.vmdk"), text.Replace("4096 SPARSE \"a", "4090 SPARSE \"a", StringComparison.Ordinal));
+        Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => Qcow2Chain.Open(top));
+        Assert.Contains("4090 sectors by the descriptor, and 4096 by its header", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>Comments, lines of other keys, and those after the first of a key.</summary>
     [QemuTheory]
     [InlineData("#RW 10240 VMFSSPARSE \"old.vmdk\"\n")]

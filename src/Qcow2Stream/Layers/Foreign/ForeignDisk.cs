@@ -25,6 +25,8 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     private const long Window = 256 << 20;
     private const long FirstStep = 1 << 20;
 
+    private const int EndBuffer = 64 << 10;
+
     // Far more than opening any image takes.
     private const int ReadsToOpen = 1 << 17;
     private const long BytesToOpen = 64 << 20;
@@ -60,6 +62,11 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         files.Vmdk?.Learn([.. disk.Layers]);
         _content = OpenContent();
         Length = CheckedLength(disk, _content) & ~(Sector.Size - 1);
+        if (files.Vmdk is not null && _content.Length > Length)
+        {
+            CheckEnd(file, _content, Length);
+        }
+
         _emptyKind = formatName == FormatWithParents ? RunKind.Unallocated : RunKind.Zero;
         _isMapped = MappedFormats.Contains(formatName) && files.IsOneFile && _layerCount == 1;
         _map = MapOf(_content);
@@ -170,6 +177,29 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         return capacity >= 0 && length >= capacity
             ? capacity
             : throw new InvalidDataException($"it says that its disk has {capacity} bytes, but describes {length}");
+    }
+
+    /// <summary>
+    /// The last extent may have more in its tables than the disk has, up to a whole grain. For QEMU that belongs to the disk; so it has to be zeros, which
+    /// are what follows the end of a disk.
+    /// </summary>
+    private static void CheckEnd(HostFile file, SparseStream content, long length)
+    {
+        byte[] buffer = new byte[EndBuffer];
+        foreach (StreamExtent extent in content.GetExtentsInRange(length, content.Length - length))
+        {
+            content.Position = extent.Start;
+            long end = extent.Start + extent.Length;
+            for (int read = 1; read > 0 && content.Position < end;)
+            {
+                read = content.Read(buffer, 0, (int)Math.Min(buffer.Length, end - content.Position));
+                if (buffer.AsSpan(0, read).ContainsAnyExcept((byte)0))
+                {
+                    throw new Qcow2FormatException(
+                        $"the descriptor gives the disk {length} bytes, the tables {content.Length}, and data is kept behind the end of the disk", file.Path);
+                }
+            }
+        }
     }
 
     /// <summary>DiscUtils reads through all parents of an image in one call, each inside the other.</summary>

@@ -88,7 +88,7 @@ internal sealed class VmdkFiles(TableMemory memory)
         VmdkExtent extent = part.Extent;
         if (extent.IsSparse)
         {
-            return new FileView { MostGrain = VmdkTables.Judge(file, memory, extent) };
+            return new FileView { MostGrain = VmdkTables.Judge(file, memory, extent, part.IsLast) };
         }
 
         long length = file.GetLength();

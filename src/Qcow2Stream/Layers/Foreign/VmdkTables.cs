@@ -22,6 +22,7 @@ internal static class VmdkTables
     private const int DescriptorSize = 36;
     private const int DirectoryOffset = 56;
     private const int RedundantDirectoryOffset = 48;
+    private const int CompressAlgorithm = 77;
     private const int ServerFields = 12;
     private const int ServerTableEntries = 4096;
     private const uint HasRedundantTables = 1 << 1;
@@ -66,16 +67,17 @@ internal static class VmdkTables
     /// <param name="file">The file that it is in.</param>
     /// <param name="memory">Adds up what its tables take.</param>
     /// <param name="described">What the descriptor says of it: also whether it is one of a host (Workstation and such), or of a server (ESX).</param>
+    /// <param name="isLast">Whether the disk ends with it.</param>
     /// <returns>The largest header-and-data of a compressed grain, in bytes, for a file with such; otherwise null.</returns>
     /// <exception cref="Qcow2FormatException">It is none, or a field contradicts the format, or the file.</exception>
     /// <exception cref="Qcow2UnsupportedException">The tables take more memory than is allowed, or DiscUtils would misread the image.</exception>
-    public static int? Judge(HostFile file, TableMemory memory, VmdkExtent described)
+    public static int? Judge(HostFile file, TableMemory memory, VmdkExtent described, bool isLast)
     {
         Span<byte> header = stackalloc byte[Sector.Size];
         if (described.IsServers)
         {
             Read(file, 0, ServerMagic, header);
-            JudgeServer(file, memory, header);
+            JudgeServer(file, memory, header).JudgeSize(described.Sectors, isLast);
             return null;
         }
 
@@ -90,6 +92,7 @@ internal static class VmdkTables
         }
 
         Extent extent = JudgeHosted(file, memory, header, place);
+        extent.JudgeSize(described.Sectors, isLast);
         return extent.MostGrain == MaxCompressedGrain ? MaxCompressedGrain * 2 : null;
     }
 
@@ -109,6 +112,13 @@ internal static class VmdkTables
     {
         uint flags = BinaryPrimitives.ReadUInt32LittleEndian(header[Flags..]);
         bool isCompressed = (flags & HasCompressedGrains) != 0;
+        if (isCompressed != (BinaryPrimitives.ReadUInt16LittleEndian(header[CompressAlgorithm..]) != 0))
+        {
+            // DiscUtils goes by the flag, and QEMU by the algorithm.
+            throw new Qcow2FormatException(
+                "the header says in one place that grains are compressed, and in another that they are not", file.Path, hostOffset: place + CompressAlgorithm);
+        }
+
         Extent extent = new(
             file,
             memory,
@@ -182,6 +192,22 @@ internal static class VmdkTables
             }
 
             Memory.Charge(TableEntries * sizeof(uint) * TablesKept, $"grain tables of {TableEntries} entries", File, Place);
+        }
+
+        /// <summary>
+        /// QEMU goes by the header's size, and DiscUtils in part by the descriptor's. There are tools that round up the header's to whole grains, which moves
+        /// nothing at the end of a disk (<see cref="ForeignDisk"/> looks at what is kept there).
+        /// </summary>
+        /// <param name="sectors">The size in the descriptor.</param>
+        /// <param name="isLast">Whether the disk ends with the extent.</param>
+        public void JudgeSize(long sectors, bool isLast)
+        {
+            long rounded = (sectors + GrainSectors - 1) / GrainSectors * GrainSectors;
+            if (Capacity != sectors && !(isLast && Capacity == rounded))
+            {
+                throw new Qcow2FormatException(
+                    $"the extent has {sectors} sectors by the descriptor, and {Capacity} by its header", File.Path, hostOffset: Place + VmdkTables.Capacity);
+            }
         }
 
         public void JudgeDirectory(string what, long sector, long place)
