@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Qcow2Stream.Cli;
 using Qcow2Stream.Cli.Commands;
 using Qcow2Stream.Cli.Limits;
@@ -12,8 +11,7 @@ AppDomain.CurrentDomain.UnhandledException += (_, e) =>
     Environment.Exit(ExitCodes.Failure);
 };
 
-// A file that the user's limit lets grow no further is an error of writing.
-using PosixSignalRegistration? sizeExceeded = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)25, context => context.Cancel = true);
+ProcessLimits.MakeFileSizeAnError();
 ParseResult parsed = Arguments.Parse(args);
 if (parsed.Errors.Count > 0)
 {

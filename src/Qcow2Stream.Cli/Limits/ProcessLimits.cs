@@ -19,8 +19,9 @@ internal static partial class ProcessLimits
     private const int Processor = 0;
     private const int RenewalMilliseconds = 10_000;
 
-    // SIGXCPU, on Linux and macOS.
+    // SIGXCPU and SIGXFSZ, on Linux and macOS.
     private const PosixSignal ProcessorTimeExceeded = (PosixSignal)24;
+    private const PosixSignal FileSizeExceeded = (PosixSignal)25;
 
     // On Linux; macOS doesn't enforce it.
     private const int AddressSpace = 9;
@@ -31,7 +32,15 @@ internal static partial class ProcessLimits
     private static readonly Lock Turn = new();
     private static readonly Dictionary<int, ulong> Started = [];
     private static PosixSignalRegistration? _registration;
+    private static PosixSignalRegistration? _sizeRegistration;
     private static long _nextRenewal;
+
+    /// <summary>
+    /// A file that the user's limit lets grow no further is an error of writing, and no end. For good: the signal for it may come when the write has long
+    /// failed.
+    /// </summary>
+    public static void MakeFileSizeAnError() =>
+        _sizeRegistration ??= OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(FileSizeExceeded, context => context.Cancel = true);
 
     /// <summary>Limits the process, from now on, and returns the disk to be read: reading it gives more time.</summary>
     /// <param name="disk">The disk whose guest is looked at; it is then owned.</param>
