@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Org.BouncyCastle.Crypto.Digests;
+using Qcow2Stream.FileSystems.Blocks;
 
 namespace Qcow2Stream.FileSystems.Btrfs;
 
@@ -46,28 +45,12 @@ internal sealed class BtrfsChecksum
         return sum[..Length].SequenceEqual(right[..Length]);
     }
 
-    /// <summary>The CRC of Castagnoli as hashes of names have it: with a start of its own, and not inverted.</summary>
-    public static uint Crc32C(uint start, ReadOnlySpan<byte> bytes)
-    {
-        foreach (ulong part in MemoryMarshal.Cast<byte, ulong>(bytes))
-        {
-            start = BitOperations.Crc32C(start, BitConverter.IsLittleEndian ? part : BinaryPrimitives.ReverseEndianness(part));
-        }
-
-        foreach (byte value in bytes[(bytes.Length & -sizeof(ulong))..])
-        {
-            start = BitOperations.Crc32C(start, value);
-        }
-
-        return start;
-    }
-
     private void Compute(ReadOnlySpan<byte> bytes, Span<byte> sum)
     {
         switch (_kind)
         {
             case Kind.Crc32C:
-                BinaryPrimitives.WriteUInt32LittleEndian(sum, ~Crc32C(uint.MaxValue, bytes));
+                BinaryPrimitives.WriteUInt32LittleEndian(sum, ~Castagnoli.Add(uint.MaxValue, bytes));
                 break;
             case Kind.XxHash64:
                 BinaryPrimitives.WriteUInt64LittleEndian(sum, XxHash64.HashToUInt64(bytes));
