@@ -68,7 +68,7 @@ public sealed class RecursionTests : IDisposable
         {
             Qcow2UnsupportedException error = Assert.Throws<Qcow2UnsupportedException>(open);
             Assert.Equal("parent of another name", error.Feature);
-            Assert.Contains("the parent is 'base.qcow2'", error.Message, StringComparison.Ordinal);
+            Assert.Contains("base.qcow2', whose name does not end in .vmdk", error.Message, StringComparison.Ordinal);
         }
     }
 
