@@ -100,12 +100,25 @@ public sealed class GuestVolume
         FileSystemSource volume = new(Source, _siblings(this), _options);
         try
         {
-            GuestFileSystem files = volume.Do(() => ReaderErrors.Call(() => reader(volume, _content.Name)), cancellationToken);
-            return volume.Do(() => files.Root.Kind, cancellationToken) == GuestEntryKind.Directory ? files : throw new GuestException("its root is not a directory");
+            return volume.Do(() => Opened(ReaderErrors.Call(() => reader(volume, _content.Name))), cancellationToken);
         }
         catch (GuestException e)
         {
             throw new GuestException($"the {_content.Name} file system on {this} can't be read: {e.Message}", e);
+        }
+    }
+
+    private static GuestFileSystem Opened(GuestFileSystem files)
+    {
+        bool isTree = false;
+        try
+        {
+            isTree = files.Root.Kind == GuestEntryKind.Directory;
+            return isTree ? files : throw new GuestException("its root is not a directory");
+        }
+        finally
+        {
+            (isTree ? null : files)?.Dispose();
         }
     }
 

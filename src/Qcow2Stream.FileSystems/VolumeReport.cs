@@ -31,7 +31,7 @@ public sealed record VolumeReport(
             IReadOnlyList<GuestSubvolume> subvolumes = files.GetSubvolumes(cancellationToken);
             return new VolumeReport(volume, files.Kind, files.Label, files.GetUsage(cancellationToken), subvolumes.Count > 1 ? subvolumes : []);
         }
-        catch (Exception e) when (e is GuestException or Qcow2Exception)
+        catch (IOException e)
         {
             faults.Report(volume.ToString(), e);
             return unknown;

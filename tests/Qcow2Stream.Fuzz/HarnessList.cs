@@ -16,6 +16,7 @@ public static class HarnessList
         ["compressed"] = () => new CompressedHarness(),
         ["json"] = () => new JsonHarness(),
         ["foreign"] = () => new ForeignHarness(),
+        ["guests"] = () => new GuestsHarness(),
     };
 
     /// <summary>The names.</summary>

@@ -7,7 +7,7 @@ namespace Qcow2Stream.FileSystems.Btrfs;
 internal sealed class BtrfsContent(BtrfsVolume volume, BtrfsSubvolume subvolume, BtrfsInode inode) : FileContent(inode.Length)
 {
     // The extent that was decoded last, with its bytes.
-    private (ulong Address, long Start, byte[] Bytes)? _decoded;
+    private Decoded? _decoded;
 
     private int SectorSize => volume.Superblock.SectorSize;
 
@@ -70,11 +70,14 @@ internal sealed class BtrfsContent(BtrfsVolume volume, BtrfsSubvolume subvolume,
 
     private byte[] DecodedOf(BtrfsExtent extent)
     {
-        if (_decoded is not { } last || last.Address != extent.Address || last.Start != extent.Start)
+        if (_decoded is not { } last || last.Start != extent.Start)
         {
-            _decoded = last = (extent.Address, extent.Start, extent.Decode(volume.Data, inode.IsChecked, SectorSize));
+            _decoded = last = new Decoded(extent.Start, extent.Decode(volume.Data, inode.IsChecked, SectorSize));
         }
 
         return last.Bytes;
     }
+
+    /// <summary>What an extent decodes to.</summary>
+    private sealed record Decoded(long Start, byte[] Bytes);
 }

@@ -6,7 +6,7 @@ namespace Qcow2Stream.FileSystems.Btrfs;
 /// </summary>
 internal sealed class BtrfsData(BtrfsVolume volume)
 {
-    private readonly Lazy<BtrfsTree?> _checksums = new(() => volume.Tree(BtrfsObject.ChecksumTree));
+    private readonly Lazy<BtrfsTree?> _checksums = new(() => volume.Tree(BtrfsObject.ChecksumTree), LazyThreadSafetyMode.PublicationOnly);
 
     /// <summary>Fills a buffer.</summary>
     /// <param name="address">Where the bytes start, in the address space.</param>
@@ -73,12 +73,12 @@ internal sealed class BtrfsData(BtrfsVolume volume)
         {
             ulong at = address + ((ulong)(done / length) * sectorSize);
             ulong start = item.Key.Offset;
-            ulong skipped = (at - start) / sectorSize * (ulong)length;
             if (start > at || (at - start) % sectorSize != 0)
             {
                 break;
             }
 
+            ulong skipped = (at - start) / sectorSize * (ulong)length;
             if (skipped < (ulong)item.Data.Length)
             {
                 ReadOnlySpan<byte> found = item.Data.Span[(int)skipped..];

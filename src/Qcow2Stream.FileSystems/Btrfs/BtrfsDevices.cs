@@ -13,7 +13,7 @@ internal sealed class BtrfsDevices
     public BtrfsDevices(FileSystemSource volume, BtrfsSuperblock superblock)
     {
         (_volume, _superblock) = (volume, superblock);
-        _others = new(FindOthers);
+        _others = new(FindOthers, LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <summary>Marks which volumes are further devices of a file system that one before them has.</summary>
@@ -101,7 +101,7 @@ internal sealed class BtrfsDevices
         {
             return BtrfsSuperblock.Find(volume)?.Judge();
         }
-        catch (Exception e) when (e is GuestException or Qcow2Exception)
+        catch (IOException)
         {
             return null;
         }

@@ -43,7 +43,7 @@ internal sealed class BtrfsExtent
         IsHole = kind == Kind.NeverWritten || (!isInline && Address == 0);
         bool isDecoded = isInline || IsCompressed;
         ulong whole = isInline && !IsCompressed ? (ulong)_inline.Length : isDecoded ? decodedLength : StoredLength;
-        if (Start < 0 || Length <= 0 || Start > long.MaxValue - Length
+        if (Start < 0 || Length <= 0 || Start > long.MaxValue - Length || Address > long.MaxValue || StoredLength > long.MaxValue - Address
             || (!IsHole && (length > whole || Skipped > whole - length
                 || (isDecoded ? decodedLength > MaxDecoded || StoredLength > MaxDecoded : (Address | StoredLength | Skipped) % (ulong)sectorSize != 0))))
         {

@@ -24,7 +24,6 @@ internal static class BtrfsLayout
         public const int RootTree = 80;
         public const int ChunkTree = 88;
         public const int LogTree = 96;
-        public const int TotalBytes = 112;
         public const int RootDirectory = 128;
         public const int DeviceCount = 136;
         public const int SectorSize = 144;

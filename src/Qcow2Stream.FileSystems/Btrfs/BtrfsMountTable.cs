@@ -28,8 +28,8 @@ internal static partial class BtrfsMountTable
 
     private static BtrfsMountLine? Parse(string line, BtrfsVolume volume)
     {
-        string[] fields = line.Split('#')[0].Split(Blanks, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (fields is not [var what, var directory, "btrfs" or "auto", ..] || !Means(Plain(what), volume))
+        string[] fields = line.Split(Blanks, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (line.TrimStart().StartsWith('#') || fields is not [var what, var directory, "btrfs" or "auto", ..] || !Means(Plain(what), volume))
         {
             return null;
         }

@@ -47,7 +47,7 @@ internal sealed class BtrfsSpace(BtrfsDevices devices)
         {
             return TryReadCopy(ChunkOf(address, buffer.Length), address, buffer, 0) is null;
         }
-        catch (Qcow2Exception)
+        catch (IOException)
         {
             return false;
         }
@@ -75,22 +75,14 @@ internal sealed class BtrfsSpace(BtrfsDevices devices)
 
                 fault ??= new GuestException(missing ?? whatElse);
             }
-            catch (Qcow2Exception e)
+            catch (IOException e)
             {
-                // The image is damaged there; perhaps it isn't where another copy is.
+                // The image can't be read there; perhaps it can where another copy is.
                 fault ??= e;
             }
         }
 
         ExceptionDispatchInfo.Throw(fault!);
-    }
-
-    /// <summary>Finds where bytes are on the first copy's device: the device's stripe, the place there, and how many follow each other.</summary>
-    public (BtrfsStripe Stripe, ulong Place, ulong Length) Locate(ulong address)
-    {
-        BtrfsChunk chunk = ChunkOf(address, 1);
-        (int stripe, ulong place, ulong length) = chunk.Locate(address, 0);
-        return (chunk.Stripes[stripe], place, length);
     }
 
     /// <summary>How many chunks start at or before an address.</summary>

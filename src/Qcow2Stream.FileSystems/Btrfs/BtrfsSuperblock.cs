@@ -39,8 +39,6 @@ internal sealed class BtrfsSuperblock
     /// <summary>Whether something that was synchronised last is in a tree of its own, which the guest reads into the others when it mounts.</summary>
     public bool HasLog => Quad(BtrfsLayout.Superblock.LogTree) != 0;
 
-    public ulong TotalBytes => Quad(BtrfsLayout.Superblock.TotalBytes);
-
     /// <summary>The object of the root tree whose names tell the default subvolume.</summary>
     public ulong RootDirectory => Quad(BtrfsLayout.Superblock.RootDirectory);
 

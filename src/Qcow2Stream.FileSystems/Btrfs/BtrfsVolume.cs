@@ -10,6 +10,9 @@ namespace Qcow2Stream.FileSystems.Btrfs;
 /// </summary>
 internal sealed class BtrfsVolume
 {
+    // A chunk has a gibibyte, mostly.
+    private const int MaxChunks = 1 << 20;
+
     private readonly BtrfsNodes _nodes;
     private readonly ConcurrentDictionary<ulong, BtrfsSubvolume?> _subvolumes = [];
 
@@ -66,10 +69,14 @@ internal sealed class BtrfsVolume
             rest = rest[(BtrfsLayout.Key.Length + BtrfsLayout.Chunk.Stripes + (chunk.Stripes.Length * BtrfsLayout.Chunk.StripeItem))..];
         }
 
-        foreach (BtrfsItem item in ChunkTree.ItemsOf(BtrfsObject.First, BtrfsType.Chunk).ToList())
+        // They are found through those that are there already.
+        List<BtrfsItem> all = [.. ChunkTree.ItemsOf(BtrfsObject.First, BtrfsType.Chunk).Take(MaxChunks + 1)];
+        if (all.Count > MaxChunks)
         {
-            Space.Add(new BtrfsChunk(item));
+            throw new GuestException($"it has more than {MaxChunks} chunks");
         }
+
+        all.ForEach(item => Space.Add(new BtrfsChunk(item)));
     }
 
     /// <summary>The last root of a tree: that of a snapshot has the transaction in its key.</summary>
