@@ -63,7 +63,7 @@ internal sealed class BtrfsFileSystem
         {
             return ReaderErrors.Call(read);
         }
-        catch (Exception e) when (e is GuestException or Qcow2Exception)
+        catch (IOException e)
         {
             _notices.Add($"{what} can't be read: {e.Message}");
             return null;
@@ -105,7 +105,7 @@ internal sealed class BtrfsFileSystem
     }
 
     private BtrfsSubvolume? RootIn(IReadOnlyList<BtrfsMountLine> table) =>
-        table.Where(line => line.IsRoot).Select(SubvolumeOf).FirstOrDefault();
+        Try("what is mounted as the root", () => table.Where(line => line.IsRoot).Select(SubvolumeOf).FirstOrDefault());
 
     private BtrfsSubvolume? SubvolumeOf(BtrfsMountLine line) => line.Subvolume is { } name ? _subvolumes.Find(name) : _subvolumes.Default;
 

@@ -43,6 +43,18 @@ public sealed class BtrfsDevicesTests
         }
     }
 
+    /// <summary>One device can't be read behind its superblock, as where its image is damaged: what it has is read from elsewhere.</summary>
+    [Theory]
+    [MemberData(nameof(Disks))]
+    public void DeviceThatFails_IsDoneWithout(string name, int spare)
+    {
+        using Guest whole = Guest.Open(Qcow2Chain.Open(GuestImages.Disk(name)));
+        for (int bad = 0; bad < whole.Volumes.Count && spare > 0; bad++)
+        {
+            AssertReadsAll(name, [.. whole.Volumes.Select((volume, i) => i == bad ? new FailingDevice(volume.Source) : volume.Source)]);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Disks))]
     public void TooFewDevices_AreToldByNumber(string name, int spare)
@@ -108,6 +120,17 @@ public sealed class BtrfsDevicesTests
         List<string> lines = GuestTree.Lines(files, hasModes: true, out List<string> faults);
         Assert.Empty(faults);
         Assert.Equal(GuestTree.Expected(GuestImages.Folder($"trees/{name}-1.txt")), lines);
+    }
+
+    private sealed class FailingDevice(IBlockSource device) : IBlockSource
+    {
+        private const long FirstOfTrees = 1 << 20;
+
+        public long Length => device.Length;
+
+        public int ReadAt(long offset, Span<byte> buffer) => offset < FirstOfTrees
+            ? device.ReadAt(offset, buffer)
+            : throw new IOException("the device can't be read");
     }
 
     /// <summary>A device on which everything but its superblock is wrong.</summary>
