@@ -1,5 +1,7 @@
+using System.Text;
 using Qcow2Stream.FileSystems.Copying;
 using Qcow2Stream.FileSystems.Entries;
+using Shared;
 
 namespace Qcow2Stream.FileSystems;
 
@@ -17,8 +19,14 @@ public abstract class GuestEntry
     // Only readers of this library derive from it.
     private protected GuestEntry(GuestOptions options) => _options = options;
 
-    /// <summary>The name in its directory; empty for a root. Untrusted text, which may hold anything: escape it before it is shown.</summary>
+    /// <summary>
+    /// The name in its directory; empty for a root. Where the file system keeps bytes, the text that <see cref="GuestText"/> makes of them. Untrusted, and
+    /// may hold anything: escape it before it is shown.
+    /// </summary>
     public abstract string Name { get; }
+
+    /// <summary>The bytes of the name: as they are where the file system keeps bytes, otherwise its text as UTF-8.</summary>
+    public byte[] NameBytes => BytesOf(Name);
 
     /// <summary>What it is.</summary>
     public abstract GuestEntryKind Kind { get; }
@@ -32,7 +40,7 @@ public abstract class GuestEntry
     /// <summary>Permissions, owner and links, where the file system keeps them; otherwise null.</summary>
     public virtual GuestUnixMode? UnixMode => null;
 
-    /// <summary>Where a symbolic link leads, with slashes. Untrusted text.</summary>
+    /// <summary>Where a symbolic link leads, with slashes; text as <see cref="Name"/> is. Untrusted.</summary>
     /// <exception cref="GuestException">It isn't a link, or the reader doesn't report it.</exception>
     public virtual string LinkTarget => throw new GuestException("it is not a link");
 
@@ -41,6 +49,9 @@ public abstract class GuestEntry
     /// don't show it. Null if that can't be known.
     /// </summary>
     public virtual object? Identity => null;
+
+    /// <summary>Whether its file system keeps names as bytes, which needn't be text: they are shown as <see cref="GuestText"/> says.</summary>
+    internal virtual bool HasByteNames => false;
 
     /// <summary>Whether its file system ignores the case of names.</summary>
     internal virtual bool IgnoresCase => false;
@@ -165,11 +176,32 @@ public abstract class GuestEntry
         CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(destination);
-        TreeCopy copy = new(options ?? GuestCopyOptions.Default, CopyProgress.Of(this, progress, cancellationToken), cancellationToken);
         (string directory, string name) = HostDirectory.Split(destination);
-        using HostDirectory parent = HostDirectory.Open(directory);
-        return copy.Copy(this, parent, name);
+        return Copy(directory, HostEntryName.OfHost(name), options, progress, cancellationToken);
     }
+
+    /// <summary>As <see cref="CopyTo"/>, into a directory of the host, under a name of the guest's.</summary>
+    /// <param name="directory">A directory of the host, which exists; a link to one is followed.</param>
+    /// <param name="name">The name that the entry gets there, as <see cref="Name"/> gives it; on Linux and macOS it becomes the same bytes.</param>
+    /// <param name="options">How to copy; null for the defaults.</param>
+    /// <param name="progress">As for <see cref="CopyTo"/>.</param>
+    /// <param name="cancellationToken">Ends the copy, as for <see cref="CopyTo"/>.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> can't be one name on this system.</exception>
+    public GuestCopyResult CopyInto(
+        string directory,
+        string name,
+        GuestCopyOptions? options = null,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        ArgumentNullException.ThrowIfNull(name);
+        return HostName.Fault(name) is { } fault
+            ? throw new ArgumentException(fault, nameof(name))
+            : Copy(directory, new HostEntryName(name, BytesOf(name)), options, progress, cancellationToken);
+    }
+
+    internal byte[] BytesOf(string text) => HasByteNames ? GuestText.ToBytes(text) : Encoding.UTF8.GetBytes(text);
 
     /// <summary>A file's content by position.</summary>
     /// <exception cref="GuestException">It isn't a file, or its content can't be read.</exception>
@@ -182,6 +214,14 @@ public abstract class GuestEntry
 
     /// <summary>Reads what is a directory.</summary>
     internal abstract IEnumerable<GuestEntry> ReadDirectory();
+
+    private GuestCopyResult Copy(
+        string directory, HostEntryName name, GuestCopyOptions? options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        TreeCopy copy = new(options ?? GuestCopyOptions.Default, CopyProgress.Of(this, progress, cancellationToken), cancellationToken);
+        using HostDirectory parent = HostDirectory.Open(directory);
+        return copy.Copy(this, parent, name);
+    }
 
     private IEnumerable<GuestEntry> Limited(IEnumerable<GuestEntry> children)
     {

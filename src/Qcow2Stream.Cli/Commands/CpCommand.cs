@@ -43,9 +43,12 @@ internal static class CpCommand
             throw new IOException($"'{PrintableText.Escape(destination)}' is a link, which an earlier copy may have made (to copy into the directory that it leads to: end it with a slash)");
         }
 
-        string target = Directory.Exists(destination) ? (HostName.Fault(last) is null ? Path.Combine(destination, last) : destination + Path.DirectorySeparatorChar)
-            : entry.Kind == GuestEntryKind.Directory || !Path.EndsInDirectorySeparator(destination) ? destination
-            : throw new IOException($"there is no directory '{PrintableText.Escape(destination)}' (to copy into it: make it first; to a new name: without the slash)");
+        bool exists = Directory.Exists(destination);
+        if (!exists && entry.Kind != GuestEntryKind.Directory && Path.EndsInDirectorySeparator(destination))
+        {
+            throw new IOException($"there is no directory '{PrintableText.Escape(destination)}' (to copy into it: make it first; to a new name: without the slash)");
+        }
+
         GuestFaults faults = new(Console.Error);
         GuestCopyOptions options = new()
         {
@@ -53,7 +56,9 @@ internal static class CpCommand
         };
         using Interruption interruption = new();
         GuestCopyResult result = interruption.Run(
-            [disk], () => ByteProgress.Run(name, progress => entry.CopyTo(target, options, progress, interruption.Token)));
+            [disk], () => ByteProgress.Run(name, progress => !exists ? entry.CopyTo(destination, options, progress, interruption.Token)
+            : HostName.Fault(last) is null ? entry.CopyInto(destination, last, options, progress, interruption.Token)
+            : entry.CopyTo(destination + Path.DirectorySeparatorChar, options, progress, interruption.Token)));
         if (result.SpecialFiles > 0)
         {
             Console.Error.WriteLine($"qcow2: devices, pipes and sockets that are not copied: {result.SpecialFiles}");

@@ -1,4 +1,3 @@
-using System.Text;
 using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems.Btrfs;
@@ -23,6 +22,8 @@ internal sealed class BtrfsEntry(BtrfsMount mount, BtrfsSubvolume subvolume, str
     public override object? Identity => (mount, Place);
 
     public override string LinkTarget => Kind == GuestEntryKind.Link ? ReaderErrors.Call(ReadTarget) : base.LinkTarget;
+
+    internal override bool HasByteNames => true;
 
     /// <summary>Its subvolume and inode.</summary>
     public (ulong Subvolume, ulong Inode) Place => (subvolume.Number, inodeNumber);
@@ -50,6 +51,6 @@ internal sealed class BtrfsEntry(BtrfsMount mount, BtrfsSubvolume subvolume, str
 
         byte[] target = new byte[content.Length];
         BlockSource.ReadExactly(content, 0, target);
-        return Encoding.UTF8.GetString(target);
+        return GuestText.FromBytes(target);
     }
 }

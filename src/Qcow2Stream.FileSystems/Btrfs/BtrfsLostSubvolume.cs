@@ -18,6 +18,8 @@ internal sealed class BtrfsLostSubvolume(GuestOptions options, string name) : Gu
 
     public override GuestUnixMode? UnixMode => new(Mode, 0, 0, 1);
 
+    internal override bool HasByteNames => true;
+
     internal override FileContent OpenContent() => throw new GuestException("it is a directory");
 
     internal override IEnumerable<GuestEntry> ReadDirectory() => [];

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Qcow2Stream.FileSystems.Btrfs;
 
@@ -24,7 +23,7 @@ internal sealed class BtrfsMount(BtrfsVolume volume, BtrfsSubvolume root)
     /// <summary>What a name in a directory stands for.</summary>
     public GuestEntry Child(BtrfsSubvolume subvolume, ulong directory, BtrfsName found)
     {
-        string name = Encoding.UTF8.GetString(found.Text);
+        string name = GuestText.FromBytes(found.Text);
         bool isSubvolume = found.Target.Type == BtrfsType.Root;
         BtrfsSubvolume? target = isSubvolume ? SubvolumeAt(subvolume, directory, found) : subvolume;
         if (target is null)

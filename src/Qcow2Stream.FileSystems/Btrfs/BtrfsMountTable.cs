@@ -23,7 +23,7 @@ internal static partial class BtrfsMountTable
 
         byte[] bytes = new byte[Math.Min(file.Length, MostBytes)];
         BlockSource.ReadExactly(file.Content(), 0, bytes);
-        return [.. Encoding.UTF8.GetString(bytes).Split('\n').Select(line => Parse(line, mount.Volume)).OfType<BtrfsMountLine>()];
+        return [.. Encoding.Latin1.GetString(bytes).Split('\n').Select(line => Parse(line, mount.Volume)).OfType<BtrfsMountLine>()];
     }
 
     private static BtrfsMountLine? Parse(string line, BtrfsVolume volume)
@@ -35,7 +35,7 @@ internal static partial class BtrfsMountTable
         }
 
         string[] options = fields.Length > 3 ? Plain(fields[3]).Split(',') : [];
-        return new BtrfsMountLine(Plain(directory), ValueOf(options, "subvol=") ?? ValueOf(options, "subvolid="));
+        return new BtrfsMountLine(Text(Plain(directory)), (ValueOf(options, "subvol=") ?? ValueOf(options, "subvolid=")) is { } value ? Text(value) : null);
     }
 
     private static string? ValueOf(string[] options, string name) =>
@@ -47,11 +47,14 @@ internal static partial class BtrfsMountTable
         string value = device[(device.IndexOf('=') + 1)..].Trim('"');
         return device.StartsWith("UUID=", StringComparison.OrdinalIgnoreCase)
             ? Guid.TryParse(value, out Guid uuid) && uuid == new Guid(volume.Superblock.FileSystem, bigEndian: true)
-            : !device.StartsWith("LABEL=", StringComparison.OrdinalIgnoreCase) || value == volume.Superblock.Label;
+            : !device.StartsWith("LABEL=", StringComparison.OrdinalIgnoreCase) || Text(value) == volume.Superblock.Label;
     }
 
-    /// <summary>Blanks in names are written as numbers.</summary>
-    private static string Plain(string field) => Octal().Replace(field, match => ((char)Convert.ToInt32(match.Groups[1].Value, 8)).ToString());
+    /// <summary>The table is read byte by byte, for its names needn't be text.</summary>
+    private static string Text(string bytes) => GuestText.FromBytes(Encoding.Latin1.GetBytes(bytes));
+
+    /// <summary>Blanks in names are written as numbers, and any other byte may be.</summary>
+    private static string Plain(string field) => Octal().Replace(field, match => ((char)(byte)Convert.ToInt32(match.Groups[1].Value, 8)).ToString());
 
     [GeneratedRegex(@"\\([0-7]{3})")]
     private static partial Regex Octal();

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Text;
 using Qcow2Stream.FileSystems.Entries;
 using Shared;
 
@@ -11,7 +10,8 @@ internal sealed class BtrfsSubvolumes(BtrfsVolume volume)
 {
     private const int NamedInMessages = 20;
     private const int MaxDepth = 256;
-    private const string DefaultName = "default";
+
+    private static ReadOnlySpan<byte> DefaultName => "default"u8;
 
     /// <summary>The one that is mounted if nothing else is said.</summary>
     public BtrfsSubvolume Default
@@ -20,7 +20,7 @@ internal sealed class BtrfsSubvolumes(BtrfsVolume volume)
         {
             ulong number = volume.RootTree.ItemsOf(volume.Superblock.RootDirectory, BtrfsType.Name)
                 .Select(BtrfsName.Read)
-                .Where(name => Encoding.UTF8.GetString(name.Text) == DefaultName)
+                .Where(name => name.Text.AsSpan().SequenceEqual(DefaultName))
                 .Select(name => name.Target.Object)
                 .FirstOrDefault(BtrfsObject.TopLevel);
             return volume.Subvolume(number) ?? throw new GuestException($"its default subvolume ({number}) does not exist");
@@ -64,7 +64,7 @@ internal sealed class BtrfsSubvolumes(BtrfsVolume volume)
                 throw new GuestException($"its subvolume {number} is nowhere");
             }
 
-            string name = Encoding.UTF8.GetString(parent.Text(BtrfsLayout.RootReference.NameLength, BtrfsLayout.RootReference.Name));
+            string name = GuestText.FromBytes(parent.Text(BtrfsLayout.RootReference.NameLength, BtrfsLayout.RootReference.Name));
             ulong directory = BinaryPrimitives.ReadUInt64LittleEndian(parent.Data.Span[BtrfsLayout.RootReference.Directory..]);
             number = parent.Key.Offset;
             path = PathOf(number, directory) + name + (path.Length == 0 ? "" : "/" + path);
@@ -91,7 +91,7 @@ internal sealed class BtrfsSubvolumes(BtrfsVolume volume)
                 throw new GuestException($"inode {directory} of its subvolume {number} is nowhere");
             }
 
-            path = Encoding.UTF8.GetString(name.Text(BtrfsLayout.InodeReference.NameLength, BtrfsLayout.InodeReference.Name)) + "/" + path;
+            path = GuestText.FromBytes(name.Text(BtrfsLayout.InodeReference.NameLength, BtrfsLayout.InodeReference.Name)) + "/" + path;
             directory = name.Key.Offset;
         }
 

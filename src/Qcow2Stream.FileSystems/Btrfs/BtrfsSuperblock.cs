@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Qcow2Stream.FileSystems.Btrfs;
 
@@ -50,10 +49,7 @@ internal sealed class BtrfsSuperblock
 
     public int ChecksumType => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(BtrfsLayout.Superblock.ChecksumType));
 
-    public string Label =>
-        Encoding.UTF8.GetString(_bytes.AsSpan(BtrfsLayout.Superblock.Label, BtrfsLayout.Superblock.LabelLength)) is var label && label.IndexOf('\0') is >= 0 and var end
-            ? label[..end]
-            : label;
+    public string Label => GuestText.FromTerminated(_bytes.AsSpan(BtrfsLayout.Superblock.Label, BtrfsLayout.Superblock.LabelLength));
 
     /// <summary>What the device says of itself: btrfs_dev_item.</summary>
     public ReadOnlySpan<byte> Device => _bytes.AsSpan(BtrfsLayout.Superblock.Device, BtrfsLayout.Device.Length);

@@ -38,25 +38,25 @@ internal abstract class HostDirectory : IDisposable
 
     /// <summary>Makes a directory in it, which only this user may enter until it is finished, and opens that.</summary>
     /// <exception cref="IOException">Something of that name exists, or it can't be made.</exception>
-    public abstract HostDirectory Make(string name);
+    public abstract HostDirectory Make(HostEntryName name);
 
     /// <summary>Opens a directory in it.</summary>
     /// <exception cref="IOException">There is none of that name, or a link.</exception>
-    public abstract HostDirectory Enter(string name);
+    public abstract HostDirectory Enter(HostEntryName name);
 
     /// <summary>Whether a directory of that name is in it; a link to one doesn't count.</summary>
-    public abstract bool HasDirectory(string name);
+    public abstract bool HasDirectory(HostEntryName name);
 
     /// <summary>Makes a file in it, which only this user may read until it is finished.</summary>
     /// <exception cref="IOException">Something of that name exists, or it can't be made.</exception>
-    public abstract FileStream CreateFile(string name);
+    public abstract FileStream CreateFile(HostEntryName name);
 
     /// <summary>Makes a symbolic link in it.</summary>
     /// <inheritdoc cref="Make" path="/exception"/>
-    public abstract void CreateLink(string name, string target);
+    public abstract void CreateLink(HostEntryName name, HostEntryName target);
 
     /// <summary>Deletes a file in it.</summary>
-    public abstract void DeleteFile(string name);
+    public abstract void DeleteFile(HostEntryName name);
 
     /// <summary>Gives it the guest's permissions and time.</summary>
     /// <param name="permissions">Null: they stay.</param>
@@ -65,5 +65,5 @@ internal abstract class HostDirectory : IDisposable
 
     public abstract void Dispose();
 
-    protected string PathOf(string name) => System.IO.Path.Combine(Path, name);
+    protected string PathOf(HostEntryName name) => System.IO.Path.Combine(Path, name.Text);
 }

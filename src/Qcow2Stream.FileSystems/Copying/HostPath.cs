@@ -9,14 +9,14 @@ internal sealed class HostPath(HostDirectory top) : IDisposable
 {
     private const int MaxOpen = 128;
 
-    private readonly List<Level> _levels = [new Level("", top)];
+    private readonly List<Level> _levels = [new Level(default, top)];
 
     public int Depth => _levels.Count - 1;
 
     public HostDirectory Last => Open(Depth);
 
     /// <summary>Makes a directory in the last one, and goes there.</summary>
-    public void Make(string name)
+    public void Make(HostEntryName name)
     {
         _levels.Add(new Level(name, Last.Make(name)));
         if (Depth > MaxOpen)
@@ -66,9 +66,9 @@ internal sealed class HostPath(HostDirectory top) : IDisposable
         return _levels[depth].Directory = directory;
     }
 
-    private sealed class Level(string name, HostDirectory directory)
+    private sealed class Level(HostEntryName name, HostDirectory directory)
     {
-        public string Name => name;
+        public HostEntryName Name => name;
 
         public HostDirectory? Directory { get; set; } = directory;
 

@@ -19,7 +19,7 @@ internal sealed class PathDirectory : HostDirectory
 
     public override string Path { get; }
 
-    public override PathDirectory Make(string name)
+    public override PathDirectory Make(HostEntryName name)
     {
         string path = PathOf(name);
         ThrowIfExists(path);
@@ -27,26 +27,26 @@ internal sealed class PathDirectory : HostDirectory
         return Enter(name);
     }
 
-    public override PathDirectory Enter(string name) => HasDirectory(name)
+    public override PathDirectory Enter(HostEntryName name) => HasDirectory(name)
         ? new PathDirectory(PathOf(name))
         : throw new IOException($"'{PrintableText.Escape(PathOf(name))}' is not a directory, or a link, which is not followed");
 
-    public override bool HasDirectory(string name) =>
+    public override bool HasDirectory(HostEntryName name) =>
         new DirectoryInfo(PathOf(name)) is { Exists: true, LinkTarget: null } directory && !directory.Attributes.HasFlag(FileAttributes.ReparsePoint);
 
-    public override FileStream CreateFile(string name)
+    public override FileStream CreateFile(HostEntryName name)
     {
         ThrowIfExists(PathOf(name));
         return new FileStream(PathOf(name), new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 });
     }
 
-    public override void CreateLink(string name, string target)
+    public override void CreateLink(HostEntryName name, HostEntryName target)
     {
         ThrowIfExists(PathOf(name));
-        File.CreateSymbolicLink(PathOf(name), target);
+        File.CreateSymbolicLink(PathOf(name), target.Text);
     }
 
-    public override void DeleteFile(string name) => File.Delete(PathOf(name));
+    public override void DeleteFile(HostEntryName name) => File.Delete(PathOf(name));
 
     public override void Finish(UnixFileMode? permissions, DateTime? modifiedUtc)
     {

@@ -34,7 +34,7 @@ internal sealed class TreeCopy(GuestCopyOptions options, CopyProgress progress, 
     /// <param name="source">The entry.</param>
     /// <param name="parent">Where it goes.</param>
     /// <param name="name">What it is called there: nothing yet, or, for a directory, a directory of the host.</param>
-    public GuestCopyResult Copy(GuestEntry source, HostDirectory parent, string name)
+    public GuestCopyResult Copy(GuestEntry source, HostDirectory parent, HostEntryName name)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (source.Kind != GuestEntryKind.Directory)
@@ -84,9 +84,9 @@ internal sealed class TreeCopy(GuestCopyOptions options, CopyProgress progress, 
             }
             else if (step.Entry.Kind != GuestEntryKind.Directory)
             {
-                CopyOne(step.Entry, step.Path, host.Last, step.Entry.Name);
+                CopyOne(step.Entry, step.Path, host.Last, HostEntryName.Of(step.Entry));
             }
-            else if (Try(step.Path, () => host.Make(step.Entry.Name)))
+            else if (Try(step.Path, () => host.Make(HostEntryName.Of(step.Entry))))
             {
                 _directories++;
                 _made.Push((step.Entry, step.Path));
@@ -113,7 +113,7 @@ internal sealed class TreeCopy(GuestCopyOptions options, CopyProgress progress, 
         host.Leave();
     }
 
-    private void CopyOne(GuestEntry entry, string path, HostDirectory directory, string name)
+    private void CopyOne(GuestEntry entry, string path, HostDirectory directory, HostEntryName name)
     {
         switch (entry.Kind)
         {
@@ -129,11 +129,11 @@ internal sealed class TreeCopy(GuestCopyOptions options, CopyProgress progress, 
         }
     }
 
-    private static string TargetOf(GuestEntry link) => link.LinkTarget is var target && !target.Contains('\0', StringComparison.Ordinal)
-        ? target
+    private static HostEntryName TargetOf(GuestEntry link) => link.LinkTarget is var target && !target.Contains('\0', StringComparison.Ordinal)
+        ? new HostEntryName(target, link.BytesOf(target))
         : throw new GuestException("its target holds a character that no path may hold");
 
-    private void CopyFile(GuestEntry entry, string path, HostDirectory directory, string name)
+    private void CopyFile(GuestEntry entry, string path, HostDirectory directory, HostEntryName name)
     {
         FileContent? content = null;
         FileStream? file = null;

@@ -47,16 +47,16 @@ internal sealed partial class UnixDirectory : HostDirectory
         return descriptor >= 0 ? new UnixDirectory(new SafeFileHandle(descriptor, ownsHandle: true), path) : throw Error(path);
     }
 
-    public override UnixDirectory Make(string name)
+    public override UnixDirectory Make(HostEntryName name)
     {
-        Check(MakeDirectoryAt(_handle, name, DirectoryMode), name);
+        Check(MakeDirectoryAt(_handle, name.Terminated(), DirectoryMode), name);
         return Enter(name);
     }
 
-    public override UnixDirectory Enter(string name) =>
+    public override UnixDirectory Enter(HostEntryName name) =>
         new(OpenIn(name, OnlyDirectory | NoFollow | CloseOnExec, mode: 0), PathOf(name));
 
-    public override bool HasDirectory(string name)
+    public override bool HasDirectory(HostEntryName name)
     {
         try
         {
@@ -69,12 +69,12 @@ internal sealed partial class UnixDirectory : HostDirectory
         }
     }
 
-    public override FileStream CreateFile(string name) =>
+    public override FileStream CreateFile(HostEntryName name) =>
         new(OpenIn(name, WriteOnly | Create | Exclusive | NoFollow | CloseOnExec, FileMode), FileAccess.Write, bufferSize: 0);
 
-    public override void CreateLink(string name, string target) => Check(LinkAt(target, _handle, name), name);
+    public override void CreateLink(HostEntryName name, HostEntryName target) => Check(LinkAt(target.Terminated(), _handle, name.Terminated()), name);
 
-    public override void DeleteFile(string name) => Check(UnlinkAt(_handle, name, flags: 0), name);
+    public override void DeleteFile(HostEntryName name) => Check(UnlinkAt(_handle, name.Terminated(), flags: 0), name);
 
     public override void Finish(UnixFileMode? permissions, DateTime? modifiedUtc)
     {
@@ -91,15 +91,15 @@ internal sealed partial class UnixDirectory : HostDirectory
 
     public override void Dispose() => _handle.Dispose();
 
-    private SafeFileHandle OpenIn(string name, int flags, uint mode)
+    private SafeFileHandle OpenIn(HostEntryName name, int flags, uint mode)
     {
         // What follows a function's named parameters is passed on the stack there, after eight that are not.
         bool isOnStack = OperatingSystem.IsMacOS() && RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
-        int descriptor = isOnStack ? OpenAt(_handle, name, flags, 0, 0, 0, 0, 0, mode) : OpenAt(_handle, name, flags, mode);
+        int descriptor = isOnStack ? OpenAt(_handle, name.Terminated(), flags, 0, 0, 0, 0, 0, mode) : OpenAt(_handle, name.Terminated(), flags, mode);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Error(PathOf(name));
     }
 
-    private void Check(int result, string name)
+    private void Check(int result, HostEntryName name)
     {
         if (result != 0)
         {
@@ -124,18 +124,18 @@ internal sealed partial class UnixDirectory : HostDirectory
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenPath(int directory, string path, int flags);
 
-    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenAt(SafeFileHandle directory, string name, int flags, uint mode);
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    private static partial int OpenAt(SafeFileHandle directory, byte[] name, int flags, uint mode);
 
-    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenAt(SafeFileHandle directory, string name, int flags, int x3, int x4, int x5, int x6, int x7, uint mode);
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    private static partial int OpenAt(SafeFileHandle directory, byte[] name, int flags, int x3, int x4, int x5, int x6, int x7, uint mode);
 
-    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int MakeDirectoryAt(SafeFileHandle directory, string name, uint mode);
+    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true)]
+    private static partial int MakeDirectoryAt(SafeFileHandle directory, byte[] name, uint mode);
 
-    [LibraryImport("libc", EntryPoint = "symlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int LinkAt(string target, SafeFileHandle directory, string name);
+    [LibraryImport("libc", EntryPoint = "symlinkat", SetLastError = true)]
+    private static partial int LinkAt(byte[] target, SafeFileHandle directory, byte[] name);
 
-    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int UnlinkAt(SafeFileHandle directory, string name, int flags);
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
+    private static partial int UnlinkAt(SafeFileHandle directory, byte[] name, int flags);
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using DiscUtils.Vfs;
 
 namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
@@ -8,7 +7,7 @@ namespace Qcow2Stream.FileSystems.DiscUtilsReaders;
 /// What an ISO 9660 disc says of a file for Unix, in the system use area of its directory record (IEEE P1282, 4.1):
 /// DiscUtils does not give the targets of links, mixes up the modes of empty files, and reads names as Latin-1 only.
 /// </summary>
-internal sealed class RockRidge(IBlockSource disc) : VfsDialect
+internal sealed class RockRidge : VfsDialect
 {
     private const int HeaderLength = 4;
     private const byte Continues = 1;
@@ -31,6 +30,14 @@ internal sealed class RockRidge(IBlockSource disc) : VfsDialect
     private const int ContinuationFieldLength = 28;
     private const int MaxContinuations = 32;
 
+    private readonly IBlockSource _disc;
+
+    public RockRidge(IBlockSource disc)
+    {
+        _disc = disc;
+        HasByteNames = true;
+    }
+
     /// <summary>The NM fields.</summary>
     public override string NameOf(VfsDirEntry entry)
     {
@@ -41,7 +48,7 @@ internal sealed class RockRidge(IBlockSource disc) : VfsDialect
             name.AddRange(field[Math.Min(HeaderLength + 1, field.Length)..]);
         }
 
-        return name.Count > 0 ? Encoding.UTF8.GetString([.. name]) : entry.FileName;
+        return name.Count > 0 ? GuestText.FromBytes([.. name]) : entry.FileName;
     }
 
     /// <summary>The PX field; null if there is none.</summary>
@@ -67,7 +74,7 @@ internal sealed class RockRidge(IBlockSource disc) : VfsDialect
     public override string? TargetOf(VfsInternals tree, VfsDirEntry entry)
     {
         ReadOnlySpan<byte> systemUse = AreaOf(entry);
-        StringBuilder target = new();
+        List<byte> target = [];
         bool found = false;
         bool more = false;
         bool joins = true;
@@ -86,7 +93,7 @@ internal sealed class RockRidge(IBlockSource disc) : VfsDialect
             }
         }
 
-        return found && !more ? target.ToString() : null;
+        return found && !more ? GuestText.FromBytes([.. target]) : null;
     }
 
     /// <summary>An entry's area with all that follows it elsewhere on the disc.</summary>
@@ -114,7 +121,7 @@ internal sealed class RockRidge(IBlockSource disc) : VfsDialect
         byte[] more = new byte[Math.Min(length, BlockSize)];
         long start = (BinaryPrimitives.ReadUInt32LittleEndian(field[BlockOffset..]) * (long)BlockSize)
             + BinaryPrimitives.ReadUInt32LittleEndian(field[ByteOffset..]);
-        disc.ReadExactly(start, more);
+        _disc.ReadExactly(start, more);
         return more;
     }
 
@@ -134,7 +141,7 @@ internal sealed class RockRidge(IBlockSource disc) : VfsDialect
         return false;
     }
 
-    private static bool Append(ReadOnlySpan<byte> components, StringBuilder target, ref bool joins)
+    private static bool Append(ReadOnlySpan<byte> components, List<byte> target, ref bool joins)
     {
         while (components.Length >= 2)
         {
@@ -147,15 +154,15 @@ internal sealed class RockRidge(IBlockSource disc) : VfsDialect
 
             if (!joins)
             {
-                target.Append('/');
+                target.Add((byte)'/');
             }
 
-            target.Append((flags & ~Continues) switch
+            target.AddRange((flags & ~Continues) switch
             {
-                Current => ".",
-                Parent => "..",
-                Root => "/",
-                _ => Encoding.UTF8.GetString(components.Slice(2, length)),
+                Current => "."u8,
+                Parent => ".."u8,
+                Root => "/"u8,
+                _ => components.Slice(2, length),
             });
 
             // After a part that continues, and after the root's own slash, there is no other slash.

@@ -9,6 +9,9 @@ internal abstract class VfsDialect
 {
     public bool IgnoresCase { get; protected init; }
 
+    /// <inheritdoc cref="GuestEntry.HasByteNames"/>
+    public bool HasByteNames { get; protected init; }
+
     /// <summary>Whether the reader knows where the holes of files are; others take everything for stored.</summary>
     public bool TellsHoles { get; protected init; }
 

@@ -33,6 +33,8 @@ internal sealed class VfsEntry(VfsInternals tree, VfsDirEntry? entry, VfsDialect
 
     internal override bool IgnoresCase => dialect.IgnoresCase;
 
+    internal override bool HasByteNames => dialect.HasByteNames;
+
     private FileAttributes Attributes => tree.Volume.Call(() =>
         entry!.HasVfsFileAttributes ? entry.FileAttributes : File.FileAttributes);
 

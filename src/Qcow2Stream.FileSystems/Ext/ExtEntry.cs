@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems.Ext;
@@ -32,6 +31,8 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
 
     public override string LinkTarget => ReaderErrors.Call(ReadTarget);
 
+    internal override bool HasByteNames => true;
+
     private ExtInode Inode => _inode ??= ReaderErrors.Call(() => volume.Inode(inodeNumber));
 
     internal override FileContent OpenContent()
@@ -55,12 +56,12 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
         int length = (int)Math.Min(Inode.Length, MaxTargetLength);
         if (Inode.IsShortLink)
         {
-            return Encoding.UTF8.GetString(Inode.Map[..length]);
+            return GuestText.FromBytes(Inode.Map[..length]);
         }
 
         byte[] target = new byte[length];
         OpenContent().ReadExactly(0, target);
-        return Encoding.UTF8.GetString(target);
+        return GuestText.FromBytes(target);
     }
 
     private IEnumerable<ExtEntry> InlineNames()
@@ -93,7 +94,7 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
                 throw new GuestException("the directory is damaged");
             }
 
-            string child = Encoding.UTF8.GetString(block.Slice(HeaderLength, nameLength));
+            string child = GuestText.FromBytes(block.Slice(HeaderLength, nameLength));
             if (inode != 0 && child is not ("." or ".." or ""))
             {
                 names.Add(new ExtEntry(volume, child, inode));

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using DiscUtils.Streams;
 using Qcow2Stream.FileSystems.Blocks;
 
@@ -72,7 +71,7 @@ internal sealed class ExtVolume
     /// <summary>Whether the journal holds what the rest of the volume does not.</summary>
     public bool NeedsRecovery => (Field(96) & Recover) != 0;
 
-    public string Label => Encoding.UTF8.GetString(_superblock, 120, 16).TrimEnd('\0');
+    public string Label => GuestText.FromTerminated(_superblock.AsSpan(120, 16));
 
     public long TotalBytes => Blocks(4, 0x150);
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Qcow2Stream.FileSystems.Entries;
 
 namespace Qcow2Stream.FileSystems.Xfs;
@@ -21,10 +20,12 @@ internal sealed class XfsEntry(XfsVolume volume, string name, ulong inodeNumber)
     public override object? Identity => inodeNumber;
 
     public override string LinkTarget => Kind == GuestEntryKind.Link
-        ? ReaderErrors.Call(() => Encoding.UTF8.GetString(XfsLink.Target(volume, Inode)))
+        ? ReaderErrors.Call(() => GuestText.FromBytes(XfsLink.Target(volume, Inode)))
         : base.LinkTarget;
 
     internal override bool IgnoresCase => volume.IgnoresCase;
+
+    internal override bool HasByteNames => true;
 
     private XfsInode Inode => _inode ??= ReaderErrors.Call(() => volume.Inode(inodeNumber));
 
@@ -33,5 +34,5 @@ internal sealed class XfsEntry(XfsVolume volume, string name, ulong inodeNumber)
         : ReaderErrors.Call(() => new XfsContent(volume, Inode, Inode.Length));
 
     internal override IEnumerable<GuestEntry> ReadDirectory() => ReaderErrors.Each(
-        () => XfsDirectory.Names(volume, Inode).Select(entry => new XfsEntry(volume, Encoding.UTF8.GetString(entry.Name), entry.Inode)));
+        () => XfsDirectory.Names(volume, Inode).Select(entry => new XfsEntry(volume, GuestText.FromBytes(entry.Name), entry.Inode)));
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using DiscUtils.Streams;
 using Qcow2Stream.FileSystems.Blocks;
 
@@ -114,7 +113,7 @@ internal sealed class XfsVolume
 
     public ulong RootInode => Quad(XfsLayout.Superblock.RootInode);
 
-    public string Label => Encoding.UTF8.GetString(_superblock, XfsLayout.Superblock.Label, XfsLayout.Superblock.LabelLength).TrimEnd('\0');
+    public string Label => GuestText.FromTerminated(_superblock.AsSpan(XfsLayout.Superblock.Label, XfsLayout.Superblock.LabelLength));
 
     /// <summary>What files can take: all blocks but those of the log.</summary>
     public long TotalBytes => Bytes(BlockCount - (LogStart == 0 ? 0 : Math.Min(BlockCount, LogBlocks)));

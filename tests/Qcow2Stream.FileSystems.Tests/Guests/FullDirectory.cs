@@ -11,21 +11,21 @@ internal sealed class FullDirectory(string path, int room) : HostDirectory
 
     public override string Path => _directory.Path;
 
-    public override HostDirectory Make(string name)
+    public override HostDirectory Make(HostEntryName name)
     {
         _directory.Make(name).Dispose();
-        return new FullDirectory(System.IO.Path.Combine(Path, name), room);
+        return new FullDirectory(System.IO.Path.Combine(Path, name.Text), room);
     }
 
-    public override HostDirectory Enter(string name) => _directory.Enter(name);
+    public override HostDirectory Enter(HostEntryName name) => _directory.Enter(name);
 
-    public override bool HasDirectory(string name) => _directory.HasDirectory(name);
+    public override bool HasDirectory(HostEntryName name) => _directory.HasDirectory(name);
 
-    public override FileStream CreateFile(string name) => new FullFile(System.IO.Path.Combine(Path, name), room);
+    public override FileStream CreateFile(HostEntryName name) => new FullFile(System.IO.Path.Combine(Path, name.Text), room);
 
-    public override void CreateLink(string name, string target) => _directory.CreateLink(name, target);
+    public override void CreateLink(HostEntryName name, HostEntryName target) => _directory.CreateLink(name, target);
 
-    public override void DeleteFile(string name) => _directory.DeleteFile(name);
+    public override void DeleteFile(HostEntryName name) => _directory.DeleteFile(name);
 
     public override void Finish(UnixFileMode? permissions, DateTime? modifiedUtc) => _directory.Finish(permissions, modifiedUtc);
 

@@ -17,7 +17,7 @@ internal static class GuestTree
         {
             try
             {
-                lines.Add(Line(path, entry, hasModes));
+                lines.Add(Line(path.Replace("\n", "%0A", StringComparison.Ordinal), entry, hasModes));
             }
             catch (GuestException e)
             {
@@ -34,7 +34,7 @@ internal static class GuestTree
     {
         string[] columns = line.Split(' ', 6);
         return columns[0] is "p" or "c" or "b" ? $"s {columns[1]} - - - {columns[5]}"
-            : columns[0] == "l" ? $"l - - - {OfTheGuest(columns[4])} {columns[5]}"
+            : columns[0] == "l" ? $"l - - - {(Path.GetFileName(path).StartsWith("ntfs", StringComparison.Ordinal) ? OfWindows(columns[4]) : columns[4])} {columns[5]}"
             : line;
     }));
 
@@ -56,7 +56,7 @@ internal static class GuestTree
     }
 
     /// <summary>The target of a link of Windows is shown as a path of the guest.</summary>
-    private static string OfTheGuest(string target) =>
+    private static string OfWindows(string target) =>
         (target.StartsWith("C:", StringComparison.Ordinal) ? target[2..] : target).Replace('\\', '/');
 
     private static string Line(string path, GuestEntry entry, bool hasModes) => entry.Kind switch

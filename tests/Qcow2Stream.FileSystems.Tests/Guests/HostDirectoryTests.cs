@@ -31,7 +31,7 @@ public sealed class HostDirectoryTests : IDisposable
         FakeEntry root = FakeEntry.Directory("root", FakeEntry.Directory("etc", FakeEntry.File("a", "12"), FakeEntry.File("b", "12345678"), FakeEntry.File("c", "1")));
         using FullDirectory full = new(_scratch.Path, room: 4);
         TreeCopy copy = new(GuestCopyOptions.Default, CopyProgress.Of(root, progress: null, cancellationToken: default), cancellationToken: default);
-        IOException error = Assert.Throws<IOException>(() => copy.Copy(root, full, "out"));
+        IOException error = Assert.Throws<IOException>(() => copy.Copy(root, full, HostEntryName.OfHost("out")));
         Assert.Equal("/etc/b can't be written: No space left on device", error.Message);
         Assert.Equal([_scratch.File("out/etc/a")], Directory.GetFiles(_scratch.File("out/etc")));
     }

@@ -187,6 +187,53 @@ cp --sparse=always btrfs-log.raw copy.raw
 umount mnt
 pack copy.raw images/btrfs-log.qcow2
 
+# Names that aren't UTF-8, and some that look like what such names are shown as: ext4, XFS and Btrfs on partitions of one disk.
+make_names() {
+  python3 - "$1" << 'PYTHON'
+import os, sys
+root = os.fsencode(sys.argv[1])
+for i, name in enumerate([
+        b'latin-1 \xe9', b'latin-1 \xe8', b'\xff', b'\xc0\xaf', b'\xed\xa0\x80', b'\xe2\x82', b'\xe2\x82 and more', b'\xf0\x9f\x90', 'Grüße'.encode(),
+        rb'\xe9', rb'\x5cxe9', rb'\x5c', rb'\x41', rb'\XE9', rb'\xE9', b'back\\slash', b'\\', b'\\\xe9', b'new\nline', b'control \x1b\x01']):
+    with open(root + b'/' + name, 'wb') as file:
+        file.write(b'file %d\n' % i)
+os.mkdir(root + b'/caf\xe9')
+with open(root + b'/caf\xe9/inside', 'wb') as file:
+    file.write(b'inside\n')
+os.symlink(b'latin-1 \xe9', root + b'/link')
+os.symlink(b'caf\xe9/inside', root + b'/link \xe9')
+os.symlink(rb'\xe9', root + b'/link to a backslash')
+PYTHON
+  find "$1" -exec touch -h -d "@$stamp" {} +
+}
+truncate -s 448M bytes.raw
+sfdisk -q bytes.raw << TABLE
+label: gpt
+label-id: $(uuid 79)
+start=2048, size=$((8 * 2048)), uuid=$(uuid 7901)
+start=$((16 * 2048)), size=$((300 * 2048)), uuid=$(uuid 7902)
+start=$((320 * 2048)), size=$((120 * 2048)), uuid=$(uuid 7903)
+TABLE
+number=0
+for place in 'ext4 1 8' 'xfs 16 300' 'btrfs 320 120'; do
+  read -r kind start size <<< "$place"
+  number=$((number + 1))
+  loops=("$(losetup -f --show --offset "${start}MiB" --sizelimit "${size}MiB" bytes.raw)")
+  case $kind in
+    ext4) mkfs.ext4 -q -U "$(uuid 791)" "${loops[0]}" ;;
+    xfs) mkfs.xfs -q -m uuid="$(uuid 792)" "${loops[0]}" ;;
+    btrfs) mkfs.btrfs -q -m single -U "$(uuid 793)" "${loops[0]}" ;;
+  esac
+  mount "${loops[0]}" mnt
+  [ ! -d mnt/lost+found ] || rmdir mnt/lost+found
+  make_names mnt
+  list_tree mnt > "trees/bytes-$number.txt"
+  umount mnt
+  losetup -d "${loops[0]}"
+  loops=()
+done
+pack bytes.raw images/bytes.qcow2
+
 mkdir -p "$out/trees"
 cp --sparse=never -- images/* "$out/"
 cp -- trees/*.txt "$out/trees/"

@@ -12,6 +12,8 @@
 # TARGET  of a link, with % as %25 and space as %20, else -
 # PATH    from the root, with a leading /; last in the line, so that it may have spaces. A newline would be %0A.
 #
+# In names and targets a byte that isn't UTF-8 is \xHH, and a backslash that would look like the beginning of that \x5c.
+#
 # The root itself is not listed, nor is what mkfs makes (lost+found). Hard links are two files of one content.
 
 stamp=1704067200
@@ -104,9 +106,12 @@ still() { find "$1" -exec touch -h -d "@$stamp" {} +; }
 # list_tree FOLDER [nomode]
 list_tree() {
   python3 - "$@" << 'PYTHON'
-import hashlib, os, stat, sys
+import hashlib, os, re, stat, sys
 root = os.fsencode(sys.argv[1])
 entries = []
+def text(name):
+    name = re.sub(rb'\\(?=x([89a-f][0-9a-f]|5c))', rb'\\x5c', name)
+    return name.decode(errors='backslashreplace').encode()
 def walk(folder, path):
     for name in os.listdir(folder):
         full, shown = folder + b'/' + name, path + b'/' + name
@@ -122,12 +127,12 @@ def walk(folder, path):
             walk(full, shown)
         elif stat.S_ISLNK(info.st_mode):
             kind, mode = b'l', b'-'
-            target = os.readlink(full).replace(b'%', b'%25').replace(b' ', b'%20')
+            target = text(os.readlink(full)).replace(b'%', b'%25').replace(b' ', b'%20')
         elif stat.S_ISFIFO(info.st_mode):
             kind = b'p'
         elif stat.S_ISCHR(info.st_mode):
             kind, size = b'c', b'%d:%d' % (os.major(info.st_rdev), os.minor(info.st_rdev))
-        entries.append((shown, b' '.join((kind, mode, size, digest, target, shown.replace(b'\n', b'%0A')))))
+        entries.append((shown, b' '.join((kind, mode, size, digest, target, text(shown).replace(b'\n', b'%0A')))))
 walk(root, b'')
 sys.stdout.buffer.write(b''.join(line + b'\n' for _, line in sorted(entries)))
 PYTHON
