@@ -16,6 +16,14 @@ internal sealed class BtrfsDevices
         _others = new(FindOthers, LazyThreadSafetyMode.PublicationOnly);
     }
 
+    /// <summary>The superblock of the highest generation: a device that was away for a while has an old one, whichever is asked for first.</summary>
+    public BtrfsSuperblock Newest => _superblock.DeviceCount == 1
+        ? _superblock
+        : _others.Value.Values.Select(other => other.Superblock)
+            .Where(other => other.FileSystem.SequenceEqual(_superblock.FileSystem))
+            .Prepend(_superblock)
+            .MaxBy(superblock => superblock.Generation)!;
+
     /// <summary>Marks which volumes are further devices of a file system that one before them has.</summary>
     public static void Mark(IReadOnlyList<GuestVolume> volumes)
     {

@@ -19,9 +19,9 @@ internal sealed class BtrfsVolume
     public BtrfsVolume(FileSystemSource volume)
     {
         Options = volume.Options;
-        Superblock = (BtrfsSuperblock.Find(volume) ?? throw new GuestException("it has no superblock")).Judge();
+        BtrfsDevices devices = new(volume, (BtrfsSuperblock.Find(volume) ?? throw new GuestException("it has no superblock")).Judge());
+        Superblock = devices.Newest;
         Checksum = new BtrfsChecksum(Superblock.ChecksumType);
-        BtrfsDevices devices = new(volume, Superblock);
         Space = new BtrfsSpace(devices);
         _nodes = new BtrfsNodes(Space, devices, Superblock.NodeSize, Checksum);
         ChunkTree = new BtrfsTree(_nodes, Superblock.ChunkTree);
@@ -32,6 +32,7 @@ internal sealed class BtrfsVolume
 
     public GuestOptions Options { get; }
 
+    /// <summary>The superblock that counts: the newest of its devices.</summary>
     public BtrfsSuperblock Superblock { get; }
 
     public BtrfsChecksum Checksum { get; }

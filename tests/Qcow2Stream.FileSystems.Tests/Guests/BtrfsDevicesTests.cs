@@ -73,6 +73,29 @@ public sealed class BtrfsDevicesTests
         Assert.All(faults, fault => Assert.Matches("it needs device [0-9]+ of the file system, which is not there$", fault));
     }
 
+    /// <summary>A device that was away while files changed, asked first: the old files came, with exit code 0. Linux takes the newest, in any order.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void DeviceThatWasAway_DoesNotDecide(int partition)
+    {
+        using Guest guest = Guest.Open(Qcow2Chain.Open(GuestImages.Disk("btrfs-stale")));
+        using GuestFileSystem files = guest.Volumes.Single(volume => volume.Number == partition).OpenFileSystem();
+        Assert.Equal("new\n"u8, GuestReading.Bytes(files.Find("/changed")!));
+        Assert.Null(files.Find("/deleted"));
+        Assert.NotNull(files.Find("/made"));
+    }
+
+    /// <summary>Without the others, it is all that is known.</summary>
+    [Fact]
+    public void DeviceThatWasAway_IsReadAsItWasThen()
+    {
+        using Guest guest = Guest.Open(Qcow2Chain.Open(GuestImages.Disk("btrfs-stale")));
+        using Guest alone = Guest.Open(guest.Volumes[0].Source);
+        using GuestFileSystem files = alone.Volumes.Single().OpenFileSystem();
+        Assert.Equal("old\n"u8, GuestReading.Bytes(files.Find("/changed")!));
+    }
+
     /// <summary>All devices are one file system: a path is found once, and the report names what each of them is.</summary>
     [Fact]
     public void Devices_AreOneFileSystem()

@@ -49,4 +49,12 @@ internal static class GuestReading
                 break;
         }
     }
+
+    /// <summary>The bytes of a small file.</summary>
+    public static byte[] Bytes(GuestEntry file)
+    {
+        using MemoryStream bytes = new();
+        file.CopyContentTo(bytes);
+        return bytes.ToArray();
+    }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the guest disks in this folder that need a kernel and what this machine's kernel mounts: XFS and Btrfs as today's installers make them. Run as
-# root, with loop devices. Made with Linux 6.18, xfsprogs 6.1.0, btrfs-progs 6.2 and qemu-img 7.2. The images come out a little different each time.
+# root, with loop devices. Made with Linux 6.18, xfsprogs 6.1.0, btrfs-progs 6.2, xorriso 1.5.4 and qemu-img 7.2. The images come out a little different each time.
 #
 # make-mounted.sh [FOLDER]   writes to FOLDER rather than to its own.
 set -euo pipefail
@@ -233,6 +233,73 @@ for place in 'ext4 1 8' 'xfs 16 300' 'btrfs 320 120'; do
   loops=()
 done
 pack bytes.raw images/bytes.qcow2
+
+# Btrfs whose /etc/fstab names subvolumes in all ways: by bytes that aren't UTF-8, as they are and as octal numbers, by a name that ends with a letter whose last
+# byte is a blank elsewhere, by a number that is another's name; and two lines that mean other devices.
+truncate -s 120M btrfs-fstab.raw
+mkfs.btrfs -q -m single -U "$(uuid 794)" btrfs-fstab.raw
+mount -o loop btrfs-fstab.raw mnt
+python3 - << 'PYTHON'
+import os, subprocess
+for name in [b'root \xe9', b'voil\xc3\xa0', b'caf\xe9', b'5', b'elsewhere']:
+    subprocess.run([b'btrfs', b'-q', b'subvolume', b'create', b'mnt/' + name], check=True)
+    with open(b'mnt/' + name + b'/which', 'wb') as file:
+        file.write(name + b'\n')
+root = b'mnt/root \xe9/'
+for name in [b'etc', b'voil\xc3\xa0', b'caf\xe9', b'top', b'other', b'disk']:
+    os.mkdir(root + name)
+with open(root + b'etc/fstab', 'wb') as file:
+    file.write(b'/dev/vda  /  btrfs  subvol=root\\040\\351  0  0\n'
+               b'/dev/vda  /voil\xc3\xa0  btrfs  subvol=voil\xc3\xa0\r\n'
+               b'UUID=@  /caf\xe9\tbtrfs  noatime,subvol=caf\xe9\n'.replace(b'@', b'0b5c0d2e-7c1f-4f3b-9a53-000000000794') +
+               b'/dev/vda  /top  btrfs  subvolid=5\n'
+               b'/dev/vdb  /other  btrfs  subvol=elsewhere\n'
+               b'PARTUUID=1  /disk  btrfs  subvol=elsewhere\n')
+PYTHON
+find mnt -exec touch -h -d "@$stamp" {} +
+umount mnt
+pack btrfs-fstab.raw images/btrfs-fstab.qcow2
+
+# A mirror of Btrfs whose first device was away while files changed.
+truncate -s 264M btrfs-stale.raw
+sfdisk -q btrfs-stale.raw << TABLE
+label: gpt
+label-id: $(uuid 795)
+start=2048, size=$((130 * 2048)), uuid=$(uuid 7951)
+start=$((131 * 2048)), size=$((130 * 2048)), uuid=$(uuid 7952)
+TABLE
+for start in 1 131; do loops+=("$(losetup -f --show --offset "${start}MiB" --sizelimit 130MiB btrfs-stale.raw)"); done
+mkfs.btrfs -q -d raid1 -m raid1 -U "$(uuid 796)" "${loops[@]}"
+mount -t btrfs -o "device=${loops[1]},noatime" "${loops[0]}" mnt
+make_tiny_tree mnt btrfs-stale
+echo old > mnt/changed
+echo gone > mnt/deleted
+umount mnt
+losetup -d "${loops[0]}"
+btrfs -q device scan --forget
+mount -t btrfs -o degraded,noatime "${loops[1]}" mnt
+echo new > mnt/changed
+echo made > mnt/made
+rm mnt/deleted
+still mnt
+umount mnt
+btrfs -q device scan --forget
+loops=("$(losetup -f --show --offset 1MiB --sizelimit 130MiB btrfs-stale.raw)" "${loops[1]}")
+mount -t btrfs -o "ro,device=${loops[1]}" "${loops[0]}" mnt
+list_tree mnt > trees/btrfs-stale-1.txt
+umount mnt
+for loop in "${loops[@]}"; do losetup -d "$loop"; done
+loops=()
+pack btrfs-stale.raw images/btrfs-stale.qcow2
+
+# A disc whose names aren't UTF-8: Rock Ridge has them as they are. Without those that differ from another by case only, which are not read there.
+mkdir disc
+make_names disc
+rm 'disc/\XE9' 'disc/\xE9'
+still disc
+xorriso -as mkisofs -quiet -R -o iso-bytes.raw disc 2> /dev/null
+list_tree disc > trees/iso-bytes.txt
+pack iso-bytes.raw images/iso-bytes.qcow2
 
 mkdir -p "$out/trees"
 cp --sparse=never -- images/* "$out/"
