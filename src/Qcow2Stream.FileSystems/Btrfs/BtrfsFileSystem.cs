@@ -107,7 +107,10 @@ internal sealed class BtrfsFileSystem
     private BtrfsSubvolume? RootIn(IReadOnlyList<BtrfsMountLine> table) =>
         Try("what is mounted as the root", () => table.Where(line => line.IsRoot).Select(SubvolumeOf).FirstOrDefault());
 
-    private BtrfsSubvolume? SubvolumeOf(BtrfsMountLine line) => line.Subvolume is { } name ? _subvolumes.Find(name) : _subvolumes.Default;
+    private BtrfsSubvolume? SubvolumeOf(BtrfsMountLine line) =>
+        line.Subvolume is { } path ? _subvolumes.At(path)
+        : line.Number is { } number ? _volume.Subvolume(number)
+        : _subvolumes.Default;
 
     private IReadOnlyList<GuestSubvolume> ListSubvolumes()
     {

@@ -41,15 +41,14 @@ internal sealed class BtrfsSubvolumes(BtrfsVolume volume)
 
     /// <summary>The one that a path from the top-level one means, or a number.</summary>
     /// <exception cref="GuestException">There is none.</exception>
-    public BtrfsSubvolume Named(string name) => Find(name) ?? throw new GuestException(
+    public BtrfsSubvolume Named(string name) => At(name)
+        ?? (ulong.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? volume.Subvolume(number) : null)
+        ?? throw new GuestException(
         $"it has no subvolume '{PrintableText.Escape(name)}': there are {string.Join(", ", All().Take(NamedInMessages).Select(Describe))}");
 
-    /// <inheritdoc cref="Named"/>
-    /// <returns>Null if there is none.</returns>
-    public BtrfsSubvolume? Find(string name) =>
-        PathSearch.Find(new BtrfsMount(volume, TopLevel).Root, name, CancellationToken.None) is BtrfsEntry { Subvolume: { } found }
-            ? found
-            : ulong.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? volume.Subvolume(number) : null;
+    /// <summary>The one that is at a path from the top-level one; null if there is none.</summary>
+    public BtrfsSubvolume? At(string path) =>
+        PathSearch.Find(new BtrfsMount(volume, TopLevel).Root, path, CancellationToken.None) is BtrfsEntry { Subvolume: { } found } ? found : null;
 
     /// <summary>Where a subvolume is, from the top-level one: names with slashes between them; empty for that one itself.</summary>
     /// <exception cref="GuestException">It is nowhere, or in itself.</exception>

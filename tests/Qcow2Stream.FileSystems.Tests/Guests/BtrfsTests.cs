@@ -110,6 +110,26 @@ public sealed class BtrfsTests
         Assert.Null(files.Notice);
     }
 
+    /// <summary>
+    /// /etc/fstab is bytes: a name was cut at a letter whose last byte is a blank elsewhere. A number is a number, not another subvolume's name; and what a line
+    /// mounts of another device is not of this one, which was shown in its place.
+    /// </summary>
+    [Theory]
+    [InlineData("/which", @"root \xe9")]
+    [InlineData("/voil\u00e0/which", "voil\u00e0")]
+    [InlineData(@"/caf\xe9/which", @"caf\xe9")]
+    [InlineData("/top/5/which", "5")]
+    [InlineData("/top/which", null)]
+    [InlineData("/other/which", null)]
+    [InlineData("/disk/which", null)]
+    public void MountTable_MeansWhatLinuxMounts(string path, string? subvolume)
+    {
+        using PatchedDisk disk = new("btrfs-fstab");
+        using GuestFileSystem files = Open(disk, new GuestOptions { ShowMounts = true });
+        Assert.Null(files.Notice);
+        Assert.Equal(subvolume, files.Find(path) is { } file ? GuestText.FromBytes(GuestReading.Bytes(file)).TrimEnd('\n') : null);
+    }
+
     [Theory]
     [InlineData("nothing")]
     [InlineData("@/etc")]
