@@ -37,6 +37,20 @@ public sealed record GuestOptions
     } = 2_000_000;
 
     /// <summary>
+    /// How many bytes the replay of a file system's journal may keep in memory: 0 or more, by default 128 MiB. A journal that has more is not replayed, which
+    /// <see cref="GuestFileSystem.Notice"/> then says; 0 replays none.
+    /// </summary>
+    public long MaxJournalBytes
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            field = value;
+        }
+    } = 128 << 20;
+
+    /// <summary>
     /// Which subvolume of a Btrfs file system is its root: a path from the top-level one, such as <c>@home</c>, or a number (5 for the top-level one). By
     /// default (null) it is what the guest mounts: what its <c>/etc/fstab</c> names, otherwise the default subvolume. A file system that has none
     /// of that name can't be opened; other kinds are opened as ever.

@@ -25,12 +25,22 @@ internal sealed class FileSystemSource(IBlockSource volume, IEnumerable<IBlockSo
     /// <summary>The guest's other volumes; whoever reads from them asks <see cref="ThrowIfEnded"/> first.</summary>
     public IEnumerable<IBlockSource> Siblings => siblings;
 
+    /// <summary>What the replay of a journal would have written; null if there is none to replay.</summary>
+    public Overlay? Replayed { get; set; }
+
     public int ReadAt(long offset, Span<byte> buffer)
     {
         ThrowIfEnded();
 
         // Some readers loop forever when they get nothing.
-        return offset > Length ? throw new GuestException("it points past the end of the volume") : volume.ReadAt(offset, buffer);
+        if (offset > Length)
+        {
+            throw new GuestException("it points past the end of the volume");
+        }
+
+        int count = volume.ReadAt(offset, buffer);
+        Replayed?.Cover(offset, buffer[..count]);
+        return count;
     }
 
     /// <summary>Fills a buffer.</summary>
@@ -53,7 +63,8 @@ internal sealed class FileSystemSource(IBlockSource volume, IEnumerable<IBlockSo
     public IEnumerable<StreamExtent> GetExtents(long start, long length)
     {
         ThrowIfDisposed();
-        return volume.GetExtents(start, length);
+        IEnumerable<StreamExtent> stored = volume.GetExtents(start, length);
+        return Replayed?.Join(stored, start, length) ?? stored;
     }
 
     /// <summary>Does something whose reads a token ends; one thing at a time.</summary>
