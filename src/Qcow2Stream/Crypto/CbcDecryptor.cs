@@ -4,11 +4,12 @@ namespace Qcow2Stream.Crypto;
 /// Cipher block chaining, restarted at every sector. Decryption needs no chain: all blocks pass the cipher at once,
 /// then each is combined with the ciphertext before it.
 /// </summary>
+/// <param name="sectorLength">The length of a sector, in bytes.</param>
 /// <param name="blocks">Decrypts; disposed with this object.</param>
 /// <param name="iv">Likewise.</param>
-internal sealed class CbcDecryptor(BlockTransform blocks, SectorIv iv) : SectorDecryptor
+internal sealed class CbcDecryptor(int sectorLength, BlockTransform blocks, SectorIv iv) : SectorDecryptor(sectorLength)
 {
-    private readonly byte[] _vectors = new byte[MaxSectors * iv.Length];
+    private readonly byte[] _vectors = new byte[MaxRun / sectorLength * iv.Length];
 
     /// <inheritdoc/>
     public override void Decrypt(Span<byte> data, long firstSector)

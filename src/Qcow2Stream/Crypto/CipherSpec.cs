@@ -63,7 +63,23 @@ internal sealed class CipherSpec
         _ => null,
     };
 
-    /// <summary>Reads a LUKS header's <c>cipher-name</c>, <c>cipher-mode</c> and <c>key-bytes</c>.</summary>
+    /// <summary>The cipher, its mode and its initialization vectors, named as by dm-crypt: <c>aes-xts-plain64</c>.</summary>
+    public string FullName => string.Join('-', new[] { _family, ModeName, EssivHash is null ? IvName : $"{IvName}:{EssivHash.Name}" }.OfType<string>());
+
+    /// <summary>Reads a LUKS2 header's <c>encryption</c> and <c>key_size</c>.</summary>
+    /// <param name="encryption">The cipher, its mode and its initialization vectors: <c>aes-xts-plain64</c>.</param>
+    /// <param name="keyLength">The length of the whole key, in bytes.</param>
+    /// <exception cref="CryptoFormatException">The parts do not fit each other.</exception>
+    /// <exception cref="CryptoUnsupportedException">A part is not known.</exception>
+    public static CipherSpec Parse(string encryption, uint keyLength)
+    {
+        int end = encryption.IndexOf('-', StringComparison.Ordinal);
+        return end < 0
+            ? throw new CryptoUnsupportedException($"encryption {encryption}", $"encryption {encryption} names no cipher mode")
+            : Parse(encryption[..end], encryption[(end + 1)..], keyLength);
+    }
+
+    /// <summary>Reads a LUKS1 header's <c>cipher-name</c>, <c>cipher-mode</c> and <c>key-bytes</c>.</summary>
     /// <param name="family">The cipher without its key's length: <c>aes</c>.</param>
     /// <param name="fullMode">The mode with its vectors: <c>cbc-essiv:sha256</c>.</param>
     /// <param name="keyLength">The length of the whole key, in bytes.</param>

@@ -3,11 +3,12 @@ using System.Buffers.Binary;
 namespace Qcow2Stream.Crypto;
 
 /// <summary>Counter mode, restarted at every sector.</summary>
+/// <param name="sectorLength">The length of a sector, in bytes.</param>
 /// <param name="blocks">Encrypts (the counters); disposed with this object.</param>
 /// <param name="iv">Likewise.</param>
-internal sealed class CtrDecryptor(BlockTransform blocks, SectorIv iv) : SectorDecryptor
+internal sealed class CtrDecryptor(int sectorLength, BlockTransform blocks, SectorIv iv) : SectorDecryptor(sectorLength)
 {
-    private readonly byte[] _vectors = new byte[MaxSectors * iv.Length];
+    private readonly byte[] _vectors = new byte[MaxRun / sectorLength * iv.Length];
 
     /// <inheritdoc/>
     public override void Decrypt(Span<byte> data, long firstSector)

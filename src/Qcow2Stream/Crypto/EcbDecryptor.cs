@@ -1,8 +1,8 @@
 namespace Qcow2Stream.Crypto;
 
-/// <summary>Electronic codebook: every block by itself.</summary>
+/// <summary>Electronic codebook: every block by itself, so that the length of sectors plays no part.</summary>
 /// <param name="blocks">Decrypts; disposed with this object.</param>
-internal sealed class EcbDecryptor(BlockTransform blocks) : SectorDecryptor
+internal sealed class EcbDecryptor(BlockTransform blocks) : SectorDecryptor(Unit)
 {
     /// <inheritdoc/>
     public override void Decrypt(Span<byte> data, long firstSector)

@@ -59,13 +59,13 @@ internal sealed class KeyHash
     {
         cancellationToken.ThrowIfCancellationRequested();
         bool isInterruptible = cancellationToken.CanBeCanceled && iterations > RoundsInOne;
-        if (_platformName is { } name && !isInterruptible)
+        if (_platformName is { } name && !isInterruptible && iterations <= int.MaxValue)
         {
-            Rfc2898DeriveBytes.Pbkdf2(passphrase, salt, key, checked((int)iterations), name);
+            Rfc2898DeriveBytes.Pbkdf2(passphrase, salt, key, (int)iterations, name);
             return;
         }
 
-        // The platform's PBKDF2 can't be interrupted, and refuses the other hashes.
+        // The platform's PBKDF2 can't be interrupted, counts to two billion only, and refuses the other hashes.
         using KeyedHash hash = _platformName is { } known ? new PlatformKeyedHash(known, passphrase) : new DigestKeyedHash(_create(), passphrase);
         Pbkdf2.Derive(hash, salt, iterations, key, cancellationToken);
     }

@@ -10,6 +10,7 @@ namespace Qcow2Stream.Crypto;
 internal sealed class SectorCipher : IDisposable
 {
     private readonly CipherSpec _spec;
+    private readonly int _sectorLength;
     private readonly Secret _dataKey;
     private readonly Secret? _tweakKey;
     private readonly Secret? _essivKey;
@@ -20,27 +21,31 @@ internal sealed class SectorCipher : IDisposable
     private int _disposed;
 
     /// <summary>Copies <paramref name="key"/>, whose length fits <paramref name="spec"/>.</summary>
-    public SectorCipher(CipherSpec spec, ReadOnlySpan<byte> key)
+    /// <param name="spec">The cipher, its mode and its initialization vectors.</param>
+    /// <param name="key">The whole key.</param>
+    /// <param name="sectorLength">The length of a sector, in bytes: 512, 1024, 2048 or 4096.</param>
+    public SectorCipher(CipherSpec spec, ReadOnlySpan<byte> key, int sectorLength = SectorDecryptor.Unit)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, spec.TotalKeyLength, nameof(key));
         _spec = spec;
+        _sectorLength = sectorLength;
         _dataKey = Secret.CopyOf(key[..spec.BlockKeyLength]);
         _tweakKey = spec.Mode == SectorMode.Xts ? Secret.CopyOf(key[spec.BlockKeyLength..]) : null;
         _essivKey = spec.DeriveEssivKey(key);
     }
 
-    /// <summary>Decrypts whole sectors of 512 bytes in place.</summary>
-    /// <param name="data">The sectors; the length is a multiple of 512.</param>
-    /// <param name="firstSector">The number of the first one.</param>
-    /// <exception cref="ArgumentException">The length is not a multiple of 512.</exception>
+    /// <summary>Decrypts whole sectors in place.</summary>
+    /// <param name="data">The sectors; the length is a multiple of theirs.</param>
+    /// <param name="firstSector">The number of the first one, in units of 512 bytes.</param>
+    /// <exception cref="ArgumentException">The length is not a multiple of a sector's.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="firstSector"/> is negative.</exception>
     /// <exception cref="ObjectDisposedException">The cipher was disposed.</exception>
     public void Decrypt(Span<byte> data, long firstSector)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstSector);
-        if (data.Length % SectorDecryptor.SectorLength != 0)
+        if (data.Length % _sectorLength != 0)
         {
-            throw new ArgumentException($"{data.Length} bytes are not whole sectors of 512", nameof(data));
+            throw new ArgumentException($"{data.Length} bytes are not whole sectors of {_sectorLength}", nameof(data));
         }
 
         Enter();
@@ -53,10 +58,10 @@ internal sealed class SectorCipher : IDisposable
 
             while (!data.IsEmpty)
             {
-                int length = Math.Min(data.Length, SectorDecryptor.MaxSectors * SectorDecryptor.SectorLength);
+                int length = Math.Min(data.Length, SectorDecryptor.MaxRun);
                 decryptor.Decrypt(data[..length], firstSector);
                 data = data[length..];
-                firstSector += SectorDecryptor.MaxSectors;
+                firstSector += SectorDecryptor.MaxRun / SectorDecryptor.Unit;
             }
 
             _idle.Add(decryptor);
@@ -82,15 +87,18 @@ internal sealed class SectorCipher : IDisposable
         return _spec.Mode switch
         {
             SectorMode.Ecb => new EcbDecryptor(BlockTransform.Decryptor(algorithm, _dataKey)),
-            SectorMode.Cbc => new CbcDecryptor(BlockTransform.Decryptor(algorithm, _dataKey), CreateIv()),
-            SectorMode.Ctr => new CtrDecryptor(BlockTransform.Encryptor(algorithm, _dataKey), CreateIv()),
+            SectorMode.Cbc => new CbcDecryptor(_sectorLength, BlockTransform.Decryptor(algorithm, _dataKey), CreateIv()),
+            SectorMode.Ctr => new CtrDecryptor(_sectorLength, BlockTransform.Encryptor(algorithm, _dataKey), CreateIv()),
             _ => new XtsDecryptor(
-                BlockTransform.Decryptor(algorithm, _dataKey), BlockTransform.Encryptor(algorithm, _tweakKey!), CreateIv()),
+                _sectorLength, BlockTransform.Decryptor(algorithm, _dataKey), BlockTransform.Encryptor(algorithm, _tweakKey!), CreateIv()),
         };
     }
 
-    private SectorIv CreateIv() =>
-        new(_spec.Iv, _spec.BlockLength, _essivKey is null ? null : BlockTransform.Encryptor(_spec.Algorithm, _essivKey));
+    private SectorIv CreateIv() => new(
+        _spec.Iv,
+        _spec.BlockLength,
+        _sectorLength / SectorDecryptor.Unit,
+        _essivKey is null ? null : BlockTransform.Encryptor(_spec.Algorithm, _essivKey));
 
     private void Enter()
     {

@@ -5,8 +5,9 @@ namespace Qcow2Stream.Crypto;
 /// <summary>Makes the initialization vectors of consecutive sectors. Safe for one thread at a time.</summary>
 /// <param name="kind">The rule; not <see cref="IvKind.None"/>.</param>
 /// <param name="length">The length of one vector, that of the cipher's blocks, in bytes.</param>
+/// <param name="step">How much the number grows from one sector to the next.</param>
 /// <param name="essiv">Encrypts the numbers for <see cref="IvKind.Essiv"/>; disposed with this object.</param>
-internal sealed class SectorIv(IvKind kind, int length, BlockTransform? essiv) : IDisposable
+internal sealed class SectorIv(IvKind kind, int length, int step, BlockTransform? essiv) : IDisposable
 {
     private readonly ulong _mask = kind == IvKind.Plain ? uint.MaxValue : ulong.MaxValue;
 
@@ -20,7 +21,7 @@ internal sealed class SectorIv(IvKind kind, int length, BlockTransform? essiv) :
         all.Clear();
         for (int i = 0; i < count; i++)
         {
-            BinaryPrimitives.WriteUInt64LittleEndian(all[(i * length)..], ((ulong)firstSector + (ulong)i) & _mask);
+            BinaryPrimitives.WriteUInt64LittleEndian(all[(i * length)..], ((ulong)firstSector + ((ulong)i * (ulong)step)) & _mask);
         }
 
         essiv?.Apply(vectors, all.Length);

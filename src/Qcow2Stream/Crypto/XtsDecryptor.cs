@@ -3,13 +3,14 @@ using System.Security.Cryptography;
 namespace Qcow2Stream.Crypto;
 
 /// <summary>XTS (IEEE 1619) with a sector as the data unit.</summary>
+/// <param name="sectorLength">The length of a sector, in bytes.</param>
 /// <param name="blocks">Decrypts under the first half of the key; disposed with this object.</param>
 /// <param name="tweaks">Encrypts under the second half; likewise.</param>
 /// <param name="iv">Likewise.</param>
-internal sealed class XtsDecryptor(BlockTransform blocks, BlockTransform tweaks, SectorIv iv) : SectorDecryptor
+internal sealed class XtsDecryptor(int sectorLength, BlockTransform blocks, BlockTransform tweaks, SectorIv iv) : SectorDecryptor(sectorLength)
 {
-    private readonly byte[] _vectors = new byte[MaxSectors * iv.Length];
-    private readonly byte[] _tweaks = new byte[MaxSectors * SectorLength];
+    private readonly byte[] _vectors = new byte[MaxRun / sectorLength * iv.Length];
+    private readonly byte[] _tweaks = new byte[MaxRun];
 
     /// <inheritdoc/>
     public override void Decrypt(Span<byte> data, long firstSector)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Qcow2Stream.Crypto;
+using Qcow2Stream.Crypto.Luks;
 using Qcow2Stream.Format;
 using Qcow2Stream.Text;
 
@@ -21,7 +22,7 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
     /// <summary>Reads the LUKS header; null for an image that is not encrypted by LUKS.</summary>
     /// <exception cref="Qcow2FormatException">The header is damaged.</exception>
     /// <exception cref="Qcow2UnsupportedException">It uses an algorithm that is not known.</exception>
-    public static async ValueTask<LuksHeader?> ReadLuksHeaderAsync(Qcow2Image image, bool async, CancellationToken cancellationToken)
+    public static async ValueTask<Luks1Header?> ReadLuksHeaderAsync(Qcow2Image image, bool async, CancellationToken cancellationToken)
     {
         if (image.Header.EncryptionMethod != Qcow2EncryptionMethod.Luks)
         {
@@ -29,10 +30,10 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
         }
 
         EncryptionExtension extension = Locate(image);
-        byte[] bytes = new byte[LuksHeader.Length];
+        byte[] bytes = new byte[Luks1Header.Length];
         await TablePieces.ReadExactlyAsync(image, extension.Offset, bytes, "the LUKS header", async, cancellationToken)
             .ConfigureAwait(false);
-        return Translated(image, extension.Offset, () => LuksHeader.Parse(bytes, extension.Length));
+        return Translated(image, extension.Offset, () => Luks1Header.Parse(bytes, extension.Length));
     }
 
     /// <summary>The cipher; found at the first call.</summary>
@@ -60,7 +61,7 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
 
     private async ValueTask<SectorCipher> UnlockAsync(bool async, CancellationToken cancellationToken)
     {
-        LuksHeader? luks = image is Qcow2Image qcow2
+        Luks1Header? luks = image is Qcow2Image qcow2
             ? await ReadLuksHeaderAsync(qcow2, async, cancellationToken).ConfigureAwait(false)
             : null;
         if (luks is not null)
@@ -88,11 +89,11 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
     }
 
     private async ValueTask<SectorCipher> UnlockAsync(
-        Qcow2Image qcow2, LuksHeader luks, byte[] passphrase, bool async, CancellationToken cancellationToken)
+        Qcow2Image qcow2, Luks1Header luks, byte[] passphrase, bool async, CancellationToken cancellationToken)
     {
         long start = Locate(qcow2).Offset;
         int tried = 0;
-        foreach (LuksKeySlot slot in luks.Slots.Where(s => s.Active))
+        foreach (Luks1KeySlot slot in luks.Slots.Where(s => s.Active))
         {
             tried++;
             byte[] material = new byte[slot.KeyMaterialLength];
@@ -113,7 +114,7 @@ internal sealed class LayerKey(TableFile image, Qcow2EncryptionMethod method, Qc
     }
 
     /// <summary>Before the first round: a wrong passphrase takes those of all slots.</summary>
-    private void CheckRounds(LuksHeader luks)
+    private void CheckRounds(Luks1Header luks)
     {
         long rounds = luks.RoundsToTryAll;
         if (rounds > options.MaxKeyIterations)

@@ -1,4 +1,4 @@
-using Qcow2Stream.Crypto;
+using Qcow2Stream.Crypto.Luks;
 using Qcow2Stream.Images;
 using Qcow2Stream.Layers;
 
@@ -23,11 +23,11 @@ internal static class EncryptionFacts
             return new EncryptionInfo { Method = Qcow2EncryptionMethod.Aes };
         }
 
-        LuksHeader? luks = await LayerKey.ReadLuksHeaderAsync(qcow2.Image, async, cancellationToken).ConfigureAwait(false);
+        Luks1Header? luks = await LayerKey.ReadLuksHeaderAsync(qcow2.Image, async, cancellationToken).ConfigureAwait(false);
         return new EncryptionInfo { Method = qcow2.Header.EncryptionMethod, Luks = luks is null ? null : Describe(luks) };
     }
 
-    private static LuksInfo Describe(LuksHeader luks) => new()
+    private static LuksInfo Describe(Luks1Header luks) => new()
     {
         Cipher = luks.Cipher.CipherName,
         CipherMode = luks.Cipher.ModeName,
@@ -40,7 +40,7 @@ internal static class EncryptionFacts
         KeySlots = [.. luks.Slots.Select(Describe)],
     };
 
-    private static LuksKeySlotInfo Describe(LuksKeySlot slot) => new()
+    private static LuksKeySlotInfo Describe(Luks1KeySlot slot) => new()
     {
         IsActive = slot.Active,
         Iterations = slot.Iterations,

@@ -1,4 +1,4 @@
-using Qcow2Stream.Crypto;
+using Qcow2Stream.Crypto.Luks;
 using Qcow2Stream.Fuzz.Checks;
 using Qcow2Stream.Fuzz.Seeding;
 using Qcow2Stream.Info;
@@ -21,7 +21,7 @@ internal sealed class LuksHarness : IHarness
 
     public void Run(ArraySegment<byte> input)
     {
-        Span<byte> header = _image.AsSpan(LuksSeeds.HeaderOffset, LuksLayout.Length);
+        Span<byte> header = _image.AsSpan(LuksSeeds.HeaderOffset, Luks1Layout.Length);
         header.Clear();
         input.AsSpan(0, Math.Min(input.Count, header.Length)).CopyTo(header);
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Qcow2Stream.Crypto;
+using Qcow2Stream.Crypto.Luks;
 using Qcow2Stream.Fuzz.Harnesses;
 
 namespace Qcow2Stream.Fuzz.Seeding;
@@ -21,7 +22,7 @@ internal static class LuksSeeds
     private const uint SlotDisabled = 0x0000DEAD;
 
     // Eight slots of the longest keys.
-    private const int MostLuks = Alignment + (LuksLayout.SlotCount * (((64 * Stripes) + Alignment - 1) / Alignment * Alignment));
+    private const int MostLuks = Alignment + (Luks1Layout.SlotCount * (((64 * Stripes) + Alignment - 1) / Alignment * Alignment));
 
     private static readonly (string Cipher, int KeyBytes, string Mode, string Hash)[] Algorithms =
     [
@@ -66,28 +67,28 @@ internal static class LuksSeeds
     private static byte[] Header((string Cipher, int KeyBytes, string Mode, string Hash) algorithm)
     {
         int slotSpace = ((algorithm.KeyBytes * Stripes) + Alignment - 1) / Alignment * Alignment;
-        byte[] header = new byte[LuksLayout.Length];
-        header.WriteBytes(LuksLayout.Magic, [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE, 0x00, 0x01])
-            .WriteBytes(LuksLayout.CipherName, Encoding.ASCII.GetBytes(algorithm.Cipher))
-            .WriteBytes(LuksLayout.CipherMode, Encoding.ASCII.GetBytes(algorithm.Mode))
-            .WriteBytes(LuksLayout.HashSpec, Encoding.ASCII.GetBytes(algorithm.Hash))
-            .WriteU32(LuksLayout.PayloadOffset, (uint)(Alignment + (LuksLayout.SlotCount * slotSpace)) / 512)
-            .WriteU32(LuksLayout.KeyBytes, (uint)algorithm.KeyBytes)
-            .WriteU32(LuksLayout.MasterKeyIterations, DigestIterations)
-            .WriteBytes(LuksLayout.Uuid, "00112233-4455-6677-8899-aabbccddeeff"u8);
-        for (int i = 0; i < LuksLayout.SlotCount; i++)
+        byte[] header = new byte[Luks1Layout.Length];
+        header.WriteBytes(Luks1Layout.Magic, [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE, 0x00, 0x01])
+            .WriteBytes(Luks1Layout.CipherName, Encoding.ASCII.GetBytes(algorithm.Cipher))
+            .WriteBytes(Luks1Layout.CipherMode, Encoding.ASCII.GetBytes(algorithm.Mode))
+            .WriteBytes(Luks1Layout.HashSpec, Encoding.ASCII.GetBytes(algorithm.Hash))
+            .WriteU32(Luks1Layout.PayloadOffset, (uint)(Alignment + (Luks1Layout.SlotCount * slotSpace)) / 512)
+            .WriteU32(Luks1Layout.KeyBytes, (uint)algorithm.KeyBytes)
+            .WriteU32(Luks1Layout.MasterKeyIterations, DigestIterations)
+            .WriteBytes(Luks1Layout.Uuid, "00112233-4455-6677-8899-aabbccddeeff"u8);
+        for (int i = 0; i < Luks1Layout.SlotCount; i++)
         {
-            int slot = LuksLayout.KeySlots + (i * LuksLayout.SlotLength);
-            header.WriteU32(slot + LuksLayout.SlotActive, i == 1 ? SlotEnabled : SlotDisabled)
-                .WriteU32(slot + LuksLayout.SlotIterations, i == 1 ? SlotIterations : 0u)
-                .WriteU32(slot + LuksLayout.SlotKeyMaterialOffset, (uint)(Alignment + (i * slotSpace)) / 512)
-                .WriteU32(slot + LuksLayout.SlotStripes, Stripes);
+            int slot = Luks1Layout.KeySlots + (i * Luks1Layout.SlotLength);
+            header.WriteU32(slot + Luks1Layout.SlotActive, i == 1 ? SlotEnabled : SlotDisabled)
+                .WriteU32(slot + Luks1Layout.SlotIterations, i == 1 ? SlotIterations : 0u)
+                .WriteU32(slot + Luks1Layout.SlotKeyMaterialOffset, (uint)(Alignment + (i * slotSpace)) / 512)
+                .WriteU32(slot + Luks1Layout.SlotStripes, Stripes);
         }
 
-        LuksHeader parsed = LuksHeader.Parse(header, MostLuks);
-        LuksKeySlot active = parsed.Slots[1];
+        Luks1Header parsed = Luks1Header.Parse(header, MostLuks);
+        Luks1KeySlot active = parsed.Slots[1];
         ReadOnlySpan<byte> material = Template.AsSpan(HeaderOffset + (int)active.KeyMaterialOffset, active.KeyMaterialLength);
         using Secret masterKey = parsed.RecoverMasterKey(active, material, Encoding.UTF8.GetBytes(FuzzOptions.Passphrase));
-        return header.WriteBytes(LuksLayout.MasterKeyDigest, parsed.DigestOf(masterKey));
+        return header.WriteBytes(Luks1Layout.MasterKeyDigest, parsed.DigestOf(masterKey));
     }
 }

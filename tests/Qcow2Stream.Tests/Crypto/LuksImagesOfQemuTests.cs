@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Qcow2Stream.Crypto;
+using Qcow2Stream.Crypto.Luks;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Crypto;
@@ -22,7 +23,7 @@ public sealed class LuksImagesOfQemuTests : IDisposable
         byte[] expected = await WriteDisk(LuksByQemu.ImageOf(file)[1]);
 
         byte[] bytes = await File.ReadAllBytesAsync(file);
-        var header = LuksHeader.Parse(bytes, bytes.Length);
+        var header = Luks1Header.Parse(bytes, bytes.Length);
         using SectorCipher cipher = Unlock(header, bytes, LuksFixture.Passphrase)!;
         byte[] actual = bytes[(int)header.PayloadOffset..];
         cipher.Decrypt(actual, 0);
@@ -42,7 +43,7 @@ public sealed class LuksImagesOfQemuTests : IDisposable
         byte[] expected = await WriteDisk(LuksByQemu.ImageOf(file)[1]);
 
         byte[] bytes = await File.ReadAllBytesAsync(file);
-        var header = LuksHeader.Parse(bytes, bytes.Length);
+        var header = Luks1Header.Parse(bytes, bytes.Length);
         Assert.Equal([0, 5], header.Slots.Where(slot => slot.Active).Select(slot => slot.Index));
         Assert.Null(header.TryUnlock(header.Slots[0], LuksFixture.KeyMaterialOf(bytes, header.Slots[0]), second));
         using SectorCipher cipher = Unlock(header, bytes, second)!;
@@ -60,7 +61,7 @@ public sealed class LuksImagesOfQemuTests : IDisposable
         byte[] bytes = await File.ReadAllBytesAsync(file);
         (int luksOffset, int luksLength) = Qcow2Bytes.EncryptionHeader(bytes);
         byte[] luks = bytes[luksOffset..(luksOffset + luksLength)];
-        using SectorCipher cipher = Unlock(LuksHeader.Parse(luks, luks.Length), luks, LuksFixture.Passphrase)!;
+        using SectorCipher cipher = Unlock(Luks1Header.Parse(luks, luks.Length), luks, LuksFixture.Passphrase)!;
 
         long cluster = Qcow2Bytes.HostOffset(bytes, guestOffset: 0x10000);
         byte[] actual = bytes[(int)cluster..(int)(cluster + 0x10000)];
@@ -116,13 +117,13 @@ public sealed class LuksImagesOfQemuTests : IDisposable
         return content;
     }
 
-    private static SectorCipher? Unlock(LuksHeader header, byte[] file, byte[] passphrase) =>
+    private static SectorCipher? Unlock(Luks1Header header, byte[] file, byte[] passphrase) =>
         header.Slots
             .Where(slot => slot.Active)
             .Select(slot => header.TryUnlock(slot, LuksFixture.KeyMaterialOf(file, slot), passphrase))
             .FirstOrDefault(cipher => cipher is not null);
 
-    private static JsonObject Describe(LuksHeader header)
+    private static JsonObject Describe(Luks1Header header)
     {
         JsonObject data = new()
         {
@@ -143,7 +144,7 @@ public sealed class LuksImagesOfQemuTests : IDisposable
         return data;
     }
 
-    private static JsonNode Describe(LuksKeySlot slot) => slot.Active
+    private static JsonNode Describe(Luks1KeySlot slot) => slot.Active
         ? new JsonObject { ["active"] = true, ["iters"] = slot.Iterations, ["key-offset"] = slot.KeyMaterialOffset, ["stripes"] = slot.Stripes }
         : new JsonObject { ["active"] = false, ["key-offset"] = slot.KeyMaterialOffset };
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Qcow2Stream.Crypto;
+using Qcow2Stream.Crypto.Luks;
 using Qcow2Stream.Tests.Crypto;
 using Qcow2Stream.Tests.Infrastructure;
 using Qcow2Stream.Tests.Snapshots;
@@ -123,11 +123,11 @@ public sealed class PassphraseTests : IDisposable
     {
         byte[] image = File.ReadAllBytes(PinnedImages.PathOf("luks", _scratch));
         int luks = image.AsSpan().IndexOf("LUKS"u8);
-        image.WriteU32(luks + LuksLayout.MasterKeyIterations, digestRounds);
+        image.WriteU32(luks + Luks1Layout.MasterKeyIterations, digestRounds);
         for (int slot = 0; slot < slots; slot++)
         {
-            image.WriteU32(luks + LuksFixture.SlotAt(slot) + LuksLayout.SlotActive, 0x00AC71F3)
-                .WriteU32(luks + LuksFixture.SlotAt(slot) + LuksLayout.SlotIterations, slotRounds);
+            image.WriteU32(luks + LuksFixture.SlotAt(slot) + Luks1Layout.SlotActive, 0x00AC71F3)
+                .WriteU32(luks + LuksFixture.SlotAt(slot) + Luks1Layout.SlotIterations, slotRounds);
         }
 
         int asked = 0;

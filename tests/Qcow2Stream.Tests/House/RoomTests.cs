@@ -9,7 +9,7 @@ public sealed class RoomTests
     private static readonly Type[] Facades =
     [
         typeof(Qcow2Chain), typeof(Qcow2ChainStream), typeof(MapEnumerator), typeof(ImageInfo), typeof(ImageCheck), typeof(ImageInspection),
-        typeof(HeaderDump), typeof(Qcow2Disk), typeof(Qcow2DiskLayer),
+        typeof(HeaderDump), typeof(Qcow2Disk), typeof(Qcow2DiskLayer), typeof(LuksVolume),
     ];
 
     /// <summary>Each room that has others to its right.</summary>

@@ -1,10 +1,11 @@
 using System.Text;
 using Qcow2Stream.Crypto;
+using Qcow2Stream.Crypto.Luks;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Crypto;
 
-public sealed class LuksHeaderTests
+public sealed class Luks1HeaderTests
 {
     private static readonly LuksFixture Good = new("aes", 32, "xts-plain64", "sha256");
 
@@ -16,39 +17,39 @@ public sealed class LuksHeaderTests
     [
         ("short", h => h.Truncate(591), "needs 592 bytes; there are 591"),
         ("magic", h => h.WriteU8(5, 0xBF), "magic of LUKS"),
-        ("no cipher", h => Text(h, LuksLayout.CipherName, ""), "cipher name is 0x00"),
-        ("cipher not ended", h => Text(h, LuksLayout.CipherName, new string('a', 32)), "cipher name is 0x6161"),
-        ("mode not ended", h => Text(h, LuksLayout.CipherMode, new string('a', 32)), "cipher mode is 0x6161"),
-        ("hash not ended", h => Text(h, LuksLayout.HashSpec, new string('a', 32)), "hash is 0x6161"),
-        ("terminal escape in a name", h => Text(h, LuksLayout.HashSpec, "\e[2J"), "hash is 0x1b5b324a"),
-        ("no IV generator", h => Text(h, LuksLayout.CipherMode, "xts"), "must name an IV generator"),
-        ("essiv without a hash", h => Text(h, LuksLayout.CipherMode, "cbc-essiv"), "essiv without a hash"),
-        ("xts of short blocks", h => Text(h, LuksLayout.CipherName, "cast5"), "xts needs 16"),
-        ("key of no variant", h => h.WriteU32(LuksLayout.KeyBytes, 40), "key bytes is 40; cipher aes in mode xts takes 32, 48, 64"),
-        ("key for xts only", h => Text(h, LuksLayout.CipherMode, "cbc-plain").WriteU32(LuksLayout.KeyBytes, 64), "key bytes is 64"),
-        ("key of 4 GiB", h => h.WriteU32(LuksLayout.KeyBytes, uint.MaxValue), "key bytes is 4294967295"),
-        ("digest without iterations", h => h.WriteU32(LuksLayout.MasterKeyIterations, 0), "master key digest are 0"),
-        ("slot without iterations", h => h.WriteU32(Slot2 + LuksLayout.SlotIterations, 0), "iterations of key slot 2 are 0"),
-        ("state of a slot", h => h.WriteU32(Slot1 + LuksLayout.SlotActive, 1), "state of key slot 1 is 0x00000001"),
-        ("no stripes", h => h.WriteU32(Slot2 + LuksLayout.SlotStripes, 0), "stripes of key slot 2 are 0"),
-        ("many stripes", h => h.WriteU32(Slot1 + LuksLayout.SlotStripes, uint.MaxValue), "stripes of key slot 1 are 4294967295"),
-        ("key material in the header", h => h.WriteU32(Slot1 + LuksLayout.SlotKeyMaterialOffset, 1), "offset 512"),
-        ("key material beyond the payload", h => h.WriteU32(Slot2 + LuksLayout.SlotKeyMaterialOffset, uint.MaxValue), "offset 2199023255040"),
-        ("key material over the payload", h => h.WriteU32(LuksLayout.PayloadOffset, 2000), "before byte 1024000"),
-        ("no payload", h => h.WriteU32(LuksLayout.PayloadOffset, 0), "before byte 0"),
-        ("overlapping key material", h => h.WriteU32(Slot2 + LuksLayout.SlotKeyMaterialOffset, 8 + 249), "overlaps that of key slot 0"),
+        ("no cipher", h => Text(h, Luks1Layout.CipherName, ""), "cipher name is 0x00"),
+        ("cipher not ended", h => Text(h, Luks1Layout.CipherName, new string('a', 32)), "cipher name is 0x6161"),
+        ("mode not ended", h => Text(h, Luks1Layout.CipherMode, new string('a', 32)), "cipher mode is 0x6161"),
+        ("hash not ended", h => Text(h, Luks1Layout.HashSpec, new string('a', 32)), "hash is 0x6161"),
+        ("terminal escape in a name", h => Text(h, Luks1Layout.HashSpec, "\e[2J"), "hash is 0x1b5b324a"),
+        ("no IV generator", h => Text(h, Luks1Layout.CipherMode, "xts"), "must name an IV generator"),
+        ("essiv without a hash", h => Text(h, Luks1Layout.CipherMode, "cbc-essiv"), "essiv without a hash"),
+        ("xts of short blocks", h => Text(h, Luks1Layout.CipherName, "cast5"), "xts needs 16"),
+        ("key of no variant", h => h.WriteU32(Luks1Layout.KeyBytes, 40), "key bytes is 40; cipher aes in mode xts takes 32, 48, 64"),
+        ("key for xts only", h => Text(h, Luks1Layout.CipherMode, "cbc-plain").WriteU32(Luks1Layout.KeyBytes, 64), "key bytes is 64"),
+        ("key of 4 GiB", h => h.WriteU32(Luks1Layout.KeyBytes, uint.MaxValue), "key bytes is 4294967295"),
+        ("digest without iterations", h => h.WriteU32(Luks1Layout.MasterKeyIterations, 0), "master key digest are 0"),
+        ("slot without iterations", h => h.WriteU32(Slot2 + Luks1Layout.SlotIterations, 0), "iterations of key slot 2 are 0"),
+        ("state of a slot", h => h.WriteU32(Slot1 + Luks1Layout.SlotActive, 1), "state of key slot 1 is 0x00000001"),
+        ("no stripes", h => h.WriteU32(Slot2 + Luks1Layout.SlotStripes, 0), "stripes of key slot 2 are 0"),
+        ("many stripes", h => h.WriteU32(Slot1 + Luks1Layout.SlotStripes, uint.MaxValue), "stripes of key slot 1 are 4294967295"),
+        ("key material in the header", h => h.WriteU32(Slot1 + Luks1Layout.SlotKeyMaterialOffset, 1), "offset 512"),
+        ("key material beyond the payload", h => h.WriteU32(Slot2 + Luks1Layout.SlotKeyMaterialOffset, uint.MaxValue), "offset 2199023255040"),
+        ("key material over the payload", h => h.WriteU32(Luks1Layout.PayloadOffset, 2000), "before byte 1024000"),
+        ("no payload", h => h.WriteU32(Luks1Layout.PayloadOffset, 0), "before byte 0"),
+        ("overlapping key material", h => h.WriteU32(Slot2 + Luks1Layout.SlotKeyMaterialOffset, 8 + 249), "overlaps that of key slot 0"),
     ];
 
     private static readonly (string Name, Func<byte[], byte[]> Damage, string Feature)[] UnknownTable =
     [
-        ("version 2", h => h.WriteU16(LuksLayout.Version, 2), "LUKS version 2"),
-        ("cipher", h => Text(h, LuksLayout.CipherName, "blowfish"), "cipher blowfish"),
-        ("mode", h => Text(h, LuksLayout.CipherMode, "lrw-plain"), "cipher mode lrw"),
-        ("IV generator", h => Text(h, LuksLayout.CipherMode, "cbc-benbi"), "IV generator benbi"),
-        ("hash", h => Text(h, LuksLayout.HashSpec, "whirlpool"), "hash whirlpool"),
-        ("IV generator's hash", h => Text(h, LuksLayout.CipherMode, "xts-plain:crc32"), "hash crc32"),
-        ("essiv with keys of no variant", h => Text(h, LuksLayout.CipherMode, "xts-essiv:sha1"), "essiv:sha1 with cipher aes"),
-        ("essiv with cast5, whose keys have 16 bytes", h => Text(Text(h, LuksLayout.CipherName, "cast5"), LuksLayout.CipherMode, "cbc-essiv:sha256").WriteU32(LuksLayout.KeyBytes, 16), "essiv:sha256 with cipher cast5"),
+        ("version 2", h => h.WriteU16(Luks1Layout.Version, 2), "LUKS version 2"),
+        ("cipher", h => Text(h, Luks1Layout.CipherName, "blowfish"), "cipher blowfish"),
+        ("mode", h => Text(h, Luks1Layout.CipherMode, "lrw-plain"), "cipher mode lrw"),
+        ("IV generator", h => Text(h, Luks1Layout.CipherMode, "cbc-benbi"), "IV generator benbi"),
+        ("hash", h => Text(h, Luks1Layout.HashSpec, "whirlpool"), "hash whirlpool"),
+        ("IV generator's hash", h => Text(h, Luks1Layout.CipherMode, "xts-plain:crc32"), "hash crc32"),
+        ("essiv with keys of no variant", h => Text(h, Luks1Layout.CipherMode, "xts-essiv:sha1"), "essiv:sha1 with cipher aes"),
+        ("essiv with cast5, whose keys have 16 bytes", h => Text(Text(h, Luks1Layout.CipherName, "cast5"), Luks1Layout.CipherMode, "cbc-essiv:sha256").WriteU32(Luks1Layout.KeyBytes, 16), "essiv:sha256 with cipher cast5"),
     ];
 
     public static TheoryData<string> Broken => [.. BrokenTable.Select(row => row.Name)];
@@ -58,7 +59,7 @@ public sealed class LuksHeaderTests
     [Fact]
     public void GoodHeader_SaysWhatItHolds()
     {
-        LuksHeader header = Good.Parse();
+        Luks1Header header = Good.Parse();
 
         Assert.Equal("aes-128", header.Cipher.CipherName);
         Assert.Equal("xts", header.Cipher.ModeName);
@@ -68,7 +69,7 @@ public sealed class LuksHeaderTests
         Assert.Equal(LuksFixture.Uuid, header.Uuid);
         Assert.Equal(4096 + (8 * 131072), header.PayloadOffset);
         Assert.Equal((uint)LuksFixture.DigestIterations, header.MasterKeyIterations);
-        LuksKeySlot slot = header.Slots.Single(slot => slot.Active);
+        Luks1KeySlot slot = header.Slots.Single(slot => slot.Active);
         Assert.Equal(LuksFixture.ActiveSlot, slot.Index);
         Assert.Equal((uint)LuksFixture.SlotIterations, slot.Iterations);
         Assert.Equal(4000, slot.Stripes);
@@ -79,7 +80,7 @@ public sealed class LuksHeaderTests
     [Fact]
     public void EcbWithoutIvGenerator_IsTaken()
     {
-        LuksHeader header = Parse(Text(Header(), LuksLayout.CipherMode, "ecb"));
+        Luks1Header header = Parse(Text(Header(), Luks1Layout.CipherMode, "ecb"));
         Assert.Equal(IvKind.None, header.Cipher.Iv);
         Assert.Null(header.Cipher.IvName);
     }
@@ -105,16 +106,16 @@ public sealed class LuksHeaderTests
     [Fact]
     public void KeyMaterialBeyondTheAvailableBytes_IsRefused()
     {
-        LuksKeySlot last = Good.Parse().Slots[7];
+        Luks1KeySlot last = Good.Parse().Slots[7];
         long end = last.KeyMaterialOffset + last.KeyMaterialLength;
-        LuksHeader.Parse(Good.Bytes, end);
-        Assert.Throws<CryptoFormatException>(() => LuksHeader.Parse(Good.Bytes, end - 1));
+        Luks1Header.Parse(Good.Bytes, end);
+        Assert.Throws<CryptoFormatException>(() => Luks1Header.Parse(Good.Bytes, end - 1));
     }
 
     [Fact]
     public void AnyByteChanged_NothingElseEscapes()
     {
-        for (int i = 0; i < LuksHeader.Length * 8; i++)
+        for (int i = 0; i < Luks1Header.Length * 8; i++)
         {
             byte[] header = Header();
             header[i / 8] ^= (byte)(1 << (i % 8));
@@ -132,7 +133,7 @@ public sealed class LuksHeaderTests
     [Fact]
     public void WrongPassphrase_OpensNothing()
     {
-        LuksHeader header = Good.Parse();
+        Luks1Header header = Good.Parse();
         Assert.Null(header.TryUnlock(header.Slots[LuksFixture.ActiveSlot], Good.KeyMaterial(header), "wrong"u8));
         Assert.Null(header.TryUnlock(header.Slots[LuksFixture.ActiveSlot], Good.KeyMaterial(header), []));
     }
@@ -140,14 +141,14 @@ public sealed class LuksHeaderTests
     [Fact]
     public void InactiveSlot_OpensNothing()
     {
-        LuksHeader header = Good.Parse();
+        Luks1Header header = Good.Parse();
         Assert.Null(header.TryUnlock(header.Slots[0], LuksFixture.KeyMaterialOf(Good.Bytes, header.Slots[0]), LuksFixture.Passphrase));
     }
 
     [Fact]
     public void KeyMaterialOfAnotherLength_IsRefused()
     {
-        LuksHeader header = Good.Parse();
+        Luks1Header header = Good.Parse();
         Assert.Throws<ArgumentException>(() => header.TryUnlock(header.Slots[LuksFixture.ActiveSlot], new byte[512], LuksFixture.Passphrase));
     }
 
@@ -155,9 +156,9 @@ public sealed class LuksHeaderTests
     [Fact]
     public void RoundsToTryAll_CountsKeyBlocks()
     {
-        LuksHeader header = Parse(Header()
-            .WriteU32(Slot2 + LuksLayout.SlotIterations, uint.MaxValue)
-            .WriteU32(LuksLayout.MasterKeyIterations, 1000));
+        Luks1Header header = Parse(Header()
+            .WriteU32(Slot2 + Luks1Layout.SlotIterations, uint.MaxValue)
+            .WriteU32(Luks1Layout.MasterKeyIterations, 1000));
         long blocks = (header.Cipher.TotalKeyLength + header.Hash.DigestLength - 1) / header.Hash.DigestLength;
         Assert.Equal((blocks * uint.MaxValue) + 1000, header.RoundsToTryAll);
     }
@@ -165,7 +166,7 @@ public sealed class LuksHeaderTests
     [Fact]
     public void Cancelled_Throws()
     {
-        LuksHeader header = Good.Parse();
+        Luks1Header header = Good.Parse();
         Assert.Throws<OperationCanceledException>(() => header.TryUnlock(
             header.Slots[LuksFixture.ActiveSlot], Good.KeyMaterial(header), LuksFixture.Passphrase, cancellationToken: new CancellationToken(true)));
     }
@@ -175,18 +176,18 @@ public sealed class LuksHeaderTests
     public void KeyMaterialOf192Bits_EndsWithItsSector()
     {
         LuksFixture luks = new("aes", 24, "cbc-plain64", "sha256");
-        LuksHeader header = luks.Parse();
+        Luks1Header header = luks.Parse();
         Assert.Equal(188 * 512, header.Slots[LuksFixture.ActiveSlot].KeyMaterialLength);
         luks.Unlock().Dispose();
     }
 
-    private static byte[] Header() => Good.Bytes[..LuksHeader.Length];
+    private static byte[] Header() => Good.Bytes[..Luks1Header.Length];
 
-    private static LuksHeader Parse(byte[] header) => LuksHeader.Parse(header, Good.Bytes.Length);
+    private static Luks1Header Parse(byte[] header) => Luks1Header.Parse(header, Good.Bytes.Length);
 
     private static byte[] Text(byte[] header, int offset, string text)
     {
-        header.AsSpan(offset, LuksLayout.NameLength).Clear();
+        header.AsSpan(offset, Luks1Layout.NameLength).Clear();
         return header.WriteBytes(offset, Encoding.ASCII.GetBytes(text));
     }
 }

@@ -1,12 +1,10 @@
-using System.Security.Cryptography;
-
-namespace Qcow2Stream.Crypto;
+namespace Qcow2Stream.Crypto.Luks;
 
 /// <summary>A LUKS version 1 header, and the way from a passphrase to the cipher. Immutable.</summary>
-internal sealed class LuksHeader
+internal sealed class Luks1Header
 {
     /// <summary>The length of the header without key material, in bytes.</summary>
-    public const int Length = LuksLayout.Length;
+    public const int Length = Luks1Layout.Length;
 
     /// <summary>The cipher, its mode and its initialization vectors.</summary>
     public required CipherSpec Cipher { get; init; }
@@ -30,14 +28,13 @@ internal sealed class LuksHeader
     public required string Uuid { get; init; }
 
     /// <summary>All eight key slots.</summary>
-    public required IReadOnlyList<LuksKeySlot> Slots { get; init; }
+    public required IReadOnlyList<Luks1KeySlot> Slots { get; init; }
 
     /// <summary>
     /// The rounds of PBKDF2 that a wrong passphrase takes: those of each active slot, and after each of them those of the digest. A
     /// key that is longer than a hash takes them for each block of it.
     /// </summary>
-    public long RoundsToTryAll => Slots.Where(s => s.Active)
-        .Sum(s => (s.Iterations * KeyBlocks(Cipher.TotalKeyLength)) + (MasterKeyIterations * KeyBlocks(LuksLayout.DigestLength)));
+    public long RoundsToTryAll => (long)Slots.Where(s => s.Active).Aggregate(Int128.Zero, (sum, slot) => sum + OpeningOf(slot).Rounds);
 
     /// <summary>Reads and checks a header.</summary>
     /// <param name="header">Its <see cref="Length"/> bytes, or more.</param>
@@ -46,20 +43,20 @@ internal sealed class LuksHeader
     /// </param>
     /// <exception cref="CryptoFormatException">The header is broken.</exception>
     /// <exception cref="CryptoUnsupportedException">It is of another version, or an algorithm is not known.</exception>
-    public static LuksHeader Parse(ReadOnlySpan<byte> header, long availableLength) =>
-        LuksHeaderParser.Parse(header, availableLength);
+    public static Luks1Header Parse(ReadOnlySpan<byte> header, long availableLength) =>
+        Luks1HeaderParser.Parse(header, availableLength);
 
     /// <summary>Tries to open one key slot. What that takes the caller has judged by <see cref="RoundsToTryAll"/>.</summary>
     /// <param name="slot">One of <see cref="Slots"/>.</param>
     /// <param name="keyMaterial">
-    /// The <see cref="LuksKeySlot.KeyMaterialLength"/> bytes from <see cref="LuksKeySlot.KeyMaterialOffset"/> on.
+    /// The <see cref="Luks1KeySlot.KeyMaterialLength"/> bytes from <see cref="Luks1KeySlot.KeyMaterialOffset"/> on.
     /// </param>
     /// <param name="passphrase">Its bytes: UTF-8, or what a key file holds.</param>
     /// <param name="cancellationToken">Looked at between the steps, and in all but short derivations.</param>
     /// <returns>The cipher; null if the slot is not active or the passphrase is not the slot's.</returns>
     /// <exception cref="ArgumentException">The key material has another length.</exception>
     public SectorCipher? TryUnlock(
-        LuksKeySlot slot,
+        Luks1KeySlot slot,
         ReadOnlySpan<byte> keyMaterial,
         ReadOnlySpan<byte> passphrase,
         CancellationToken cancellationToken = default)
@@ -69,43 +66,29 @@ internal sealed class LuksHeader
             return null;
         }
 
-        using Secret masterKey = RecoverMasterKey(slot, keyMaterial, passphrase, cancellationToken);
-        return CryptographicOperations.FixedTimeEquals(DigestOf(masterKey, cancellationToken), MasterKeyDigest.Span)
-            ? new SectorCipher(Cipher, masterKey.Bytes)
-            : null;
+        using Secret? masterKey = OpeningOf(slot).TryOpen(keyMaterial, passphrase, cancellationToken);
+        return masterKey is null ? null : new SectorCipher(Cipher, masterKey.Bytes);
     }
+
+    /// <summary>How a slot is opened. It says nothing of whether the slot is active.</summary>
+    public LuksKeySlot OpeningOf(Luks1KeySlot slot) => new(
+        slot.Index,
+        new Pbkdf2Derivation(Hash, slot.Iterations, slot.Salt),
+        Cipher,
+        Hash,
+        Cipher.TotalKeyLength,
+        slot.KeyMaterialOffset,
+        new LuksDigest(new Pbkdf2Derivation(Hash, MasterKeyIterations, MasterKeySalt), MasterKeyDigest));
 
     /// <summary>The key that a slot yields for a passphrase; with a wrong one, just as well, another.</summary>
-    internal Secret RecoverMasterKey(
-        LuksKeySlot slot, ReadOnlySpan<byte> keyMaterial, ReadOnlySpan<byte> passphrase, CancellationToken cancellationToken = default)
-    {
-        if (keyMaterial.Length != slot.KeyMaterialLength)
-        {
-            throw new ArgumentException(
-                $"{keyMaterial.Length} bytes are not the {slot.KeyMaterialLength} of the slot", nameof(keyMaterial));
-        }
-
-        using Secret slotKey = new(Cipher.TotalKeyLength);
-        Hash.DeriveKey(passphrase, slot.Salt.Span, slot.Iterations, slotKey.Bytes, cancellationToken);
-
-        using var stripes = Secret.CopyOf(keyMaterial);
-        using (SectorCipher slotCipher = new(Cipher, slotKey.Bytes))
-        {
-            slotCipher.Decrypt(stripes.Bytes, firstSector: 0);
-        }
-
-        Secret masterKey = new(Cipher.TotalKeyLength);
-        AntiForensic.Merge(Hash, stripes.Bytes.AsSpan(0, slot.Stripes * Cipher.TotalKeyLength), masterKey.Bytes);
-        return masterKey;
-    }
+    internal Secret RecoverMasterKey(Luks1KeySlot slot, ReadOnlySpan<byte> keyMaterial, ReadOnlySpan<byte> passphrase) =>
+        OpeningOf(slot).Recover(keyMaterial, passphrase, CancellationToken.None);
 
     /// <summary>What <see cref="MasterKeyDigest"/> must be for this key.</summary>
-    internal byte[] DigestOf(Secret masterKey, CancellationToken cancellationToken = default)
+    internal byte[] DigestOf(Secret masterKey)
     {
-        byte[] digest = new byte[LuksLayout.DigestLength];
-        Hash.DeriveKey(masterKey.Bytes, MasterKeySalt.Span, MasterKeyIterations, digest, cancellationToken);
+        byte[] digest = new byte[Luks1Layout.DigestLength];
+        Hash.DeriveKey(masterKey.Bytes, MasterKeySalt.Span, MasterKeyIterations, digest, CancellationToken.None);
         return digest;
     }
-
-    private long KeyBlocks(int length) => (length + Hash.DigestLength - 1) / Hash.DigestLength;
 }

@@ -1,10 +1,10 @@
-namespace Qcow2Stream.Crypto;
+namespace Qcow2Stream.Crypto.Luks;
 
 /// <summary>
 /// Where each field of a LUKS1 header starts, in bytes; every position is the one before plus its length
 /// (LUKS On-Disk Format Specification 1.2.3, figures 1 and 2). All integers are big-endian.
 /// </summary>
-internal static class LuksLayout
+internal static class Luks1Layout
 {
     public const int Magic = 0;
     public const int Version = Magic + 6;

@@ -2,11 +2,18 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Org.BouncyCastle.Crypto;
 
-namespace Qcow2Stream.Crypto;
+namespace Qcow2Stream.Crypto.Luks;
 
-/// <summary>The splitter that spreads a LUKS master key over many stripes ("Anti-forensic stripes" of LUKS1).</summary>
+/// <summary>The splitter that spreads a LUKS volume's key over many stripes ("Anti-forensic stripes" of LUKS1).</summary>
 internal static class AntiForensic
 {
+    /// <summary>The only number that there is: what cryptsetup and QEMU write, and demand. It bounds the key material at 64 × 4000 bytes.</summary>
+    public const int Stripes = 4000;
+
+    /// <summary>The length of the key material for a key of <paramref name="keyLength"/> bytes, up to the end of its last sector.</summary>
+    public static int MaterialLength(int keyLength) =>
+        ((keyLength * Stripes) + SectorDecryptor.Unit - 1) / SectorDecryptor.Unit * SectorDecryptor.Unit;
+
     /// <summary>Joins the stripes, which are as long as <paramref name="key"/> each, to the key.</summary>
     public static void Merge(KeyHash hash, ReadOnlySpan<byte> stripes, Span<byte> key)
     {
