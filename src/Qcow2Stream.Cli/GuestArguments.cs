@@ -18,10 +18,22 @@ internal sealed class GuestArguments(bool findsPaths = true)
         HelpName = "N",
     };
 
+    private readonly Option<string> _volume = new("--volume")
+    {
+        Description = "The volume, as 'qcow2 df' prints it: GROUP/VOLUME of LVM2, md/NAME, luks-UUID, or DISK:PARTITION.",
+        HelpName = "NAME",
+    };
+
     private readonly Option<string> _subvolume = new("--subvolume")
     {
         Description = "The root of a Btrfs file system, by path or number, as 'qcow2 df' prints it; by default what the guest mounts.",
         HelpName = "NAME",
+    };
+
+    private readonly Option<string[]> _keyFiles = new("--key-file")
+    {
+        Description = "The passphrase or key of LUKS volumes of the guest: all bytes of this file; with its UUID, of one volume; may be given several times.",
+        HelpName = "[UUID=]FILE",
     };
 
     private readonly Option<bool> _mounts = new("--mounts") { Description = "Shows Btrfs subvolumes where the guest's /etc/fstab mounts them." };
@@ -41,25 +53,39 @@ internal sealed class GuestArguments(bool findsPaths = true)
             command.Add(argument);
         }
 
-        foreach (Option option in findsPaths ? (Option[])[_partition, _subvolume, _mounts] : [])
+        foreach (Option option in findsPaths ? (Option[])[_partition, _volume, _subvolume, _mounts] : [])
         {
             command.Add(option);
         }
 
+        command.Add(_keyFiles);
         command.Add(_disks);
         _chain.AddTo(command);
     }
 
     public Guest Open(ParseResult parsed)
     {
-        IBlockSource first = ProcessLimits.Watch(_chain.Open(parsed.GetRequiredValue(_image), parsed));
+        string[] keyFiles = parsed.GetValue(_keyFiles) ?? [];
+        LuksOptions luks = new() { Passphrase = keyFiles.Length == 0 ? null : volume => KeyOf(volume.Uuid, keyFiles) };
+        IBlockSource first = ProcessLimits.Watch(_chain.Open(parsed.GetRequiredValue(_image), parsed), keyFiles.Length == 0 ? 0 : luks.MaxKeyMemory);
         return Guest.Open(first, new GuestOptions
         {
             OtherDisks = [.. (parsed.GetValue(_disks) ?? []).Select(disk => ProcessLimits.Watch(_chain.OpenAnother(disk, parsed)))],
+            Luks = luks,
             Subvolume = findsPaths ? parsed.GetValue(_subvolume) : null,
             ShowMounts = findsPaths && parsed.GetValue(_mounts),
         });
     }
+
+    private static byte[]? KeyOf(string uuid, string[] keyFiles)
+    {
+        string start = uuid + "=";
+        string? file = keyFiles.FirstOrDefault(each => each.StartsWith(start, StringComparison.OrdinalIgnoreCase)) is { } own ? own[start.Length..]
+            : keyFiles.FirstOrDefault(each => !IsOfOneVolume(each));
+        return file is null ? null : File.ReadAllBytes(file);
+    }
+
+    private static bool IsOfOneVolume(string keyFile) => keyFile.IndexOf('=') is > 0 and var end && Guid.TryParseExact(keyFile[..end], "D", out _);
 
     /// <summary>Finds what a path names, and says on standard error what a user should know of the file system that has it.</summary>
     /// <exception cref="GuestException">It isn't found; the message names the options that help.</exception>
@@ -69,7 +95,7 @@ internal sealed class GuestArguments(bool findsPaths = true)
         GuestMatch match;
         try
         {
-            match = guest.Find(path, partition);
+            match = parsed.GetValue(_volume) is { } volume ? guest.Find(path, volume) : guest.Find(path, partition);
         }
         catch (GuestException e)
         {

@@ -6,7 +6,7 @@ namespace Qcow2Stream.FileSystems;
 public sealed class AmbiguousPathException : GuestException
 {
     internal AmbiguousPathException(string path, IReadOnlyList<SearchedVolume> volumes)
-        : base($"'{PrintableText.Escape(path)}' is on {string.Join(", ", volumes)}; choose one by the argument 'partition'")
+        : base($"'{PrintableText.Escape(path)}' is on {string.Join(", ", volumes)}; choose one by the argument 'volume'")
     {
         Path = path;
         Volumes = volumes;
@@ -15,6 +15,6 @@ public sealed class AmbiguousPathException : GuestException
     /// <summary>The path, as it was asked for.</summary>
     public string Path { get; }
 
-    /// <summary>The volumes that have it, two or more; for one of them, give its number to <see cref="Guest.Find"/>.</summary>
+    /// <summary>The volumes that have it, two or more; for one of them, give it to <see cref="Guest.Find(string, string, CancellationToken)"/>.</summary>
     public IReadOnlyList<SearchedVolume> Volumes { get; }
 }

@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using Qcow2Stream.FileSystems.Blocks;
 using Qcow2Stream.FileSystems.Btrfs;
 using Qcow2Stream.FileSystems.Entries;
+using Qcow2Stream.FileSystems.Volumes;
 
 namespace Qcow2Stream.FileSystems;
 
@@ -21,14 +22,14 @@ public sealed class Guest : IDisposable
     {
         _sources = sources;
         Disks = [.. sources.Select((source, index) => new GuestDisk(index + 1, source, SiblingsOf, options, cancellationToken))];
-        Volumes = Disks.SelectMany(each => each.Volumes).ToList().AsReadOnly();
+        Volumes = VolumeStack.Of(Disks.SelectMany(each => each.Volumes), found => new GuestVolume(found, SiblingsOf, options), options, cancellationToken).AsReadOnly();
         BtrfsDevices.Mark(Volumes);
     }
 
     /// <summary>The disk that it was opened from, then <see cref="GuestOptions.OtherDisks"/>.</summary>
     public IReadOnlyList<GuestDisk> Disks { get; }
 
-    /// <summary>The volumes of all disks, in order: <see cref="GuestDisk.Volumes"/>.</summary>
+    /// <summary>The volumes of all disks, in order (<see cref="GuestDisk.Volumes"/>), and behind each those that lie on it.</summary>
     public IReadOnlyList<GuestVolume> Volumes { get; }
 
     /// <inheritdoc cref="GuestDisk.PartitionTable"/>
@@ -76,7 +77,9 @@ public sealed class Guest : IDisposable
 
     /// <summary>Finds what a path names, on the one volume that has it.</summary>
     /// <param name="path">From the root of its file system; see <see cref="GuestFileSystem.Find"/>.</param>
-    /// <param name="partition">The <see cref="GuestVolume.Number"/> of the volume of the first disk to look on; null for all volumes of all disks.</param>
+    /// <param name="partition">
+    /// The <see cref="GuestVolume.Number"/> of the volume of the first disk to look on, or on what lies on it; null for all volumes of all disks.
+    /// </param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>The place, with its file system open: dispose it.</returns>
     /// <exception cref="GuestPathNotFoundException">No file system that can be read has the path.</exception>
@@ -89,15 +92,36 @@ public sealed class Guest : IDisposable
     /// <exception cref="ObjectDisposedException">The guest is disposed.</exception>
     public GuestMatch Find(string path, int? partition = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(path);
         _sources[0].ThrowIfDisposed();
+        return FindOn(path, partition is { } number ? VolumeOf(number) : null, cancellationToken);
+    }
+
+    /// <summary>Finds what a path names, on one volume or on what lies on it.</summary>
+    /// <param name="path">From the root of its file system; see <see cref="GuestFileSystem.Find"/>.</param>
+    /// <param name="volume">
+    /// The volume as <c>df</c> prints it: its <see cref="GuestVolume.Name"/>, or the number of a partition, behind that of its disk and a colon if it isn't on the
+    /// first one: <c>guest/root</c>, <c>2</c>, <c>2:1</c>.
+    /// </param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <exception cref="VolumeNotFoundException">There is no volume of that name; the exception lists those that exist.</exception>
+    /// <inheritdoc cref="Find(string, int?, CancellationToken)"/>
+    public GuestMatch Find(string path, string volume, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(volume);
+        _sources[0].ThrowIfDisposed();
+        return FindOn(path, Volumes.FirstOrDefault(each => each.Address == volume) ?? throw new VolumeNotFoundException(volume, Volumes), cancellationToken);
+    }
+
+    private GuestMatch FindOn(string path, GuestVolume? chosen, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(path);
         List<GuestMatch> found = [];
         List<SearchedVolume> searched = [];
-        List<GuestException> faults = [.. (partition is null ? Disks : []).Select(disk => disk.PartitionTableFault).OfType<GuestException>()];
+        List<GuestException> faults = [.. (chosen is null ? Disks : []).Select(disk => disk.PartitionTableFault).OfType<GuestException>()];
         GuestMatch? only = null;
         try
         {
-            foreach (GuestVolume volume in partition is { } number ? [VolumeOf(number)] : Volumes.Where(v => v.IsReadable && v.DeviceOf is null))
+            foreach (GuestVolume volume in ToSearch(chosen))
             {
                 try
                 {
@@ -112,7 +136,7 @@ public sealed class Guest : IDisposable
                 }
             }
 
-            only = found is [var match] ? match : throw NotFound(path, found, searched, faults);
+            only = found is [var match] ? match : throw NotFound(path, chosen, found, searched, faults);
             return only;
         }
         finally
@@ -149,6 +173,11 @@ public sealed class Guest : IDisposable
     /// <summary>Ends all reads, and disposes what the guest was opened from unless <see cref="GuestOptions.LeaveOpen"/> is set.</summary>
     public void Dispose()
     {
+        foreach (GuestVolume volume in Volumes)
+        {
+            volume.Forget();
+        }
+
         foreach (DiskSource source in _sources)
         {
             source.Dispose();
@@ -196,9 +225,26 @@ public sealed class Guest : IDisposable
         }
     }
 
+    /// <summary>The volumes that have file systems, of one that is chosen those that lie on it.</summary>
+    private GuestVolume[] ToSearch(GuestVolume? chosen)
+    {
+        if (chosen is { IsReadable: true })
+        {
+            return [chosen];
+        }
+
+        GuestVolume[] readable = [.. Volumes.Where(volume => volume.IsReadable && volume.DeviceOf is null && (chosen is null || volume.LiesOn(chosen)))];
+        return readable.Length == 0 && chosen is not null ? [chosen] : readable;
+    }
+
+    /// <summary>What may hold files that nobody looked for.</summary>
+    private GuestVolume[] Unsearched(GuestVolume? chosen) =>
+        [.. Volumes.Where(volume => volume.MayHoldFiles && (chosen is null || volume.LiesOn(chosen)) && !Volumes.Any(other => other.LiesOn(volume)))];
+
     private IEnumerable<IBlockSource> SiblingsOf(GuestVolume volume) => Volumes.Where(other => other != volume).Select(other => other.Source);
 
-    private GuestException NotFound(string path, List<GuestMatch> found, List<SearchedVolume> searched, List<GuestException> faults)
+    private GuestException NotFound(
+        string path, GuestVolume? chosen, List<GuestMatch> found, List<SearchedVolume> searched, List<GuestException> faults)
     {
         if (found.Count > 0)
         {
@@ -211,7 +257,7 @@ public sealed class Guest : IDisposable
         }
 
         return faults.Count > 0 ? new GuestException(string.Join("; ", faults.Select(e => e.Message)), new AggregateException(faults))
-            : searched.Count > 0 ? new GuestPathNotFoundException(path, searched.AsReadOnly())
+            : searched.Count > 0 ? new GuestPathNotFoundException(path, searched.AsReadOnly(), Unsearched(chosen))
             : new NoFileSystemException(Volumes);
     }
 

@@ -51,6 +51,21 @@ public sealed record GuestOptions
     } = 128 << 20;
 
     /// <summary>
+    /// The passphrases or keys of volumes that LUKS protects, and what these may ask for. By default none are given: such volumes are then not opened, and
+    /// what is on them is not found. Whoever gives one pays for its derivation when the guest is opened: seconds, and up to
+    /// <see cref="LuksOptions.MaxKeyMemory"/> of memory.
+    /// </summary>
+    public LuksOptions Luks
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = new();
+
+    /// <summary>
     /// Which subvolume of a Btrfs file system is its root: a path from the top-level one, such as <c>@home</c>, or a number (5 for the top-level one). By
     /// default (null) it is what the guest mounts: what its <c>/etc/fstab</c> names, otherwise the default subvolume. A file system that has none
     /// of that name can't be opened; other kinds are opened as ever.

@@ -9,9 +9,11 @@ namespace Qcow2Stream.FileSystems;
 public static class VolumeOutput
 {
     /// <summary>
-    /// Writes an object: <c>partition-table</c> (of the first disk), and <c>volumes</c>, each with <c>partition</c> (0 for a whole disk), <c>type</c>,
+    /// Writes an object: <c>partition-table</c> (of the first disk), and <c>volumes</c>, each with <c>partition</c> (0 for a whole disk) or, if it lies on others, <c>name</c>,
+    /// <c>members</c> and <c>uuid</c>, with <c>type</c>,
     /// <c>start</c>, <c>length</c>, <c>content</c>, <c>label</c>, <c>used</c> and <c>available</c> (in bytes; null where that isn't known). Volumes of other
-    /// disks have their <c>disk</c> (from 2), further devices of a file system a <c>device-of</c>, and Btrfs with more than one its <c>subvolumes</c>.
+    /// disks have their <c>disk</c> (from 2), what isn't found or read whole a <c>fault</c>, further devices of a file system, volume
+    /// group or array a <c>device-of</c>, and Btrfs with more than one its <c>subvolumes</c>.
     /// </summary>
     /// <param name="guest">The guest.</param>
     /// <param name="reports">What is known of its volumes: <see cref="Guest.Report"/>.</param>
@@ -46,7 +48,7 @@ public static class VolumeOutput
     }
 
     /// <summary>
-    /// Writes a table for people: a line for each volume, and below a Btrfs file system its subvolumes that the guest mounts. Text of the guest is escaped.
+    /// Writes a table for people: a line for each volume, behind it those that lie on it, and below a Btrfs file system its subvolumes that the guest mounts. Text of the guest is escaped.
     /// </summary>
     /// <param name="reports">What is known of the volumes: <see cref="Guest.Report"/>.</param>
     /// <param name="output">Receives the text; left open.</param>
@@ -60,7 +62,7 @@ public static class VolumeOutput
         {
             text.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Number(v.Volume),4} {v.Volume.Start,15} {ByteSize.Text(v.Volume.Length),9} {Size(v.Usage?.UsedBytes),9} {Size(v.Usage?.AvailableBytes),9}  {Content(v),-20} {Label(v),-16} {PrintableText.Escape(v.Volume.Type)}"));
+                $"{v.Volume.Number switch { GuestVolume.NoPartition => "", _ => v.Volume.Address },4} {Start(v.Volume),15} {ByteSize.Text(v.Volume.Length),9} {Size(v.Usage?.UsedBytes),9} {Size(v.Usage?.AvailableBytes),9}  {Content(v),-20} {Label(v),-16} {Type(v.Volume)}"));
             foreach (GuestSubvolume subvolume in v.Subvolumes.Where(each => each.MountPoint is not null))
             {
                 text.WriteLine($"{"",52}{PrintableText.Escape(subvolume.MountPoint!)}: subvolume {subvolume.Number}{Path(subvolume)}");
@@ -85,6 +87,29 @@ public static class VolumeOutput
         json.WriteString("label", report.Label);
         WriteNumber(json, "used", report.Usage?.UsedBytes);
         WriteNumber(json, "available", report.Usage?.AvailableBytes);
+        if (volume.Uuid is { } uuid)
+        {
+            json.WriteString("uuid", uuid);
+        }
+
+        if (volume.Fault is { } fault)
+        {
+            json.WriteString("fault", fault);
+        }
+
+        if (volume.Members.Count > 0)
+        {
+            json.WriteStartArray("members");
+            foreach (GuestVolume member in volume.Members)
+            {
+                json.WriteStartObject();
+                WritePlace(json, member);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
         if (volume.DeviceOf is { } first)
         {
             json.WriteStartObject("device-of");
@@ -118,7 +143,14 @@ public static class VolumeOutput
             json.WriteNumber("disk", volume.Disk);
         }
 
-        json.WriteNumber("partition", volume.Number);
+        if (volume.Name is { } name)
+        {
+            json.WriteString("name", name);
+        }
+        else
+        {
+            json.WriteNumber("partition", volume.Number);
+        }
     }
 
     private static void WriteNumber(Utf8JsonWriter json, string name, long? value)
@@ -127,11 +159,23 @@ public static class VolumeOutput
         json.WriteRawValue(value?.ToString(CultureInfo.InvariantCulture) ?? "null");
     }
 
-    private static string Number(GuestVolume volume) => volume.Disk == 1 ? $"{volume.Number}" : $"{volume.Disk}:{volume.Number}";
+    /// <summary>Where a partition starts; what lies on others starts in many places.</summary>
+    private static string Start(GuestVolume volume) => volume.Members.Count == 0 ? volume.Start.ToString(CultureInfo.InvariantCulture) : "-";
+
+    /// <summary>What lies on others stands behind them, indented, with its name.</summary>
+    private static string Type(GuestVolume volume) =>
+        $"{new string(' ', 2 * Depth(volume))}{(volume.Name is { } name ? PrintableText.Escape(name) + ", " : "")}{PrintableText.Escape(volume.Type)}";
+
+    private static int Depth(GuestVolume volume) => volume.Members.Count == 0 ? 0 : Depth(volume.Members[0]) + 1;
 
     private static string Size(long? bytes) => bytes is { } known ? ByteSize.Text(known) : "-";
 
-    private static string Content(VolumeReport report) => report.Volume.DeviceOf is { } first ? $"{report.Content}, with {Number(first)}" : report.Content;
+    private static string Content(VolumeReport report) => report.Volume switch
+    {
+        { DeviceOf: { } first } => $"{report.Content}, with {PrintableText.Escape(first.Address)}",
+        { IsLocked: true } => $"{report.Content}, locked",
+        _ => report.Content,
+    };
 
     private static string Label(VolumeReport report) => report.Label is { Length: > 0 } label ? PrintableText.Escape(label) : "-";
 

@@ -19,6 +19,12 @@ public sealed record VolumeReport(
             faults.Report(volume.ToString(), new GuestException($"it ends {volume.MissingBytes} bytes past the end of the disk"));
         }
 
+        // What wants a passphrase isn't damaged.
+        if (volume is { Fault: { } fault, IsLocked: false })
+        {
+            faults.Report(volume.ToString(), new GuestException(fault));
+        }
+
         VolumeReport unknown = new(volume, volume.Content, Label: null, Usage: null, Subvolumes: []);
         if (!volume.IsReadable || volume.DeviceOf is not null)
         {

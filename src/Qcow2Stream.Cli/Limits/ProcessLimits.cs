@@ -44,7 +44,8 @@ internal static partial class ProcessLimits
 
     /// <summary>Limits the process, from now on, and returns the disk to be read: reading it gives more time.</summary>
     /// <param name="disk">The disk whose guest is looked at; it is then owned.</param>
-    public static IBlockSource Watch(Qcow2Chain disk)
+    /// <param name="keyMemory">What the derivation of a key may take, in bytes.</param>
+    public static IBlockSource Watch(Qcow2Chain disk, long keyMemory = 0)
     {
         if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
         {
@@ -54,7 +55,7 @@ internal static partial class ProcessLimits
 
         if (OperatingSystem.IsLinux())
         {
-            Lower(AddressSpace, (ulong)(ReservedMemory() + MostMoreMemory));
+            Lower(AddressSpace, (ulong)(ReservedMemory() + MostMoreMemory + keyMemory));
         }
 
         return new WatchedDisk(disk);

@@ -5,15 +5,17 @@ internal static class Crc32
 {
     private static readonly uint[] Table = [.. Enumerable.Range(0, 256).Select(Of)];
 
-    public static uint Of(ReadOnlySpan<byte> bytes)
+    public static uint Of(ReadOnlySpan<byte> bytes) => ~Continue(uint.MaxValue, bytes);
+
+    /// <summary>Goes on with what came before, without the inversions at both ends.</summary>
+    public static uint Continue(uint crc, ReadOnlySpan<byte> bytes)
     {
-        uint crc = uint.MaxValue;
         foreach (byte value in bytes)
         {
             crc = (crc >> 8) ^ Table[(byte)(crc ^ value)];
         }
 
-        return ~crc;
+        return crc;
     }
 
     private static uint Of(int value)

@@ -4,6 +4,9 @@ using Qcow2Stream.FileSystems.Btrfs;
 using Qcow2Stream.FileSystems.DiscUtilsReaders;
 using Qcow2Stream.FileSystems.Ext;
 using Qcow2Stream.FileSystems.Fat;
+using Qcow2Stream.FileSystems.Volumes.Luks;
+using Qcow2Stream.FileSystems.Volumes.Lvm;
+using Qcow2Stream.FileSystems.Volumes.Raid;
 using Qcow2Stream.FileSystems.Xfs;
 
 namespace Qcow2Stream.FileSystems.Volumes;
@@ -11,15 +14,24 @@ namespace Qcow2Stream.FileSystems.Volumes;
 /// <summary>What a partition or disk holds, by its first bytes.</summary>
 /// <param name="Name">Its usual name.</param>
 /// <param name="Reader">Opens it as a file system of that name; null for what is only known by name.</param>
-internal sealed record ContentKind(string Name, Func<FileSystemSource, string, GuestFileSystem>? Reader = null)
+/// <param name="Manager">Finds the volumes that lie on all volumes of this kind; null if none do.</param>
+internal sealed record ContentKind(
+    string Name,
+    Func<FileSystemSource, string, GuestFileSystem>? Reader = null,
+    Func<IReadOnlyList<GuestVolume>, GuestOptions, CancellationToken, IEnumerable<StackedVolume>>? Manager = null)
 {
     /// <summary>All that is looked at: the farthest signatures are those of Btrfs and ReiserFS, after 64 KiB.</summary>
     private const int ProbeLength = 72 << 10;
+
+    private const string Swap = "swap";
 
     private const int ExtFeatures = 1116;
 
     private static readonly ContentKind Nothing = new("empty");
     private static readonly ContentKind Unknown = new("unknown");
+    private static readonly ContentKind Raid = new("Linux RAID member", Manager: RaidArrays.On);
+    private static readonly ContentKind Luks = new("LUKS", Manager: LuksVolumes.On);
+    private static readonly ContentKind Lvm = new("LVM2 physical volume", Manager: VolumeGroups.On);
 
     /// <summary>
     /// Every kind, and how it shows. The order is that of trust: signatures that a formatting tool wipes or that lie
@@ -27,14 +39,13 @@ internal sealed record ContentKind(string Name, Func<FileSystemSource, string, G
     /// </summary>
     private static readonly (ContentKind Kind, Predicate<ReadOnlyMemory<byte>> Shows)[] Kinds =
     [
-        (new("LUKS"), Has(0, [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE])),
+        (Luks, Has(0, [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE])),
         (new("BitLocker"), Has(3, "-FVE-FS-"u8)),
         (new("NTFS", DiscUtilsFileSystems.OpenNtfs), Has(3, "NTFS    "u8)),
         (new("exFAT"), Has(3, "EXFAT   "u8)),
         (new("ReFS"), Has(3, "ReFS\0\0\0\0"u8)),
         (new("XFS", XfsFileSystem.Open), Has(0, "XFSB"u8)),
-        (new("LVM2 physical volume"), probe => Enumerable.Range(0, 4).Any(sector => Has((sector * 512) + 24, "LVM2 001"u8)(probe))),
-        (new("Linux RAID member"), probe => Has(0, [0xFC, 0x4E, 0x2B, 0xA9])(probe) || Has(4096, [0xFC, 0x4E, 0x2B, 0xA9])(probe)),
+        (Lvm, probe => Enumerable.Range(0, 4).Any(sector => Has((sector * 512) + 24, "LVM2 001"u8)(probe))),
         (new("squashfs"), Has(0, "hsqs"u8)),
         (new("APFS"), Has(32, "NXSB"u8)),
         (new("QEMU disk image"), Has(0, [0x51, 0x46, 0x49, 0xFB])),
@@ -45,7 +56,7 @@ internal sealed record ContentKind(string Name, Func<FileSystemSource, string, G
         (new("HFS+", DiscUtilsFileSystems.OpenHfsPlus), probe => Has(1024, "H+"u8)(probe) || Has(1024, "HX"u8)(probe)),
         (new("HFS"), Has(1024, "BD"u8)),
         (new("NILFS2"), Has(1030, [0x34, 0x34])),
-        (new("swap"), probe => Has(4086, "SWAPSPACE2"u8)(probe) || Has(4086, "SWAP-SPACE"u8)(probe)),
+        (new(Swap), probe => Has(4086, "SWAPSPACE2"u8)(probe) || Has(4086, "SWAP-SPACE"u8)(probe)),
         (new("bcachefs"), Has(4120, [0xC6, 0x85, 0x73, 0xF6, 0x4E, 0x1A, 0x45, 0xCA])),
         (new("UDF", DiscUtilsFileSystems.OpenUdf), IsUdf),
         (new("ISO 9660", DiscUtilsFileSystems.OpenIso9660), Has(32769, "CD001"u8)),
@@ -65,15 +76,30 @@ internal sealed record ContentKind(string Name, Func<FileSystemSource, string, G
         (new("VHD disk image"), Has(0, "conectix"u8)),
     ];
 
+    /// <summary>The kinds on which volumes lie, in the order in which these are looked for: the members of one may lie on those of others before it.</summary>
+    public static IReadOnlyList<ContentKind> Managed { get; } = [Raid, Luks, Lvm];
+
+    /// <summary>What can't be looked at.</summary>
+    public static ContentKind Unreadable { get; } = new("not readable");
+
     /// <summary>Whether there is a reader for it.</summary>
     public bool IsReadable => Reader is not null;
 
     /// <summary>Whether it is something that has a name.</summary>
     public bool IsKnown => this != Unknown;
 
+    /// <summary>Whether files may be in it.</summary>
+    public bool MayHoldFiles => IsKnown && this != Nothing && Name != Swap;
+
     /// <summary>Looks at the start of <paramref name="volume"/>.</summary>
     public static ContentKind Of(IBlockSource volume)
     {
+        // A mirror's member may look like what is on the mirror, with its superblock at its end.
+        if (RaidMember.HasSuperblock(volume))
+        {
+            return Raid;
+        }
+
         byte[] start = new byte[Math.Min(ProbeLength, volume.Length)];
         volume.ReadExactly(0, start);
         foreach ((ContentKind kind, Predicate<ReadOnlyMemory<byte>> shows) in Kinds)

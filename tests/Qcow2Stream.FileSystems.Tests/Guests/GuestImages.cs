@@ -8,7 +8,7 @@ namespace Qcow2Stream.FileSystems.Tests.Guests;
 internal static class GuestImages
 {
     /// <summary>Lists that no file system of ours shows: of what is not read, and of the side of a disc that is not looked at.</summary>
-    public static readonly string[] NotShown = ["squashfs", "iso-joliet", "lvm-home", "lvm-root", "ext4-journal"];
+    public static readonly string[] NotShown = ["squashfs", "iso-joliet", "ext4-journal"];
 
     private static readonly Lazy<TempDirectory> Unpacked = new(() => new TempDirectory());
 
@@ -45,6 +45,17 @@ internal static class GuestImages
         partition = isPart && int.TryParse(list[(dash + 1)..], CultureInfo.InvariantCulture, out int number) ? number : null;
         return Guest.Open(Qcow2Chain.Open(Disk(isPart ? list[..dash] : list)));
     }
+
+    /// <summary>The volume of a disk that a list is of, which was opened by it: a partition, the only volume, or NAME of a group's for DISK-NAME.</summary>
+    public static GuestVolume VolumeOf(Guest disk, string list, int? partition) => disk.Volumes.Single(volume =>
+        partition is { } number ? volume.Number == number : disk.Volumes.Count == 1 || volume.Name?.EndsWith("/" + list[(list.LastIndexOf('-') + 1)..], StringComparison.Ordinal) == true);
+
+    /// <summary>Opens a whole disk, with the passphrase of what is encrypted on it.</summary>
+    /// <param name="name">The disk.</param>
+    /// <param name="options">Null for the defaults.</param>
+    public static Guest OpenDisk(string name, GuestOptions? options = null) => Guest.Open(
+        Qcow2Chain.Open(Disk(name)),
+        (options ?? new GuestOptions()) with { Luks = new LuksOptions { Passphrase = _ => "guest secret"u8.ToArray() } });
 
     /// <summary>The names of all disks.</summary>
     public static IEnumerable<string> Names() => Directory.GetFiles(Folder(""), "*.qcow2*")

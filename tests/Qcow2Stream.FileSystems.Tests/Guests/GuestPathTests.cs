@@ -52,12 +52,12 @@ public sealed class GuestPathTests
     }
 
     [Theory]
-    [InlineData("gpt", "/", null, "'/' is on partition 1 (FAT32), partition 2 (ext4), partition 3 (XFS); choose one by the argument 'partition'")]
+    [InlineData("gpt", "/", null, "'/' is on partition 1 (FAT32), partition 2 (ext4), partition 3 (XFS); choose one by the argument 'volume'")]
     [InlineData("gpt", "/", 9, "there is no partition 9; the disk has partition 1, partition 2, partition 3, partition 4")]
     [InlineData("gpt", "/", 4, "partition 4 holds no file system that can be read: found swap")]
     [InlineData("gpt", "/nowhere", null, "'/nowhere' does not exist on partition 1 (FAT32) or partition 2 (ext4) or partition 3 (XFS)")]
     [InlineData("squashfs", "/", null, "no file system that can be read: found squashfs on the disk")]
-    [InlineData("luks2", "/", null, "no file system that can be read: found LUKS on the disk")]
+    [InlineData("luks2", "/", null, "no file system that can be read: found LUKS on the disk (no passphrase was given)")]
     [InlineData("exfat", "/", null, "no file system that can be read: found exFAT on the disk")]
     [InlineData("mbr", "/", 5, null)]
     [InlineData("mbr", "/", 6, null)]

@@ -41,7 +41,7 @@ public sealed class GuestTreeTests
             expected = [.. expected.Select(line => line.StartsWith("s ", StringComparison.Ordinal) ? GuestTree.AsEmptyFile(line) : line)];
         }
         using Guest disk = GuestImages.Open(name, out int? partition);
-        using GuestFileSystem files = disk.Volumes.Single(v => partition is null || v.Number == partition).OpenFileSystem();
+        using GuestFileSystem files = GuestImages.VolumeOf(disk, name, partition).OpenFileSystem();
 
         List<string> actual = GuestTree.Lines(files, hasModes, out List<string> faults);
 
@@ -62,7 +62,7 @@ public sealed class GuestTreeTests
     public void Times_AreThoseThatWentIn(string name)
     {
         using Guest disk = GuestImages.Open(name, out int? partition);
-        using GuestFileSystem files = disk.Volumes.Single(v => partition is null || v.Number == partition).OpenFileSystem();
+        using GuestFileSystem files = GuestImages.VolumeOf(disk, name, partition).OpenFileSystem();
         DateTime[] times = [.. files.Root.EnumerateTree(_ => { })
             .Where(below => below.Entry.Kind == GuestEntryKind.File && below.Path.EndsWith("os-release", StringComparison.Ordinal))
             .Select(below => below.Entry.ModifiedUtc)

@@ -10,82 +10,16 @@
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/tree.sh"
+. "$here/boot.sh"
 out=$(realpath -- "${1:-$here}")
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 cd -- "$work"
 mkdir -p images trees base
 
-kernel=${GUEST_KERNEL-}
-if [ -z "$kernel" ]; then
-  apt-get download -q "$(apt-cache depends linux-image-amd64 | awk '/Depends:/ { print $2; exit }')" > /dev/null
-  dpkg -x linux-image-*.deb kernel
-  kernel=$work/kernel
-fi
-version=$(basename "$kernel"/lib/modules/*)
-depmod -b "$kernel" "$version"
-
-# The initial RAM disk: programs with their libraries, modules in the order in which they load.
-program() {
-  local name file
-  for name in "$@"; do
-    file=$(PATH=/usr/bin:/usr/sbin:/bin:/sbin command -v "$name")
-    install -D "$file" "base/bin/$name"
-    { ldd "$file" 2> /dev/null || true; } | sed -n 's#^[^/]*\(/[^ ]*\) (.*#\1#p' |
-      while read -r file; do install -D "$file" "base$file"; done
-  done
-}
-program busybox bash cp mv ln sync setfattr ntfs-3g lvm btrfs fstrim python3 sha256sum find umount mount
-mkdir -p base/{proc,sys,dev,mnt,tmp,run,results,trees} base/etc/lvm base/usr/lib
-cp -r /usr/lib/python3.11 base/usr/lib/
-rm -rf base/usr/lib/python3.11/{test,idlelib,lib2to3,ensurepip,distutils,pydoc_data,dist-packages}
-install -D /usr/lib/locale/C.utf8/LC_CTYPE base/usr/lib/locale/C.utf8/LC_CTYPE
-cp "$here/tree.sh" base/
-cat > base/etc/lvm/lvm.conf << 'LVM'
-devices { use_devicesfile = 0 }
-activation { udev_sync = 0 udev_rules = 0 monitoring = 0 }
-LVM
-for name in virtio_pci virtio_blk crc32c_generic ext4 xfs btrfs fuse hfsplus udf vfat isofs squashfs dm_mod nls_utf8 \
-  nls_ascii nls_cp437; do
-  modprobe -d "$kernel" -S "$version" --show-depends "$name" | awk '$1 == "insmod" { print $2 }'
-done | awk '!seen[$0]++' > modules.txt
-while read -r file; do
-  install -D -m 644 "$file" "base/modules/${file##*/}"
-  echo "busybox insmod /modules/${file##*/} 2> /dev/null"
-done < modules.txt > base/modules.sh
-cat > base/init << 'INIT'
-#!/bin/bash
-export PATH=/bin:/sbin
-/bin/busybox --install -s /bin 2> /dev/null
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-. /modules.sh
-. /tree.sh
-set -e
-trap 'poweroff -n -f' EXIT
-. /job.sh
-echo 'The job is done.'
-INIT
-chmod +x base/init
-ln -s bin base/sbin
-
-# boot JOB QEMU-DRIVE...   runs the script JOB in the guest, with the drives as /dev/vda and so on
-boot() {
-  local job=$1 n=0 drive arguments=()
-  shift
-  cp "$job" base/job.sh
-  (cd base && find . | cpio -o -H newc -R 0:0 --quiet) > initrd
-  for drive in "$@"; do
-    arguments+=(-drive "$drive,if=none,id=d$n,discard=unmap"
-      -device "virtio-blk-pci,drive=d$n,multifunction=on,addr=$((3 + n / 8)).$((n % 8))")
-    n=$((n + 1))
-  done
-  timeout 1200 qemu-system-x86_64 -m 2048 -smp 2 -cpu max -display none -serial file:serial.txt -monitor none \
-    -no-reboot -rtc base=2024-01-01T00:00:00 -nic none -kernel "$kernel/boot/vmlinuz-$version" -initrd initrd \
-    -append 'console=ttyS0 quiet gpt panic=-1' "${arguments[@]}"
-  grep -q 'The job is done' serial.txt || { cat serial.txt; exit 1; }
-}
+get_kernel
+make_base crc32c_generic ext4 xfs btrfs fuse hfsplus udf vfat isofs squashfs dm_mod nls_utf8 nls_ascii nls_cp437
+program cp mv ln setfattr ntfs-3g btrfs fstrim
 
 # The files.
 tree() { make_tree "base/trees/$1" "${@:2}"; }

@@ -83,6 +83,33 @@ public sealed class GuestCommandTests : IDisposable
         Assert.Equal((0, expected, ""), (result.ExitCode, result.Output, result.Error));
     }
 
+    /// <summary>Disks as today's installers lay them out: the file is found wherever it is, and what is locked is told.</summary>
+    [Theory]
+    [InlineData("rhel", "rhel_guest-root")]
+    [InlineData("fedora", "part3-root")]
+    [InlineData("ubuntu", "ubuntu-vg-ubuntu-lv")]
+    public async Task FileOfAnInstalledSystem_IsFound(string disk, string tree)
+    {
+        string line = GuestTree.Expected(GuestImages.Folder($"volumes/{disk}/{tree}.txt")).Single(entry => GuestTree.PathOf(entry) == "/usr/lib/os-release");
+        byte[] content = await Qcow2Tool.RunForBytes("cat", "--key-file", _scratch.Write("key", "guest secret"u8), GuestImages.Disk(disk), "/etc/os-release");
+        Assert.Equal(line.Split(' ')[3], Convert.ToHexStringLower(SHA256.HashData(content)));
+    }
+
+    [Fact]
+    public async Task VolumeWithoutItsKey_IsNamedWhereAPathIsNotFound()
+    {
+        const string Message = "qcow2: '/etc/os-release' does not exist on partition 2 (ext4) (not searched: partition 3, LUKS: ";
+        QemuResult result = await Qcow2Tool.Run("cat", GuestImages.Disk("ubuntu"), "/etc/os-release");
+        Assert.Equal((1, $"{Message}no passphrase was given, --key-file)\n"), (result.ExitCode, result.Error));
+
+        // The one key given is another volume's, or wrong.
+        string key = _scratch.Write("key", "another secret"u8);
+        result = await Qcow2Tool.Run("cat", "--key-file", $"0b5c0d2e-7c1f-4f3b-9a53-000000000000={key}", GuestImages.Disk("ubuntu"), "/etc/os-release");
+        Assert.Equal((1, $"{Message}no passphrase was given, --key-file)\n"), (result.ExitCode, result.Error));
+        result = await Qcow2Tool.Run("cat", "--key-file", key, GuestImages.Disk("ubuntu"), "/etc/os-release");
+        Assert.Equal((1, $"{Message}the passphrase is wrong: it opens none of the key slots (tried: 1))\n"), (result.ExitCode, result.Error));
+    }
+
     [Theory]
     [InlineData("ext4", "/special")]
     [InlineData("ext4", "/links")]
