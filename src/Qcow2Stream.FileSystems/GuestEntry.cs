@@ -109,22 +109,7 @@ public abstract class GuestEntry
     public GuestEntry? FindChild(string name, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
-        GuestEntry? similar = null;
-        foreach (GuestEntry child in EnumerateChildren())
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (child.Name == name)
-            {
-                return child;
-            }
-
-            if (IgnoresCase && similar is null && child.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-            {
-                similar = child;
-            }
-        }
-
-        return similar;
+        return Kind == GuestEntryKind.Directory ? FindInDirectory(name, cancellationToken) : throw new GuestException($"it is {Describe(Kind)}");
     }
 
     /// <summary>
@@ -214,6 +199,27 @@ public abstract class GuestEntry
 
     /// <summary>Reads what is a directory.</summary>
     internal abstract IEnumerable<GuestEntry> ReadDirectory();
+
+    /// <summary>Finds a name in what is a directory. Where directories are sorted by their names, not all of it is read for that.</summary>
+    internal virtual GuestEntry? FindInDirectory(string name, CancellationToken cancellationToken)
+    {
+        GuestEntry? similar = null;
+        foreach (GuestEntry child in EnumerateChildren())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (child.Name == name)
+            {
+                return child;
+            }
+
+            if (IgnoresCase && similar is null && child.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+            {
+                similar = child;
+            }
+        }
+
+        return similar;
+    }
 
     private GuestCopyResult Copy(
         string directory, HostEntryName name, GuestCopyOptions? options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)

@@ -13,7 +13,8 @@ public static class VolumeOutput
     /// <c>members</c> and <c>uuid</c>, with <c>type</c>,
     /// <c>start</c>, <c>length</c>, <c>content</c>, <c>label</c>, <c>used</c> and <c>available</c> (in bytes; null where that isn't known). Volumes of other
     /// disks have their <c>disk</c> (from 2), what isn't found or read whole a <c>fault</c>, further devices of a file system, volume
-    /// group or array a <c>device-of</c>, and Btrfs with more than one its <c>subvolumes</c>.
+    /// group or array a <c>device-of</c>, and Btrfs with more than one its <c>subvolumes</c>; one whose <c>path</c> isn't known, for which it is null, says
+    /// why in its <c>path-fault</c>.
     /// </summary>
     /// <param name="guest">The guest.</param>
     /// <param name="reports">What is known of its volumes: <see cref="Guest.Report"/>.</param>
@@ -125,6 +126,11 @@ public static class VolumeOutput
                 json.WriteStartObject();
                 json.WriteNumber("number", subvolume.Number);
                 json.WriteString("path", subvolume.Path);
+                if (subvolume.PathFault is { } pathFault)
+                {
+                    json.WriteString("path-fault", pathFault);
+                }
+
                 json.WriteString("mount-point", subvolume.MountPoint);
                 json.WriteBoolean("read-only", subvolume.IsReadOnly);
                 json.WriteEndObject();
@@ -179,5 +185,10 @@ public static class VolumeOutput
 
     private static string Label(VolumeReport report) => report.Label is { Length: > 0 } label ? PrintableText.Escape(label) : "-";
 
-    private static string Path(GuestSubvolume subvolume) => subvolume.Path.Length == 0 ? ", the top level" : $", {PrintableText.Escape(subvolume.Path)}";
+    private static string Path(GuestSubvolume subvolume) => subvolume.Path switch
+    {
+        null => ", whose path is not known",
+        "" => ", the top level",
+        var path => $", {PrintableText.Escape(path)}",
+    };
 }

@@ -34,13 +34,34 @@ public sealed record VolumeReport(
         try
         {
             using GuestFileSystem files = volume.OpenFileSystem(cancellationToken);
-            IReadOnlyList<GuestSubvolume> subvolumes = files.GetSubvolumes(cancellationToken);
-            return new VolumeReport(volume, files.Kind, files.Label, files.GetUsage(cancellationToken), subvolumes.Count > 1 ? subvolumes : []);
+            IReadOnlyList<GuestSubvolume> subvolumes = Try(volume, faults, () => files.GetSubvolumes(cancellationToken), []);
+            if (subvolumes.Where(each => each.Path is null).ToArray() is [var first, ..] lost)
+            {
+                string others = lost.Length > 1 ? $", nor those of {lost.Length - 1} others" : "";
+                faults.Report(volume.ToString(), new GuestException($"the path of subvolume {first.Number} is not known{others}: {first.PathFault}"));
+            }
+
+            return new VolumeReport(
+                volume, files.Kind, files.Label, Try(volume, faults, () => files.GetUsage(cancellationToken), null), subvolumes.Count > 1 ? subvolumes : []);
         }
         catch (IOException e)
         {
             faults.Report(volume.ToString(), e);
             return unknown;
+        }
+    }
+
+    /// <summary>What can't be told of a file system is no reason not to tell the rest.</summary>
+    private static T Try<T>(GuestVolume volume, Faults faults, Func<T> read, T otherwise)
+    {
+        try
+        {
+            return read();
+        }
+        catch (IOException e)
+        {
+            faults.Report(volume.ToString(), e);
+            return otherwise;
         }
     }
 }

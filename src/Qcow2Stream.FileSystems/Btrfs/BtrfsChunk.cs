@@ -12,16 +12,24 @@ internal sealed class BtrfsChunk
 
     private const ulong Contents = 0x7;
     private const ulong DataBit = 0x1;
+    private const ulong SystemBit = 0x2;
+    private const ulong MetadataBit = 0x4;
 
     // Addresses add up without running over.
     private const ulong Most = 1ul << 62;
 
+    // Linux counts stripes in 32 bits.
+    private const ulong MostBytes = (ulong)uint.MaxValue * StripeLength;
+
+    // So many powers of two are different where the second sum of a row is computed.
+    private const int MostColumnsOfTwoSums = 255;
+
     private readonly BtrfsProfile _profile;
     private readonly ulong _type;
 
-    /// <summary>Reads it from an item of the tree of chunks.</summary>
+    /// <summary>Reads it from an item of the tree of chunks, or from what begins with one.</summary>
     /// <exception cref="GuestException">It is damaged, or spread in a way that isn't known.</exception>
-    public BtrfsChunk(BtrfsItem item)
+    public BtrfsChunk(BtrfsItem item, BtrfsSuperblock superblock)
     {
         ReadOnlySpan<byte> bytes = item.AtLeast(BtrfsLayout.Chunk.Stripes);
         int count = BinaryPrimitives.ReadUInt16LittleEndian(bytes[BtrfsLayout.Chunk.StripeCount..]);
@@ -41,10 +49,24 @@ internal sealed class BtrfsChunk
         }
 
         int sub = BinaryPrimitives.ReadUInt16LittleEndian(bytes[BtrfsLayout.Chunk.SubStripes..]);
-        if (!HasRightCount(count, sub) || Start > Most || Length is 0 or > Most || Stripes.Any(stripe => stripe.Offset > Most)
-            || BinaryPrimitives.ReadUInt64LittleEndian(bytes[BtrfsLayout.Chunk.StripeLength..]) != StripeLength)
+        int sectorSize = superblock.SectorSize;
+        if (!HasRightCount(count, sub) || !HasRightContent(superblock.HasMixedGroups) || Start > Most || Length is 0 or >= MostBytes
+            || (Start | Length) % (ulong)sectorSize != 0
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[BtrfsLayout.Chunk.SectorSize..]) != sectorSize
+            || BinaryPrimitives.ReadUInt64LittleEndian(bytes[BtrfsLayout.Chunk.StripeLength..]) != StripeLength
+            || Stripes.Any(stripe => stripe.Offset > Most))
         {
             throw new GuestException($"its chunk at address {Start} is damaged");
+        }
+
+        if (_profile != BtrfsProfile.Dup && Stripes.DistinctBy(stripe => stripe.DeviceUuid).Count() < count)
+        {
+            throw new GuestException($"its chunk at address {Start} is damaged: a device has two of its stripes");
+        }
+
+        if (_profile == BtrfsProfile.Raid6 && Columns > MostColumnsOfTwoSums)
+        {
+            throw new GuestException($"its chunk at address {Start} is spread over {count} devices, more than RAID6 can have");
         }
     }
 
@@ -61,15 +83,18 @@ internal sealed class BtrfsChunk
     public bool HasParity => (_profile & BtrfsProfile.WithParity) != 0;
 
     /// <summary>How many ways there are to read a byte of it; where parity is, others than the first compute it.</summary>
+    /// <remarks>Those from <see cref="Simple"/> on take one of its stripes after the other for wrong as well.</remarks>
     public int Copies => _profile switch
     {
         BtrfsProfile.Single or BtrfsProfile.Raid0 => 1,
         BtrfsProfile.Raid10 or BtrfsProfile.Raid5 => 2,
 
-        // With any one of the others taken for wrong as well.
-        BtrfsProfile.Raid6 => 2 + Stripes.Length,
+        BtrfsProfile.Raid6 => Simple + Stripes.Length,
         _ => Stripes.Length,
     };
+
+    /// <summary>How many of the <see cref="Copies"/> take no other stripe for wrong than the one that is read.</summary>
+    public int Simple => HasParity ? 2 : Copies;
 
     /// <summary>How many of the devices hold parts that follow each other.</summary>
     public int Columns => _profile switch
@@ -125,6 +150,10 @@ internal sealed class BtrfsChunk
 
     /// <summary>The stripe that has a column of a row: with parity, they take turns. The columns after the last hold the sums.</summary>
     public int SlotOf(ulong row, int column) => (int)(((ulong)column + row) % (ulong)Stripes.Length);
+
+    /// <summary>Data or trees, or where these are mixed both; what leads to all chunks is for itself.</summary>
+    private bool HasRightContent(bool isMixed) => (_type & Contents) is DataBit or SystemBit or MetadataBit
+        || ((_type & Contents) == (DataBit | MetadataBit) && isMixed);
 
     private bool HasRightCount(int count, int sub) => _profile switch
     {

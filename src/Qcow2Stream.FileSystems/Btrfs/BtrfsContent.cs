@@ -6,7 +6,7 @@ namespace Qcow2Stream.FileSystems.Btrfs;
 /// <summary>The content of a file, piece by piece as its extents are found in its subvolume's tree. Safe for several threads.</summary>
 internal sealed class BtrfsContent(BtrfsVolume volume, BtrfsSubvolume subvolume, BtrfsInode inode) : FileContent(inode.Length)
 {
-    // The extent that was decoded last, with its bytes.
+    // The extent that was decoded last, with all bytes that it is a part of.
     private Decoded? _decoded;
 
     private int SectorSize => volume.Superblock.SectorSize;
@@ -37,7 +37,7 @@ internal sealed class BtrfsContent(BtrfsVolume volume, BtrfsSubvolume subvolume,
         }
         else if (extent.IsDecoded)
         {
-            DecodedOf(extent).AsSpan((int)(offset - extent.Start), count).CopyTo(buffer);
+            DecodedOf(extent).AsSpan((int)extent.Skipped + (int)(offset - extent.Start), count).CopyTo(buffer);
         }
         else
         {
@@ -51,12 +51,14 @@ internal sealed class BtrfsContent(BtrfsVolume volume, BtrfsSubvolume subvolume,
     private (BtrfsExtent? Extent, long Count) Locate(long offset, long most)
     {
         BtrfsKey key = new(inode.Number, BtrfsType.Extent, (ulong)offset);
-        if (subvolume.Tree.UpTo(key) is { } item && item.Key.Object == inode.Number && item.Key.Type == BtrfsType.Extent)
+        if (subvolume.Tree.PlaceUpTo(key) is { } place && IsExtent(place.Item))
         {
-            BtrfsExtent extent = new(item, SectorSize);
-            if (offset < extent.End)
+            BtrfsExtent extent = new(place.Item, SectorSize);
+            ThrowIfOverlapped(place, extent);
+            long end = extent.Start + extent.Length;
+            if (offset < end)
             {
-                return (extent.IsHole ? null : extent, Math.Min(most, extent.End - offset));
+                return (extent.IsHole ? null : extent, Math.Min(most, end - offset));
             }
         }
 
@@ -68,16 +70,28 @@ internal sealed class BtrfsContent(BtrfsVolume volume, BtrfsSubvolume subvolume,
         return (null, most);
     }
 
+    private bool IsExtent(BtrfsItem item) => item.Key.Object == inode.Number && item.Key.Type == BtrfsType.Extent;
+
+    /// <summary>Which of two extents has a byte nobody can say: Linux refuses a leaf that has two of them.</summary>
+    private void ThrowIfOverlapped(BtrfsPlace place, BtrfsExtent extent)
+    {
+        bool isReached = place.Before is { } before && IsExtent(before) && new BtrfsExtent(before, SectorSize).End > extent.Start;
+        if (isReached || (place.After is { } after && IsExtent(after) && (long)after.Key.Offset < extent.End))
+        {
+            throw new GuestException($"its extent at byte {extent.Start} is damaged: it overlaps another");
+        }
+    }
+
     private byte[] DecodedOf(BtrfsExtent extent)
     {
-        if (_decoded is not { } last || last.Start != extent.Start)
+        if (_decoded is not { } last || !last.Extent.HasBytesOf(extent))
         {
-            _decoded = last = new Decoded(extent.Start, extent.Decode(volume.Data, inode.IsChecked, SectorSize));
+            _decoded = last = new Decoded(extent, extent.Decode(volume.Data, inode.IsChecked, SectorSize));
         }
 
         return last.Bytes;
     }
 
-    /// <summary>What an extent decodes to.</summary>
-    private sealed record Decoded(long Start, byte[] Bytes);
+    /// <summary>What an extent is a part of.</summary>
+    private sealed record Decoded(BtrfsExtent Extent, byte[] Bytes);
 }

@@ -5,11 +5,16 @@ using ZstdSharp.Unsafe;
 
 namespace Qcow2Stream.FileSystems.Btrfs;
 
-/// <summary>Decompresses extents. Linux writes up to the end of a sector, and decodes what is there: what is missing at the end is zeros.</summary>
+/// <summary>Decompresses extents. What they may lack at their end is zeros.</summary>
 internal static class BtrfsDecoder
 {
+    /// <param name="compression">How they are compressed.</param>
+    /// <param name="stored">What is stored, and then anything up to the end of a sector.</param>
+    /// <param name="decoded">Receives what it decodes to.</param>
+    /// <param name="sectorSize">The size of a sector, in bytes.</param>
+    /// <param name="least">How many bytes must come out.</param>
     /// <exception cref="GuestException">The data is damaged.</exception>
-    public static void Decode(BtrfsCompression compression, ReadOnlyMemory<byte> stored, Span<byte> decoded, int sectorSize)
+    public static void Decode(BtrfsCompression compression, ReadOnlyMemory<byte> stored, Span<byte> decoded, int sectorSize, int least)
     {
         int length = compression switch
         {
@@ -18,7 +23,7 @@ internal static class BtrfsDecoder
             BtrfsCompression.Lzo => DecodeLzo(stored.Span, decoded, sectorSize),
             _ => DecodeZstd(stored.Span, decoded),
         };
-        if (decoded.Length - length >= sectorSize)
+        if (length < least)
         {
             throw new GuestException($"only {length} of {decoded.Length} bytes come out of its compressed data");
         }
@@ -36,8 +41,15 @@ internal static class BtrfsDecoder
 
     private static int DecodeZlib(ReadOnlyMemory<byte> stored, Span<byte> decoded)
     {
-        using ZLibStream stream = new(new MemoryStream(stored.ToArray(), writable: false), CompressionMode.Decompress);
-        return stream.ReadAtLeast(decoded, decoded.Length, throwOnEndOfStream: false);
+        try
+        {
+            using ZLibStream stream = new(new WholeStream(stored.ToArray()), CompressionMode.Decompress);
+            return stream.ReadAtLeast(decoded, decoded.Length, throwOnEndOfStream: false);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new GuestException("its compressed data is damaged", e);
+        }
     }
 
     /// <summary>One frame, then zeros up to the end of a sector.</summary>
@@ -93,5 +105,15 @@ internal static class BtrfsDecoder
         }
 
         return done;
+    }
+
+    /// <summary>Bytes after which no more are asked for, unless something is missing.</summary>
+    private sealed class WholeStream(byte[] bytes) : MemoryStream(bytes, writable: false)
+    {
+        public override int Read(Span<byte> buffer) => Whole(base.Read(buffer));
+
+        public override int Read(byte[] buffer, int offset, int count) => Whole(base.Read(buffer, offset, count));
+
+        private static int Whole(int read) => read > 0 ? read : throw new GuestException("its compressed data is damaged: it is cut short");
     }
 }

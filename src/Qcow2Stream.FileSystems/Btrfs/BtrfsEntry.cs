@@ -41,6 +41,9 @@ internal sealed class BtrfsEntry(BtrfsMount mount, BtrfsSubvolume subvolume, str
     internal override IEnumerable<GuestEntry> ReadDirectory() =>
         ReaderErrors.Each(() => BtrfsName.AllOf(subvolume, inodeNumber).Select(found => mount.Child(subvolume, inodeNumber, found)));
 
+    internal override GuestEntry? FindInDirectory(string name, CancellationToken cancellationToken) => ReaderErrors.Call(
+        () => BtrfsName.Find(subvolume.Tree, inodeNumber, BytesOf(name)) is { } found ? mount.Child(subvolume, inodeNumber, found) : null);
+
     private string ReadTarget()
     {
         BtrfsContent content = new(mount.Volume, subvolume, Inode);

@@ -1,6 +1,5 @@
 using Qcow2Stream.FileSystems.Blocks;
 using Qcow2Stream.FileSystems.Entries;
-using Shared;
 
 namespace Qcow2Stream.FileSystems.Btrfs;
 
@@ -10,11 +9,19 @@ internal sealed class BtrfsFileSystem
     /// <summary>What tools call it.</summary>
     public const string Kind = "Btrfs";
 
+    // What is said of damage is for people.
+    private const int MostNotices = 8;
+
+    // Looking for what is mounted as the root comes to an end, however many subvolumes there are; a list of them has a size.
+    private const long MostWork = 1 << 20;
+    private const int MostListed = 100_000;
+
     private readonly BtrfsVolume _volume;
     private readonly BtrfsSubvolumes _subvolumes;
     private readonly BtrfsMount _root;
     private readonly IReadOnlyList<BtrfsMountLine> _table;
     private readonly List<string> _notices = [];
+    private int _moreNotices;
 
     private BtrfsFileSystem(BtrfsVolume volume)
     {
@@ -25,11 +32,20 @@ internal sealed class BtrfsFileSystem
         }
 
         (_root, _table) = volume.Options.Subvolume is { } name ? Opened(_subvolumes.Named(name)) : FindRoot();
-        foreach (BtrfsMountLine line in volume.Options.ShowMounts ? _table.Where(line => !line.IsRoot) : [])
+        BtrfsMountSearch search = new(volume, _subvolumes);
+        foreach (BtrfsMountLine line in volume.Options.ShowMounts ? search.LinesOf(_table) : [])
         {
-            Try<object>($"what is mounted on {PrintableText.Escape(line.Directory)}", () => Mount(line));
+            Try<object>($"what is mounted on {ShortText.Of(line.Directory)}", () => Mount(line, search));
+        }
+
+        if (search.Cut is { } cut)
+        {
+            _notices.Add(cut);
         }
     }
+
+    private string? Notice => _notices.Count == 0 ? null
+        : string.Join("; ", _notices) + (_moreNotices > 0 ? $"; and {_moreNotices} more faults" : "");
 
     public static GuestFileSystem Open(FileSystemSource source, string kind)
     {
@@ -40,14 +56,26 @@ internal sealed class BtrfsFileSystem
             Label = volume.Superblock.Label,
             Usage = () => BtrfsUsage.Of(volume),
             Subvolumes = files.ListSubvolumes,
-            Notice = files._notices.Count > 0 ? string.Join("; ", files._notices) : null,
+            Notice = files.Notice,
         };
     }
 
-    private object? Mount(BtrfsMountLine line)
+    private void Tell(string notice)
+    {
+        if (_notices.Count < MostNotices)
+        {
+            _notices.Add(notice);
+        }
+        else
+        {
+            _moreNotices++;
+        }
+    }
+
+    private object? Mount(BtrfsMountLine line, BtrfsMountSearch search)
     {
         if (PathSearch.Find(_root.Root, line.Directory, CancellationToken.None) is BtrfsEntry { Kind: GuestEntryKind.Directory } directory
-            && SubvolumeOf(line) is { } mounted)
+            && search.SubvolumeOf(line) is { } mounted)
         {
             directory.Cover(new BtrfsMount(_volume, mounted));
         }
@@ -65,7 +93,7 @@ internal sealed class BtrfsFileSystem
         }
         catch (IOException e)
         {
-            _notices.Add($"{what} can't be read: {e.Message}");
+            Tell($"{what} can't be read: {e.Message}");
             return null;
         }
     }
@@ -86,15 +114,22 @@ internal sealed class BtrfsFileSystem
         (BtrfsMount root, IReadOnlyList<BtrfsMountLine> table) = Opened(preset);
         if (table.Count > 0)
         {
-            return RootIn(table) is { } named && named != preset ? Opened(named) : (root, table);
+            return RootIn(table) is { } named && named.Number != preset.Number ? Opened(named) : (root, table);
         }
 
         if (preset.Number == BtrfsObject.TopLevel)
         {
-            foreach (BtrfsSubvolume subvolume in _subvolumes.All().Where(each => each != preset))
+            long end = _volume.Work + MostWork;
+            foreach (BtrfsSubvolume subvolume in _subvolumes.All().Where(each => each.Number != preset.Number))
             {
+                if (_volume.Work > end)
+                {
+                    _notices.Add($"it has more subvolumes than were searched for what the guest mounts as its root: those from number {subvolume.Number} on were not");
+                    break;
+                }
+
                 (BtrfsMount Root, IReadOnlyList<BtrfsMountLine> Table) opened = Opened(subvolume);
-                if (RootIn(opened.Table) == subvolume)
+                if (RootIn(opened.Table)?.Number == subvolume.Number)
                 {
                     return opened;
                 }
@@ -105,25 +140,62 @@ internal sealed class BtrfsFileSystem
     }
 
     private BtrfsSubvolume? RootIn(IReadOnlyList<BtrfsMountLine> table) =>
-        Try("what is mounted as the root", () => table.Where(line => line.IsRoot).Select(SubvolumeOf).FirstOrDefault());
+        Try(
+            "what is mounted as the root",
+            () => table.Where(line => line.IsRoot).Select(new BtrfsMountSearch(_volume, _subvolumes).SubvolumeOf).FirstOrDefault());
 
-    private BtrfsSubvolume? SubvolumeOf(BtrfsMountLine line) =>
-        line.Subvolume is { } path ? _subvolumes.At(path)
-        : line.Number is { } number ? _volume.Subvolume(number)
-        : _subvolumes.Default;
-
-    private IReadOnlyList<GuestSubvolume> ListSubvolumes()
+    private List<GuestSubvolume> ListSubvolumes()
     {
         Dictionary<ulong, string> places = new() { [_root.Subvolume.Number] = "/" };
-        foreach (BtrfsMountLine line in _table.Where(line => !line.IsRoot))
+        BtrfsMountSearch search = new(_volume, _subvolumes);
+        foreach (BtrfsMountLine line in search.LinesOf(_table))
         {
-            if (SubvolumeOf(line) is { } subvolume)
+            if (PlaceOf(line, search) is { } subvolume)
             {
                 places.TryAdd(subvolume.Number, line.Directory);
             }
         }
 
-        return [.. _subvolumes.All().Select(each => new GuestSubvolume(
-            (long)each.Number, _subvolumes.PathOf(each.Number), places.GetValueOrDefault(each.Number), each.IsReadOnly))];
+        Func<ulong, BtrfsPath> paths = _subvolumes.Paths();
+        List<GuestSubvolume> list = [];
+        foreach (BtrfsSubvolume subvolume in _subvolumes.All())
+        {
+            if (list.Count == MostListed)
+            {
+                throw new GuestException($"it has more than {MostListed} subvolumes, too many for a list");
+            }
+
+            BtrfsPath path = PathOf(subvolume, paths);
+            string? place = places.GetValueOrDefault(subvolume.Number);
+            list.Add(new GuestSubvolume((long)subvolume.Number, path.Text, place, subvolume.IsReadOnly) { PathFault = path.Fault });
+        }
+
+        return list;
+    }
+
+    /// <summary>What a line means; where that can't be found it means nothing, as one that names what isn't there.</summary>
+    private static BtrfsSubvolume? PlaceOf(BtrfsMountLine line, BtrfsMountSearch search)
+    {
+        try
+        {
+            return search.SubvolumeOf(line);
+        }
+        catch (GuestException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Damage on the way to one of them is no reason not to list the others.</summary>
+    private static BtrfsPath PathOf(BtrfsSubvolume subvolume, Func<ulong, BtrfsPath> paths)
+    {
+        try
+        {
+            return paths(subvolume.Number);
+        }
+        catch (GuestException e)
+        {
+            return new BtrfsPath(null, e.Message);
+        }
     }
 }

@@ -7,6 +7,10 @@ internal sealed class BtrfsInode
 {
     private const ulong WithoutChecksums = 0x1;
 
+    // No checksums, no copy on write, read-only, no compression, preallocated, synchronous, immutable, append-only, no dump, no times of access,
+    // synchronous directory, compressed, initialized. In the upper half are those that whoever only reads may pass over.
+    private const uint KnownFlags = 0x80000FFF;
+
     private readonly ReadOnlyMemory<byte> _bytes;
 
     /// <exception cref="GuestException">There is none of that number.</exception>
@@ -15,8 +19,12 @@ internal sealed class BtrfsInode
         Number = number;
         BtrfsItem item = subvolume.Tree.Find(new BtrfsKey(number, BtrfsType.Inode, 0))
             ?? throw new GuestException($"it points to inode {number}, which does not exist");
-        _ = item.AtLeast(BtrfsLayout.Inode.Length);
+        _ = item.Exactly(BtrfsLayout.Inode.Length);
         _bytes = item.Data;
+        if ((Long(BtrfsLayout.Inode.Flags) & ~KnownFlags) is not 0 and var unknown)
+        {
+            throw new GuestException($"inode {number} has flags that are not known (0x{unknown:x})");
+        }
     }
 
     public ulong Number { get; }

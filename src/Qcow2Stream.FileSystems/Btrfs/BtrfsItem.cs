@@ -13,6 +13,12 @@ internal readonly record struct BtrfsItem(BtrfsKey Key, ReadOnlyMemory<byte> Dat
         ? Data.Span
         : throw new GuestException($"its tree is damaged: the item of type {Key.Type} of object {Key.Object} is too short");
 
+    /// <summary>What it says, if that has the length of its kind.</summary>
+    /// <exception cref="GuestException">It has another.</exception>
+    public ReadOnlySpan<byte> Exactly(int length) => Data.Length <= length
+        ? AtLeast(length)
+        : throw new GuestException($"its tree is damaged: the item of type {Key.Type} of object {Key.Object} is too long");
+
     /// <summary>A text in it that says its length.</summary>
     /// <param name="lengthPlace">Where its length is.</param>
     /// <param name="place">Where it is.</param>

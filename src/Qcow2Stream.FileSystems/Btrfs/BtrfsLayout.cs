@@ -57,7 +57,9 @@ internal static class BtrfsLayout
     {
         public const int FileSystem = 32;
         public const int Address = 48;
+        public const int Flags = 56;
         public const int Generation = 80;
+        public const int Owner = 88;
         public const int Count = 96;
         public const int Level = 100;
         public const int Header = 101;
@@ -85,6 +87,7 @@ internal static class BtrfsLayout
         public const int Length = 0;
         public const int StripeLength = 16;
         public const int Type = 24;
+        public const int SectorSize = 40;
         public const int StripeCount = 44;
         public const int SubStripes = 46;
         public const int Stripes = 48;
@@ -103,7 +106,8 @@ internal static class BtrfsLayout
         public const int Flags = 208;
         public const int References = 216;
         public const int Level = 238;
-        public const int MinLength = 239;
+        public const int OldLength = 239;
+        public const int Length = 439;
     }
 
     /// <summary>Where a subvolume is in another: btrfs_root_ref, then its name.</summary>

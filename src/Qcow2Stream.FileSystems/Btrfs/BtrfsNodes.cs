@@ -12,9 +12,15 @@ internal sealed class BtrfsNodes(BtrfsSpace space, BtrfsDevices devices, int nod
     private readonly Dictionary<ulong, BtrfsNode> _nodes = [];
     private readonly Lock _turn = new();
 
+    private long _work;
+
+    /// <summary>How much was done so far: a node is one, and one that had to be read as many as it has kibibytes.</summary>
+    public long Work => Interlocked.Read(ref _work);
+
     /// <exception cref="GuestException">It is damaged, or not what it should be.</exception>
     public BtrfsNode Get(BtrfsPointer pointer)
     {
+        Interlocked.Increment(ref _work);
         lock (_turn)
         {
             if (_nodes.TryGetValue(pointer.Address, out BtrfsNode? kept) && kept.IsWhat(pointer))
@@ -39,6 +45,7 @@ internal sealed class BtrfsNodes(BtrfsSpace space, BtrfsDevices devices, int nod
 
     private BtrfsNode Read(BtrfsPointer pointer)
     {
+        Interlocked.Add(ref _work, nodeSize >> 10);
         byte[] bytes = new byte[nodeSize];
         BtrfsNode? node = null;
         space.ReadRight(

@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using Qcow2Stream.FileSystems.Blocks;
 
 namespace Qcow2Stream.FileSystems.Btrfs;
 
@@ -9,8 +8,19 @@ namespace Qcow2Stream.FileSystems.Btrfs;
 /// </summary>
 internal sealed class BtrfsSpace(BtrfsDevices devices)
 {
+    // What takes most memory of chunks is where they are.
+    private const int MostStripes = 1 << 21;
+
+    // Beyond that, what two sums and all that is there can't mend isn't searched for what else is wrong.
+    private const long MostInVain = 1L << 30;
+
     // Sorted, without overlap.
     private readonly List<BtrfsChunk> _chunks = [];
+
+    private int _stripes;
+
+    // How many bytes were computed from others without coming to anything.
+    private long _inVain;
 
     /// <summary>Says whether bytes are what was wanted.</summary>
     public delegate bool Judgement(ReadOnlySpan<byte> bytes);
@@ -33,6 +43,12 @@ internal sealed class BtrfsSpace(BtrfsDevices devices)
             throw new GuestException($"its chunk at address {chunk.Start} overlaps another");
         }
 
+        _stripes += chunk.Stripes.Length;
+        if (_stripes > MostStripes)
+        {
+            throw new GuestException($"its chunks are in more than {MostStripes} pieces");
+        }
+
         _chunks.Insert(next, chunk);
     }
 
@@ -45,7 +61,7 @@ internal sealed class BtrfsSpace(BtrfsDevices devices)
     {
         try
         {
-            return TryReadCopy(ChunkOf(address, buffer.Length), address, buffer, 0) is null;
+            return TryReadCopy(ChunkOf(address, buffer.Length), address, buffer, 0, []) is null;
         }
         catch (IOException)
         {
@@ -63,11 +79,13 @@ internal sealed class BtrfsSpace(BtrfsDevices devices)
     {
         BtrfsChunk chunk = ChunkOf(address, buffer.Length);
         Exception? fault = null;
-        for (int copy = 0; copy < chunk.Copies; copy++)
+        Dictionary<ulong, BtrfsRow> rows = [];
+        int copies = Interlocked.Read(ref _inVain) < MostInVain ? chunk.Copies : Math.Min(chunk.Copies, chunk.Simple);
+        for (int copy = 0; copy < copies; copy++)
         {
             try
             {
-                string? missing = TryReadCopy(chunk, address, buffer, copy);
+                string? missing = TryReadCopy(chunk, address, buffer, copy, rows);
                 if (missing is null && isRight(buffer))
                 {
                     return;
@@ -82,6 +100,7 @@ internal sealed class BtrfsSpace(BtrfsDevices devices)
             }
         }
 
+        Interlocked.Add(ref _inVain, rows.Values.Sum(row => row.Computed));
         ExceptionDispatchInfo.Throw(fault!);
     }
 
@@ -106,15 +125,33 @@ internal sealed class BtrfsSpace(BtrfsDevices devices)
             : throw new GuestException($"it points to address {address}, which is in no chunk");
     }
 
-    private string? TryReadCopy(BtrfsChunk chunk, ulong address, Span<byte> buffer, int copy)
+    /// <param name="chunk">The chunk that they are in.</param>
+    /// <param name="address">Where they are.</param>
+    /// <param name="buffer">Receives them.</param>
+    /// <param name="copy">Which copy is read.</param>
+    /// <param name="rows">What was read for other copies already, by address.</param>
+    /// <returns>Null, or what is missing for that.</returns>
+    private string? TryReadCopy(BtrfsChunk chunk, ulong address, Span<byte> buffer, int copy, Dictionary<ulong, BtrfsRow> rows)
     {
         while (buffer.Length > 0)
         {
             (int stripe, ulong place, ulong length) = chunk.Locate(address, chunk.HasParity ? 0 : copy);
             int count = (int)Math.Min((ulong)buffer.Length, length);
-            string? missing = chunk.HasParity && copy > 0
-                ? TryCompute(chunk, address, buffer[..count], copy)
-                : devices.TryRead(chunk.Stripes[stripe], place, buffer[..count]);
+            string? missing;
+            if (chunk.HasParity && copy > 0)
+            {
+                if (!rows.TryGetValue(address, out BtrfsRow? row))
+                {
+                    rows.Add(address, row = new BtrfsRow(devices, chunk, address, count));
+                }
+
+                missing = row.TryCompute(buffer[..count], copy == 1 ? null : copy - chunk.Simple);
+            }
+            else
+            {
+                missing = devices.TryRead(chunk.Stripes[stripe], place, buffer[..count]);
+            }
+
             if (missing is not null)
             {
                 return missing;
@@ -124,37 +161,6 @@ internal sealed class BtrfsSpace(BtrfsDevices devices)
             buffer = buffer[count..];
         }
 
-        return null;
-    }
-
-    /// <summary>Computes a part of a stripe from the others of its row.</summary>
-    /// <returns>Null, or what is missing for that.</returns>
-    private string? TryCompute(BtrfsChunk chunk, ulong address, Span<byte> buffer, int copy)
-    {
-        (ulong row, int wanted, int inside) = chunk.RowOf(address);
-        string? missing = null;
-        byte[]?[] parts = new byte[chunk.Stripes.Length][];
-        for (int column = 0; column < parts.Length; column++)
-        {
-            int slot = chunk.SlotOf(row, column);
-            if (column == wanted || slot == copy - 2)
-            {
-                continue;
-            }
-
-            BtrfsStripe stripe = chunk.Stripes[slot];
-            byte[] part = new byte[buffer.Length];
-            string? fault = devices.TryRead(stripe, stripe.Offset + (row * BtrfsChunk.StripeLength) + (ulong)inside, part);
-            (missing, parts[column]) = (missing ?? fault, fault is null ? part : null);
-        }
-
-        byte[]?[] data = parts[..chunk.Columns];
-        if (!Parity.Recover(data, parts[chunk.Columns], chunk.Columns + 1 < parts.Length ? parts[chunk.Columns + 1] : null))
-        {
-            return missing ?? "too little of it is there to compute the rest";
-        }
-
-        data[wanted].CopyTo(buffer);
         return null;
     }
 }

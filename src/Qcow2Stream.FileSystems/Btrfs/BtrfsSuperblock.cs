@@ -9,6 +9,7 @@ internal sealed class BtrfsSuperblock
     private const int MaxNodeSize = 64 << 10;
 
     private const ulong SeparateMetadataUuid = 0x400;
+    private const ulong MixedGroups = 0x4;
 
     // References that are mixed, a default subvolume, groups of data and metadata, LZO, zstd, large metadata, more names of an inode, RAID5/6, small
     // references, no holes, a UUID of metadata, RAID1 with three and four copies, zones, simple quotas.
@@ -30,10 +31,13 @@ internal sealed class BtrfsSuperblock
     public ulong Generation => Quad(BtrfsLayout.Superblock.Generation);
 
     public BtrfsPointer RootTree => new(
-        Quad(BtrfsLayout.Superblock.RootTree), _bytes[BtrfsLayout.Superblock.RootTreeLevel], Generation);
+        Quad(BtrfsLayout.Superblock.RootTree), _bytes[BtrfsLayout.Superblock.RootTreeLevel], Generation, BtrfsObject.RootTree);
 
     public BtrfsPointer ChunkTree => new(
-        Quad(BtrfsLayout.Superblock.ChunkTree), _bytes[BtrfsLayout.Superblock.ChunkTreeLevel], Quad(BtrfsLayout.Superblock.ChunkTreeGeneration));
+        Quad(BtrfsLayout.Superblock.ChunkTree),
+        _bytes[BtrfsLayout.Superblock.ChunkTreeLevel],
+        Quad(BtrfsLayout.Superblock.ChunkTreeGeneration),
+        BtrfsObject.ChunkTree);
 
     /// <summary>Whether something that was synchronised last is in a tree of its own, which the guest reads into the others when it mounts.</summary>
     public bool HasLog => Quad(BtrfsLayout.Superblock.LogTree) != 0;
@@ -65,6 +69,9 @@ internal sealed class BtrfsSuperblock
 
     /// <summary>The chunks that hold the tree of all chunks: keys and chunks, one after the other.</summary>
     public ReadOnlyMemory<byte> Chunks => _bytes.AsMemory(BtrfsLayout.Superblock.Chunks, (int)Long(BtrfsLayout.Superblock.ChunksLength));
+
+    /// <summary>Whether chunks may have both data and trees.</summary>
+    public bool HasMixedGroups => (Features & MixedGroups) != 0;
 
     private ulong Features => Quad(BtrfsLayout.Superblock.IncompatibleFeatures);
 

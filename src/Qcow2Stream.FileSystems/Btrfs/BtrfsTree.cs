@@ -7,17 +7,20 @@ internal sealed class BtrfsTree(BtrfsNodes nodes, BtrfsPointer root)
     public BtrfsItem? Find(BtrfsKey key) => UpTo(key) is { } item && item.Key == key ? item : null;
 
     /// <summary>The last item whose key is not past another; null if there is none.</summary>
-    public BtrfsItem? UpTo(BtrfsKey key)
+    public BtrfsItem? UpTo(BtrfsKey key) => PlaceUpTo(key)?.Item;
+
+    /// <summary>As <see cref="UpTo"/>, with where it is.</summary>
+    public BtrfsPlace? PlaceUpTo(BtrfsKey key)
     {
         BtrfsNode node = nodes.Get(root);
         while (node.LastUpTo(key) is >= 0 and var index)
         {
             if (node.Level == 0)
             {
-                return node.ItemOf(index);
+                return new BtrfsPlace(node, index);
             }
 
-            node = nodes.Get(node.PointerOf(index));
+            node = nodes.Get(node.PointerOf(index, root.Tree));
         }
 
         return null;
@@ -36,7 +39,7 @@ internal sealed class BtrfsTree(BtrfsNodes nodes, BtrfsPointer root)
             {
                 int index = Math.Max(0, node.LastUpTo(first));
                 way.Push((node, index + 1));
-                node = nodes.Get(node.PointerOf(index));
+                node = nodes.Get(node.PointerOf(index, root.Tree));
             }
 
             int start = node.LastUpTo(first);
@@ -68,7 +71,7 @@ internal sealed class BtrfsTree(BtrfsNodes nodes, BtrfsPointer root)
             }
 
             way.Push((next.Node, next.Next + 1));
-            node = nodes.Get(next.Node.PointerOf(next.Next));
+            node = nodes.Get(next.Node.PointerOf(next.Next, root.Tree));
         }
     }
 

@@ -1,5 +1,3 @@
-using Shared;
-
 namespace Qcow2Stream.FileSystems.Entries;
 
 /// <summary>Finds what a path of the guest names. Links are followed inside the guest, as it would follow them itself.</summary>
@@ -44,7 +42,7 @@ internal static class PathSearch
 
             if (++links > MaxLinks)
             {
-                throw new GuestException($"too many links lead to '{PrintableText.Escape(path)}'");
+                throw new GuestException($"too many links lead to '{ShortText.Of(path)}'");
             }
 
             string target = found.LinkTarget;

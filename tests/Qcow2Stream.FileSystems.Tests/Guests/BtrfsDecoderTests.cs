@@ -26,7 +26,7 @@ public sealed class BtrfsDecoderTests
         Compress(compression, content).CopyTo(stored, 0);
         byte[] decoded = new byte[2 * SectorSize];
         decoded.AsSpan().Fill(0xFF);
-        BtrfsDecoder.Decode((BtrfsCompression)compression, stored, decoded, SectorSize);
+        BtrfsDecoder.Decode((BtrfsCompression)compression, stored, decoded, SectorSize, SectorSize + 1);
         Assert.Equal(content, decoded[..length]);
         Assert.True(!decoded.AsSpan(length).ContainsAnyExcept((byte)0));
     }
@@ -40,11 +40,43 @@ public sealed class BtrfsDecoderTests
         byte[] stored = Compress(compression, new byte[SectorSize]);
         Assert.StartsWith(
             $"only {SectorSize} of ",
-            Assert.Throws<GuestException>(() => BtrfsDecoder.Decode((BtrfsCompression)compression, stored, new byte[2 * SectorSize], SectorSize)).Message,
+            Assert.Throws<GuestException>(() => BtrfsDecoder.Decode((BtrfsCompression)compression, stored, new byte[2 * SectorSize], SectorSize, SectorSize + 1)).Message,
             StringComparison.Ordinal);
     }
 
-    private static byte[] Compress(int compression, byte[] content)
+    /// <summary>A stream that ends before it says so is damage, however little is missing: Linux lets none out, and zeros came.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void DataThatIsCutShort_IsDamage(int compression)
+    {
+        byte[] content = [.. Enumerable.Range(0, 2 * SectorSize).Select(i => (byte)(i * i >> 5))];
+        byte[] stored = Compress(compression, content[..^100]);
+        for (int cut = 1; cut < 60; cut++)
+        {
+            Assert.StartsWith(
+                "its compressed data is damaged",
+                Assert.Throws<GuestException>(() => Decode(compression, stored[..^cut], new byte[2 * SectorSize])).Message,
+                StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>What is damaged is told in words that fit an extent, whatever decodes it.</summary>
+    [Fact]
+    public void DamagedZlib_IsToldInOwnWords()
+    {
+        byte[] stored = Compress(1, new byte[SectorSize]);
+        stored[^1] ^= 1;
+        Assert.Equal("its compressed data is damaged", Assert.Throws<GuestException>(() => Decode(1, stored, new byte[2 * SectorSize])).Message);
+        byte[] garbage = [.. "garbage!!"u8];
+        Assert.Equal("its compressed data is damaged", Assert.Throws<GuestException>(() => Decode(1, garbage, new byte[SectorSize])).Message);
+    }
+
+    private static void Decode(int compression, byte[] stored, byte[] decoded) =>
+        BtrfsDecoder.Decode((BtrfsCompression)compression, stored, decoded, SectorSize, 1);
+
+    internal static byte[] Compress(int compression, byte[] content)
     {
         switch (compression)
         {
