@@ -1,25 +1,27 @@
 using System.Buffers.Binary;
 using Qcow2Stream.FileSystems.Blocks;
+using Qcow2Stream.FileSystems.Xfs.Log;
 
 namespace Qcow2Stream.FileSystems.Xfs;
 
 /// <summary>Where the blocks of a file are: a list of extents in the inode, or a tree of them ("Data Extents"). Safe for several threads.</summary>
 internal sealed class XfsBlockMap
 {
+    /// <summary>One past the last block that a file can have.</summary>
+    public const ulong End = 1ul << 54;
+
     // That of a file of 2^54 blocks is no deeper.
     private const int MaxLevel = 8;
 
-    /// <summary>One past the last block that a file can have.</summary>
-    private const ulong End = 1ul << 54;
-
     private readonly XfsVolume _volume;
     private readonly XfsInode _inode;
+    private readonly XfsRemaps? _remaps;
     private readonly TreeNodes _nodes;
     private readonly Lock _turn = new();
 
     public XfsBlockMap(XfsVolume volume, XfsInode inode)
     {
-        (_volume, _inode) = (volume, inode);
+        (_volume, _inode, _remaps) = (volume, inode, volume.RemapsOf(inode.Number));
         _nodes = new TreeNodes(MaxLevel + 1, ReadNode);
         bool isList = inode.Format == XfsForkFormat.Extents && inode.ExtentCount <= (ulong)(inode.Fork.Length / XfsLayout.Extent.Length);
         if (isList ? !AreRight(List) : inode.Format != XfsForkFormat.Tree)
@@ -33,7 +35,9 @@ internal sealed class XfsBlockMap
     private int NodeHeader => _volume.IsChecked ? XfsLayout.Tree.Header : XfsLayout.Tree.OldHeader;
 
     /// <summary>Finds where a block is, and how many follow it there.</summary>
-    public XfsRun Find(ulong fileBlock)
+    public XfsRun Find(ulong fileBlock) => FindStored(fileBlock) is var run && _remaps is not null ? _remaps.Over(run) : run;
+
+    private XfsRun FindStored(ulong fileBlock)
     {
         if (_inode.Format == XfsForkFormat.Extents)
         {

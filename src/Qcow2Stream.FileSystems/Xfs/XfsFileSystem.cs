@@ -1,4 +1,5 @@
 using Qcow2Stream.FileSystems.Blocks;
+using Qcow2Stream.FileSystems.Xfs.Log;
 
 namespace Qcow2Stream.FileSystems.Xfs;
 
@@ -7,14 +8,12 @@ internal static class XfsFileSystem
 {
     public static GuestFileSystem Open(FileSystemSource source, string kind)
     {
-        XfsVolume volume = new(source);
+        (XfsVolume volume, string? notice) = XfsLog.Replay(source);
         return new GuestFileSystem(kind, source, reader: null, new XfsEntry(volume, "", volume.RootInode))
         {
             Label = volume.Label,
             Usage = () => new FileSystemUsage(Math.Max(0, volume.TotalBytes - volume.FreeBytes), volume.FreeBytes),
-            Notice = XfsLog.NeedsReplay(volume)
-                ? "its log is not replayed, as the guest would do first: what it wrote last may be missing"
-                : null,
+            Notice = notice,
         };
     }
 }

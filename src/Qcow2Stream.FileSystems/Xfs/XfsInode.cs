@@ -5,9 +5,15 @@ namespace Qcow2Stream.FileSystems.Xfs;
 /// <summary>An inode: everything that is kept of a file except its name ("On-disk Inode").</summary>
 internal sealed class XfsInode
 {
-    private const ushort Magic = 0x494E;
+    public const ushort Magic = 0x494E;
+    public const int FileMode = 8;
+    public const int DirectoryMode = 4;
+
+    /// <summary>Times are numbers of 64 bits.</summary>
+    public const ulong BigTime = 1 << 3;
+
+    private const int LinkMode = 10;
     private const ushort OnRealtimeDevice = 0x1;
-    private const ulong BigTime = 1 << 3;
     private const ulong LargeExtentCounts = 1 << 4;
 
     // Large times count from the earliest that a signed 32-bit number could express, December 1901.
@@ -49,9 +55,9 @@ internal sealed class XfsInode
 
     public GuestEntryKind Kind => (Short(XfsLayout.Inode.Mode) >> 12) switch
     {
-        8 => GuestEntryKind.File,
-        4 => GuestEntryKind.Directory,
-        10 => GuestEntryKind.Link,
+        FileMode => GuestEntryKind.File,
+        DirectoryMode => GuestEntryKind.Directory,
+        LinkMode => GuestEntryKind.Link,
         _ => GuestEntryKind.Special,
     };
 
@@ -64,6 +70,8 @@ internal sealed class XfsInode
 
     /// <summary>How many extents its content has.</summary>
     public ulong ExtentCount => HasLargeCounts ? Quad(XfsLayout.Inode.LargeExtentCount) : Long(XfsLayout.Inode.ExtentCount);
+
+    public uint Generation => Long(XfsLayout.Inode.Generation);
 
     public bool IsOnRealtimeDevice => (Short(XfsLayout.Inode.Flags) & OnRealtimeDevice) != 0;
 

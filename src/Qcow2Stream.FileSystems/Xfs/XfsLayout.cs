@@ -26,11 +26,24 @@ internal static class XfsLayout
         public const int LogGroupBlocks = 124;
         public const int IsInProgress = 126;
         public const int FreeBlocks = 144;
+        public const int InodeAlignment = 180;
         public const int LogDirectoryBlocks = 192;
         public const int Features2 = 200;
         public const int IncompatibleFeatures = 216;
+        public const int LogFeatures = 220;
         public const int Checksum = 224;
+        public const int Lsn = 240;
         public const int MetaUuid = 248;
+    }
+
+    /// <summary>The header of a group that says what is free in it: xfs_agf.</summary>
+    public static class FreeSpace
+    {
+        public const int Number = 8;
+        public const int ListCount = 48;
+        public const int FreeBlocks = 52;
+        public const int TreeBlocks = 60;
+        public const int Checksum = 216;
     }
 
     /// <summary>An inode: xfs_dinode.</summary>
@@ -43,17 +56,32 @@ internal static class XfsLayout
         public const int UserId = 8;
         public const int GroupId = 12;
         public const int Links = 16;
+        public const int Project = 20;
         public const int LargeExtentCount = 24;
+        public const int FlushIteration = 30;
+        public const int Accessed = 32;
         public const int Modified = 40;
+        public const int Changed = 48;
         public const int Size = 56;
         public const int BlockCount = 64;
+        public const int ExtentSize = 72;
         public const int ExtentCount = 76;
         public const int AttributeExtentCount = 80;
         public const int ForkOffset = 82;
+        public const int AttributeFormat = 83;
+        public const int EventMask = 84;
+        public const int EventState = 88;
         public const int Flags = 90;
+        public const int Generation = 92;
+        public const int NextUnlinked = 96;
         public const int Checksum = 100;
+        public const int Changes = 104;
+        public const int Lsn = 112;
         public const int Flags2 = 120;
+        public const int CopyExtentSize = 128;
+        public const int Created = 144;
         public const int Number = 152;
+        public const int Uuid = 160;
         public const int OldCoreLength = 100;
         public const int CoreLength = 176;
 
@@ -129,24 +157,5 @@ internal static class XfsLayout
         public const int Checksum = 12;
         public const int Owner = 32;
         public const int MaxTarget = 1024;
-    }
-
-    /// <summary>The header of a record of the log, xlog_rec_header, and of an operation in it, xlog_op_header.</summary>
-    public static class Log
-    {
-        public const int Block = 512;
-        public const uint Magic = 0xFEEDBABE;
-        public const int Cycle = 4;
-        public const int Length = 12;
-        public const int Operations = 40;
-        public const int RecordSize = 320;
-        public const int OperationFlags = 9;
-        public const byte Unmount = 0x20;
-
-        /// <summary>What one block of a header describes at most; a longer record has more.</summary>
-        public const int HeaderCovers = 32 << 10;
-
-        /// <summary>The longest record, with its headers.</summary>
-        public const int MaxRecord = (256 << 10) + (16 * Block);
     }
 }

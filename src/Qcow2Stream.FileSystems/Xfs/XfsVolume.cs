@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using DiscUtils.Streams;
 using Qcow2Stream.FileSystems.Blocks;
+using Qcow2Stream.FileSystems.Xfs.Log;
 
 namespace Qcow2Stream.FileSystems.Xfs;
 
 /// <summary>
 /// An XFS file system of version 4 or 5: its superblock, and where inodes and blocks are ("XFS Algorithms and Data Structures"; the Linux kernel's
-/// xfs_format.h). Checksums of version 5 are verified. The log is not replayed.
+/// xfs_format.h). Checksums of version 5 are verified.
 /// </summary>
 internal sealed class XfsVolume
 {
@@ -29,7 +30,8 @@ internal sealed class XfsVolume
     private const uint TypesOfToday = 0x200;
 
     // Counters that are written lazily, attributes of version 2, projects of 32 bits.
-    private const uint KnownLaterBits = 0x2 | 0x8 | 0x80 | TypesOfToday;
+    private const uint LazyCounts = 0x2;
+    private const uint KnownLaterBits = LazyCounts | 0x8 | 0x80 | TypesOfToday;
 
     private const uint Types = 0x1;
     private const uint SeparateUuid = 0x4;
@@ -48,15 +50,16 @@ internal sealed class XfsVolume
     ];
 
     private readonly FileSystemSource _volume;
+    private readonly XfsLogResult? _replayed;
     private readonly byte[] _superblock = new byte[XfsLayout.Superblock.Length];
     private readonly int _logInodesPerBlock;
     private readonly int _logGroupBlocks;
-    private readonly uint _groupBlocks;
-    private readonly uint _groupCount;
 
-    public XfsVolume(FileSystemSource volume)
+    /// <param name="volume">What it is read from.</param>
+    /// <param name="replayed">What a replay of its log makes of it, if there was one.</param>
+    public XfsVolume(FileSystemSource volume, XfsLogResult? replayed = null)
     {
-        _volume = volume;
+        (_volume, _replayed) = (volume, replayed);
         _volume.ReadExactly(0, _superblock);
         int version = Short(XfsLayout.Superblock.Version);
         IsChecked = (version & VersionMask) == 5;
@@ -65,17 +68,17 @@ internal sealed class XfsVolume
         InodeSize = Short(XfsLayout.Superblock.InodeSize);
         _logInodesPerBlock = _superblock[XfsLayout.Superblock.LogInodesPerBlock];
         _logGroupBlocks = _superblock[XfsLayout.Superblock.LogGroupBlocks];
-        _groupBlocks = Long(XfsLayout.Superblock.GroupBlocks);
-        _groupCount = Long(XfsLayout.Superblock.GroupCount);
+        GroupBlocks = Long(XfsLayout.Superblock.GroupBlocks);
+        GroupCount = Long(XfsLayout.Superblock.GroupCount);
         BlockCount = Quad(XfsLayout.Superblock.DataBlocks);
         int logDirectoryBlocks = _superblock[XfsLayout.Superblock.LogDirectoryBlocks];
         if (!int.IsPow2(BlockSize) || BlockSize is < MinBlockSize or > MaxBlockSize
             || !int.IsPow2(InodeSize) || InodeSize is < MinInodeSize or > MaxInodeSize || InodeSize << _logInodesPerBlock != BlockSize
             || _logInodesPerBlock > MaxLogInodesPerBlock
-            || _groupBlocks == 0 || _logGroupBlocks > 31 || _groupBlocks > 1u << _logGroupBlocks
-            || _groupCount == 0 || BlockCount <= (_groupCount - 1ul) * _groupBlocks
+            || GroupBlocks == 0 || _logGroupBlocks > 31 || GroupBlocks > 1u << _logGroupBlocks
+            || GroupCount == 0 || BlockCount <= (GroupCount - 1ul) * GroupBlocks
             || logDirectoryBlocks > 16 || (long)BlockSize << logDirectoryBlocks > MaxBlockSize
-            || BlockCount > (ulong)_groupCount * _groupBlocks || BlockCount > (ulong)(long.MaxValue / BlockSize))
+            || BlockCount > (ulong)GroupCount * GroupBlocks || BlockCount > (ulong)(long.MaxValue / BlockSize))
         {
             throw new GuestException("its superblock is damaged");
         }
@@ -105,6 +108,16 @@ internal sealed class XfsVolume
 
     public ulong BlockCount { get; }
 
+    /// <summary>How many blocks each group has; the last may have fewer.</summary>
+    public uint GroupBlocks { get; }
+
+    public uint GroupCount { get; }
+
+    public int SectorSize => Short(XfsLayout.Superblock.SectorSize);
+
+    /// <summary>How many blocks there are from one chunk of inodes to where the next may be.</summary>
+    public uint InodeAlignment => Long(XfsLayout.Superblock.InodeAlignment);
+
     /// <summary>Whether names in directories have the kind of what they name beside them.</summary>
     public bool HasTypes { get; }
 
@@ -119,29 +132,49 @@ internal sealed class XfsVolume
     public long TotalBytes => Bytes(BlockCount - (LogStart == 0 ? 0 : Math.Min(BlockCount, LogBlocks)));
 
     /// <summary>What files can still take, as Linux counts it: each group keeps some blocks for itself.</summary>
-    public long FreeBytes => Bytes(Math.Min(BlockCount, Quad(XfsLayout.Superblock.FreeBlocks)) is var free && free > KeptBlocks ? free - KeptBlocks : 0);
+    public long FreeBytes => Bytes(Math.Min(BlockCount, CountFree()) is var free && free > KeptBlocks ? free - KeptBlocks : 0);
 
     /// <summary>The block at which the log starts; 0 if it is on another device.</summary>
     public ulong LogStart => Quad(XfsLayout.Superblock.LogStart);
 
     public uint LogBlocks => Long(XfsLayout.Superblock.LogBlocks);
 
+    /// <summary>What must be known to replay the log.</summary>
+    public uint LogFeatures => IsChecked ? Long(XfsLayout.Superblock.LogFeatures) : 0;
+
+    public ReadOnlySpan<byte> Uuid => _superblock.AsSpan(XfsLayout.Superblock.Uuid, XfsLayout.Own.UuidLength);
+
+    /// <summary>The UUID in the blocks of version 5; the file system's may have been changed since.</summary>
+    public ReadOnlySpan<byte> MetadataUuid => HasMetadataUuid ? _superblock.AsSpan(XfsLayout.Superblock.MetaUuid, XfsLayout.Own.UuidLength) : Uuid;
+
+    public bool HasMetadataUuid => IsChecked && (Long(XfsLayout.Superblock.IncompatibleFeatures) & SeparateUuid) != 0;
+
     /// <summary>Reads an inode.</summary>
     /// <exception cref="GuestException">There is none of that number, or it is damaged.</exception>
     public XfsInode Inode(ulong number)
     {
+        byte[] bytes = new byte[InodeSize];
+        Read(OffsetOfInode(number), bytes);
+        return new XfsInode(this, number, bytes);
+    }
+
+    /// <summary>Where an inode is on the volume, in bytes.</summary>
+    /// <exception cref="GuestException">There is none of that number.</exception>
+    public long OffsetOfInode(ulong number)
+    {
         ulong group = number >> (_logGroupBlocks + _logInodesPerBlock);
         ulong block = (number >> _logInodesPerBlock) & ((1ul << _logGroupBlocks) - 1);
         long index = (long)(number & ((1ul << _logInodesPerBlock) - 1));
-        if (group >= _groupCount || block >= _groupBlocks || (group * _groupBlocks) + block >= BlockCount)
-        {
-            throw new GuestException($"it points to inode {number}, which does not exist");
-        }
-
-        byte[] bytes = new byte[InodeSize];
-        Read(((long)((group * _groupBlocks) + block) * BlockSize) + (index * InodeSize), bytes);
-        return new XfsInode(this, number, bytes);
+        return group < GroupCount && block < GroupBlocks && (group * GroupBlocks) + block < BlockCount
+            ? ((long)((group * GroupBlocks) + block) * BlockSize) + (index * InodeSize)
+            : throw new GuestException($"it points to inode {number}, which does not exist");
     }
+
+    /// <summary>The number of the first inode of a block.</summary>
+    public ulong InodeAt(uint group, uint block) => (((ulong)group << _logGroupBlocks) | block) << _logInodesPerBlock;
+
+    /// <summary>The blocks that a file gets when the guest mounts the file system.</summary>
+    public XfsRemaps? RemapsOf(ulong inode) => _replayed?.Remaps.GetValueOrDefault(inode);
 
     /// <summary>Where a block is on the volume, in bytes.</summary>
     /// <param name="block">Its number: a group's, then the block in it.</param>
@@ -149,8 +182,8 @@ internal sealed class XfsVolume
     {
         ulong group = block >> _logGroupBlocks;
         ulong inGroup = block & ((1ul << _logGroupBlocks) - 1);
-        return group < _groupCount && inGroup < _groupBlocks && (group * _groupBlocks) + inGroup < BlockCount
-            ? (long)((group * _groupBlocks) + inGroup) * BlockSize
+        return group < GroupCount && inGroup < GroupBlocks && (group * GroupBlocks) + inGroup < BlockCount
+            ? (long)((group * GroupBlocks) + inGroup) * BlockSize
             : throw new GuestException($"it points to block {block}, past the end of the volume");
     }
 
@@ -160,7 +193,7 @@ internal sealed class XfsVolume
         ulong group = block >> _logGroupBlocks;
         ulong inGroup = block & ((1ul << _logGroupBlocks) - 1);
         ulong firstFree = (ulong)(LastHeaderSector * Short(XfsLayout.Superblock.SectorSize) / BlockSize) + 1;
-        return group < _groupCount && inGroup >= firstFree && inGroup + count <= Math.Min(_groupBlocks, BlockCount - (group * _groupBlocks));
+        return group < GroupCount && inGroup >= firstFree && inGroup + count <= Math.Min(GroupBlocks, BlockCount - (group * GroupBlocks));
     }
 
     /// <summary>Whether a block of version 5 is what its place says, and belongs to an inode.</summary>
@@ -212,6 +245,13 @@ internal sealed class XfsVolume
         }
     }
 
+    /// <summary>What the superblock says is of when the guest was shut down; after a replay the groups say it, as Linux does it.</summary>
+    private ulong CountFree() => _replayed is not null && HasLazyCounts && XfsFreeSpace.Count(this) is { } counted
+        ? counted + _replayed.FreedBlocks
+        : Quad(XfsLayout.Superblock.FreeBlocks);
+
+    private bool HasLazyCounts => IsChecked || (Long(XfsLayout.Superblock.Features2) & LazyCounts) != 0;
+
     private bool HasRightSum(int sectorSize)
     {
         byte[] sector = new byte[Math.Clamp(sectorSize, XfsLayout.Superblock.Length, MaxBlockSize)];
@@ -219,10 +259,7 @@ internal sealed class XfsVolume
         return XfsChecksum.IsRight(sector, XfsLayout.Superblock.Checksum);
     }
 
-    private ReadOnlySpan<byte> MetadataUuid => _superblock.AsSpan(
-        (Long(XfsLayout.Superblock.IncompatibleFeatures) & SeparateUuid) != 0 ? XfsLayout.Superblock.MetaUuid : XfsLayout.Superblock.Uuid, XfsLayout.Own.UuidLength);
-
-    private ulong KeptBlocks => (ulong)_groupCount * BlocksKeptByGroup;
+    private ulong KeptBlocks => (ulong)GroupCount * BlocksKeptByGroup;
 
     private long Bytes(ulong blocks) => (long)Math.Min(blocks, (ulong)(long.MaxValue / BlockSize)) * BlockSize;
 
