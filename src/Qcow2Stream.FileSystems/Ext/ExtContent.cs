@@ -66,7 +66,7 @@ internal sealed class ExtContent(ExtVolume volume, ExtInode inode) : FileContent
     }
 
     /// <summary>Finds the block that a byte is in, which of its bytes it is, and how many follow it there; block 0 for a hole.</summary>
-    private (ulong Block, long Skipped, long Length) Locate(long offset)
+    public (ulong Block, long Skipped, long Length) Locate(long offset)
     {
         long fileBlock = Math.DivRem(offset, volume.BlockSize, out long skipped);
         if (fileBlock >= uint.MaxValue)

@@ -8,13 +8,18 @@ internal static class ExtFileSystem
     public static GuestFileSystem Open(FileSystemSource volume, string kind)
     {
         ExtVolume ext = new(volume);
+        string? notice = ExtJournal.Replay(volume, ext);
+        if (volume.Replayed is not null)
+        {
+            // The journal may have a copy of the superblock.
+            ext = new ExtVolume(volume);
+        }
+
         return new GuestFileSystem(kind, volume, reader: null, new ExtEntry(ext, "", ext.Root.Number))
         {
             Label = ext.Label,
             Usage = () => new FileSystemUsage(ext.TotalBytes - ext.FreeBytes, ext.FreeBytes),
-            Notice = ext.NeedsRecovery
-                ? "its journal is not replayed, as the guest would do first: what it wrote last may be missing"
-                : null,
+            Notice = notice,
         };
     }
 }

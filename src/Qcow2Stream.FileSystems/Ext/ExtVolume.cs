@@ -11,7 +11,6 @@ namespace Qcow2Stream.FileSystems.Ext;
 /// <remarks>
 /// DiscUtils has a reader of these too. On real disks it gives wrong bytes: it reads other files' blocks where a sparse
 /// file has a hole after data, ends files after 4 GiB, and changes names that hold a backslash, as systemd's do.
-/// The journal is not replayed: what a guest that was not shut down wrote last may be missing.
 /// </remarks>
 internal sealed class ExtVolume
 {
@@ -23,6 +22,7 @@ internal sealed class ExtVolume
     private const int LargeDescriptorSize = 64;
     private const int FirstInodeSize = 128;
 
+    private const uint Journal = 0x4;
     private const uint Recover = 0x4;
     private const uint SixtyFourBit = 0x80;
 
@@ -70,6 +70,12 @@ internal sealed class ExtVolume
 
     /// <summary>Whether the journal holds what the rest of the volume does not.</summary>
     public bool NeedsRecovery => (Field(96) & Recover) != 0;
+
+    /// <summary>Whether there is a journal, here or elsewhere.</summary>
+    public bool HasJournal => (Field(92) & Journal) != 0;
+
+    /// <summary>The inode that is the journal; 0 if there is none here.</summary>
+    public uint JournalInode => HasJournal ? Field(224) : 0;
 
     public string Label => GuestText.FromTerminated(_superblock.AsSpan(120, 16));
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes the guest disks in this folder that need a kernel and what this machine's kernel mounts: XFS and Btrfs as today's installers make them. Run as
-# root, with loop devices. Made with Linux 6.18, xfsprogs 6.1.0, btrfs-progs 6.2, xorriso 1.5.4 and qemu-img 7.2. The images come out a little different each time.
+# Makes the guest disks in this folder that need a kernel and what this machine's kernel mounts: XFS, Btrfs and ext4 as today's installers make them. Run as
+# root, with loop devices. Made with Linux 6.18, xfsprogs 6.1.0, btrfs-progs 6.2, e2fsprogs 1.47.0, xorriso 1.5.4 and qemu-img 7.2. The images come out a
+# little different each time.
 #
 # make-mounted.sh [FOLDER]   writes to FOLDER rather than to its own.
 set -euo pipefail
@@ -306,6 +307,107 @@ python3 -c "import os; os.fsync(os.open('mnt/new', os.O_RDONLY))"
 cp --sparse=always btrfs-log.raw copy.raw
 umount mnt
 pack copy.raw images/btrfs-log.qcow2
+
+# The disk of a guest that runs: a journal with checksums whose log has gone round, with blocks that were revoked and then given to files, and links whose
+# targets look like the journal's own blocks.
+truncate -s 8M ext4-log.raw
+mkfs.ext4 -q -b 1024 -O metadata_csum,64bit,^resize_inode -J size=1 -N 512 -m 0 -U "$(uuid 94)" -E hash_seed="$(uuid 95)" ext4-log.raw
+mount -o loop,commit=300 ext4-log.raw mnt
+rmdir mnt/lost+found
+make_tiny_tree mnt ext4-log links
+for round in {1..80}; do
+  mkdir "mnt/round $round"
+  for i in {1..9}; do mkdir "mnt/round $round/$i" && lines 1500 "$round" > "mnt/round $round/$i/file"; done
+  ln -s "$(printf '\xc0\x3b\x39\x98%.0s' {1..20})" "mnt/round $round/link"
+  sync -f mnt
+  rm -rf "mnt/round $((round - 1))"
+  lines $((round % 7 * 9000)) 7 > "mnt/instead $((round % 3))"
+  sync "mnt/instead $((round % 3))"
+  ln -sf "round $round" mnt/last
+  find mnt -exec touch -h -d "@$stamp" {} +
+  echo "in transaction $round" > mnt/synchronised
+  sync mnt/synchronised
+  cp --sparse=always ext4-log.raw copy.raw
+
+  # Until there is more at the log's beginning than at its end.
+  log=$(debugfs -R logdump copy.raw 2> /dev/null | grep -o 'at block [0-9]*' | cut -d ' ' -f 3)
+  first=$(head -n 1 <<< "$log")
+  [ "$(awk -v first="$first" '$1 < first { count++ } END { print count + 0 }' <<< "$log")" -lt 12 ] || break
+done
+umount mnt
+cp --sparse=always copy.raw replayed.raw
+mount -o loop replayed.raw mnt
+umount mnt
+mount -o loop,ro replayed.raw mnt
+list_tree mnt > trees/ext4-log.txt
+umount mnt
+pack copy.raw images/ext4-log.qcow2
+
+# Journals of all kinds, on partitions: without checksums, and with the first, second and third; with numbers of 32 and of 64 bits. Each has a block that
+# was written twice, one that was revoked, one that was revoked and written again, and one that begins as the journal's own blocks do.
+for number in 1 2 3 4; do
+  case $number in
+    1) features=^metadata_csum,^64bit checksums= ;;
+    2) features=^metadata_csum,64bit checksums= ;;
+    3) features=metadata_csum,64bit checksums='-c -v 2' ;;
+    4) features=metadata_csum,^64bit checksums='-c -v 3' ;;
+  esac
+  rm -rf folder
+  make_tiny_tree folder "journal-$number"
+  for file in changed revoked again escaped; do lines 3000 "$number" > "folder/$file"; done
+  still folder
+  make_ext "journal-$number.raw" 4M folder "$(uuid 96$number)" -t ext4 -b 1024 -O "$features" -J size=1 -N 64
+  if [ "$number" = 2 ]; then
+    mount -o loop,commit=300,journal_checksum,data=journal "journal-$number.raw" mnt
+    (printf '\xc0\x3b\x39\x98'; lines 1020 96) > mnt/escaped
+    lines 1024 97 > mnt/changed
+    for i in 1 2 3; do mkdir "mnt/$i" && lines 2000 "$i" > "mnt/$i/file" && sync -f mnt && rm -r "mnt/$i"; done
+    lines 5000 98 > mnt/again
+    find mnt -exec touch -h -d "@$stamp" {} +
+    sync mnt/again
+    cp --sparse=always "journal-$number.raw" copy.raw
+    umount mnt
+    mv copy.raw "journal-$number.raw"
+  else
+    for file in changed revoked again escaped; do
+      declare "$file=$(debugfs -R "blocks /$file" "journal-$number.raw" 2> /dev/null | cut -d ' ' -f 1)"
+    done
+    (lines 2048 97; printf '\xc0\x3b\x39\x98'; lines 1020 96) > first
+    lines 2048 98 > second
+    debugfs -w -f - "journal-$number.raw" > /dev/null 2>&1 << JOURNAL
+jo $checksums
+jw -b $changed,$revoked,$escaped first
+jw -r $revoked,$again
+jw -b $again,$changed second
+jw -b $revoked -c first
+jc
+JOURNAL
+  fi
+  cp --sparse=always "journal-$number.raw" replayed.raw
+  mount -o loop replayed.raw mnt
+  umount mnt
+  mount -o loop,ro replayed.raw mnt
+  list_tree mnt | grep -v ' /lost+found$' > "trees/ext-journals-$number.txt"
+  umount mnt
+done
+truncate -s 18M ext-journals.raw
+(echo 'label: gpt'; echo "label-id: $(uuid 960)"; for number in 1 2 3 4; do
+  echo "start=$((2048 + (number - 1) * 8192)), size=8192, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid=$(uuid 960$number)"
+done) | sfdisk -q ext-journals.raw
+for number in 1 2 3 4; do dd if="journal-$number.raw" of=ext-journals.raw bs=1M seek=$((1 + (number - 1) * 4)) conv=notrunc,sparse status=none; done
+pack ext-journals.raw images/ext-journals.qcow2
+
+# The disk of a guest that runs, with what was synchronised last in a fast commit alone.
+truncate -s 16M ext4-fast-commit.raw
+mkfs.ext4 -q -b 1024 -O fast_commit -J size=4 -N 64 -m 0 -U "$(uuid 97)" -E hash_seed="$(uuid 98)" ext4-fast-commit.raw
+mount -o loop,commit=300 ext4-fast-commit.raw mnt
+make_tiny_tree mnt ext4-fast-commit
+sync -f mnt
+echo new > mnt/new
+sync mnt/new
+cp --sparse=always ext4-fast-commit.raw copy.raw
+umount mnt
+pack copy.raw images/ext4-fast-commit.qcow2
 
 # Names that aren't UTF-8, and some that look like what such names are shown as: ext4, XFS and Btrfs on partitions of one disk.
 make_names() {
