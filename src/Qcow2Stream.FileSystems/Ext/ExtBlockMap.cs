@@ -6,16 +6,11 @@ namespace Qcow2Stream.FileSystems.Ext;
 /// <summary>Where the blocks of a file are: an extent tree, or the older block pointers. Safe for several threads.</summary>
 internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
 {
-    private const int EntryLength = 12;
-    private const int MaxDepth = 5;
-    private const ushort ExtentMagic = 0xF30A;
     private const int DirectPointers = 12;
 
-    // Longer ones are allocated but were never written: they read as zeros.
-    private const int MaxWrittenBlocks = 32768;
-
-    private readonly TreeNodes _nodes = new(MaxDepth + 1, volume.ReadBlock);
+    private readonly TreeNodes _nodes = new(ExtLayout.Extent.MaxDepth + 1, block => Read(volume, inode, block));
     private readonly Lock _turn = new();
+    private bool _isJudged;
 
     /// <summary>Finds where a block is, and how many follow it there; block 0 for a hole.</summary>
     public (ulong Block, uint Count) Find(uint fileBlock)
@@ -29,16 +24,16 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
     private (ulong Block, uint Count) FindExtent(uint fileBlock)
     {
         ReadOnlySpan<byte> node = inode.Map;
-        uint end = uint.MaxValue;
-        for (int level = 0; level <= MaxDepth; level++)
+        if (!_isJudged)
         {
-            int count = Short(node, 2);
-            if (Short(node, 0) != ExtentMagic || (count + 1) * EntryLength > node.Length)
-            {
-                break;
-            }
+            Judge(node, "its extent tree is damaged");
+            _isJudged = true;
+        }
 
-            bool isLeaf = Short(node, 6) == 0;
+        uint end = uint.MaxValue;
+        for (int depth = Short(node, ExtLayout.Extent.Depth); ; depth--)
+        {
+            int count = Short(node, ExtLayout.Extent.Entries);
             int index = LastNotBehind(node, count, fileBlock);
             if (index < count)
             {
@@ -50,30 +45,69 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
                 return (0, end - fileBlock);
             }
 
-            ReadOnlySpan<byte> entry = node.Slice(index * EntryLength, EntryLength);
-            if (isLeaf)
+            ReadOnlySpan<byte> entry = Entry(node, index);
+            if (depth == 0)
             {
                 return InExtent(entry, fileBlock, end);
             }
 
-            node = _nodes.Get(Long(entry, 4) | ((ulong)Short(entry, 8) << 32), Long(entry, 0));
+            ulong block = Long(entry, ExtLayout.Extent.Node) | ((ulong)Short(entry, ExtLayout.Extent.NodeHigh) << 32);
+            node = _nodes.Get(block, Long(entry, ExtLayout.Extent.FileBlock));
+            if (Short(node, ExtLayout.Extent.Depth) != depth - 1)
+            {
+                throw new GuestException($"its extent tree is damaged in block {block}");
+            }
+        }
+    }
+
+    private static byte[] Read(ExtVolume volume, ExtInode inode, ulong block)
+    {
+        byte[] node = volume.ReadBlock(block);
+        if (inode.HasExtents)
+        {
+            Judge(node, $"its extent tree is damaged in block {block}");
         }
 
-        throw new GuestException("its extent tree is damaged");
+        return node;
     }
+
+    /// <summary>Looks whether a node is one: entries that it has room for, in order, none over another.</summary>
+    private static void Judge(ReadOnlySpan<byte> node, string damage)
+    {
+        int count = Short(node, ExtLayout.Extent.Entries);
+        int depth = Short(node, ExtLayout.Extent.Depth);
+        int most = Short(node, ExtLayout.Extent.MaxEntries);
+        bool isRight = Short(node, 0) == ExtLayout.Extent.Magic && depth <= ExtLayout.Extent.MaxDepth && count <= most
+            && (most + 1) * ExtLayout.Extent.EntryLength <= node.Length && (count > 0 || depth == 0);
+        ulong end = 0;
+        for (int index = 1; isRight && index <= count; index++)
+        {
+            uint length = depth == 0 ? LengthOf(Entry(node, index)) : 1;
+            isRight = FirstBlock(node, index) >= end && length > 0;
+            end = (ulong)FirstBlock(node, index) + length;
+        }
+
+        if (!isRight || end > (ulong)uint.MaxValue + 1)
+        {
+            throw new GuestException(damage);
+        }
+    }
+
+    private static uint LengthOf(ReadOnlySpan<byte> extent) => Short(extent, ExtLayout.Extent.BlockCount) is <= ExtLayout.Extent.MaxWrittenBlocks and var length
+        ? length
+        : (uint)(Short(extent, ExtLayout.Extent.BlockCount) - ExtLayout.Extent.MaxWrittenBlocks);
 
     private static (ulong Block, uint Count) InExtent(ReadOnlySpan<byte> entry, uint fileBlock, uint end)
     {
-        uint skipped = fileBlock - Long(entry, 0);
-        int length = Short(entry, 4);
-        bool isWritten = length <= MaxWrittenBlocks;
-        uint count = (uint)(isWritten ? length : length - MaxWrittenBlocks);
+        uint skipped = fileBlock - Long(entry, ExtLayout.Extent.FileBlock);
+        uint count = LengthOf(entry);
         if (skipped >= count)
         {
             return (0, end - fileBlock);
         }
 
-        ulong start = Long(entry, 8) | ((ulong)Short(entry, 6) << 32);
+        bool isWritten = Short(entry, ExtLayout.Extent.BlockCount) <= ExtLayout.Extent.MaxWrittenBlocks;
+        ulong start = Long(entry, ExtLayout.Extent.Block) | ((ulong)Short(entry, ExtLayout.Extent.BlockHigh) << 32);
         return (isWritten ? start + skipped : 0, Math.Min(count - skipped, end - fileBlock));
     }
 
@@ -98,7 +132,10 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
         return low;
     }
 
-    private static uint FirstBlock(ReadOnlySpan<byte> node, int index) => Long(node, index * EntryLength);
+    private static uint FirstBlock(ReadOnlySpan<byte> node, int index) => Long(Entry(node, index), ExtLayout.Extent.FileBlock);
+
+    private static ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> node, int index) =>
+        node.Slice(index * ExtLayout.Extent.EntryLength, ExtLayout.Extent.EntryLength);
 
     private (ulong Block, uint Count) FindPointer(uint fileBlock)
     {

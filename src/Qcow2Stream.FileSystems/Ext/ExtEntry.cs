@@ -13,7 +13,6 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
 
     // In an inode, a directory has its parent's number before its names.
     private const int InlineParentLength = 4;
-    private const int InlineMapLength = 60;
 
     private ExtInode? _inode;
 
@@ -56,7 +55,9 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
         int length = (int)Math.Min(Inode.Length, MaxTargetLength);
         if (Inode.IsShortLink)
         {
-            return GuestText.FromBytes(Inode.Map[..length]);
+            return length < ExtLayout.Inode.MapLength
+                ? GuestText.FromBytes(Inode.Map[..length])
+                : throw new GuestException($"its target is damaged: {length} bytes, without a block");
         }
 
         byte[] target = new byte[length];
@@ -68,7 +69,7 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
     {
         byte[] data = Inode.InlineData;
         int length = (int)Inode.Length;
-        int map = Math.Min(length, InlineMapLength);
+        int map = Math.Min(length, ExtLayout.Inode.MapLength);
         return Names(data.AsSpan(InlineParentLength, map - InlineParentLength)).Concat(Names(data.AsSpan(map, length - map)));
     }
 

@@ -17,7 +17,7 @@ internal static class ExtFileSystem
 
         return new GuestFileSystem(kind, volume, reader: null, new ExtEntry(ext, "", ext.Root.Number))
         {
-            Label = ext.Label,
+            Label = ext.Superblock.Label,
             Usage = () => new FileSystemUsage(ext.TotalBytes - ext.FreeBytes, ext.FreeBytes),
             Notice = notice,
         };

@@ -5,25 +5,12 @@ namespace Qcow2Stream.FileSystems.Ext;
 /// <summary>An inode: everything that is kept of a file except its name.</summary>
 /// <param name="number">Its number.</param>
 /// <param name="bytes">Its bytes on the volume.</param>
-internal sealed class ExtInode(uint number, byte[] bytes)
+/// <param name="superblock">The volume's superblock.</param>
+internal sealed class ExtInode(uint number, byte[] bytes, ExtSuperblock superblock)
 {
-    private const int MapOffset = 40;
-    private const int MapLength = 60;
-    private const int BaseLength = 128;
-    private const int ExtraTimeOffset = 136;
-
-    private const uint EncryptedFlag = 0x800;
-    private const uint ExtentsFlag = 0x80000;
-    private const uint InlineDataFlag = 0x10000000;
-
-    // Directories and links may keep what fits into the inode there, and a name of an attribute for what does not.
-    private const uint AttributeMagic = 0xEA020000;
-    private const int AttributeEntryLength = 16;
-    private const byte SystemAttribute = 7;
-
     public uint Number { get; } = number;
 
-    public GuestEntryKind Kind => (Short(0) >> 12) switch
+    public GuestEntryKind Kind => (Short(ExtLayout.Inode.Mode) >> 12) switch
     {
         8 => GuestEntryKind.File,
         4 => GuestEntryKind.Directory,
@@ -31,35 +18,47 @@ internal sealed class ExtInode(uint number, byte[] bytes)
         _ => GuestEntryKind.Special,
     };
 
-    public long Length => (long)(Long(4) | ((ulong)Long(108) << 32)) is >= 0 and var length
+    /// <summary>Whether it is of a file that has a name: one that was deleted has what it was left with, and its blocks may be another's.</summary>
+    public bool IsUsed => Short(ExtLayout.Inode.Mode) != 0 && Short(ExtLayout.Inode.Links) != 0;
+
+    /// <summary>In bytes. What has its high half in files was another field in directories, and is so still where there are no large ones.</summary>
+    public long Length => (long)(Long(ExtLayout.Inode.Size)
+            | (Kind == GuestEntryKind.File || superblock.HasLargeDirectories ? (ulong)Long(ExtLayout.Inode.SizeHigh) << 32 : 0)) is >= 0 and var length
         ? length
         : throw new GuestException("its size is damaged");
 
     public GuestUnixMode Mode => new(
-        (UnixFileMode)(Short(0) & 0xFFF), (uint)(Short(2) | (Short(120) << 16)), (uint)(Short(24) | (Short(122) << 16)), (uint)Short(26));
+        (UnixFileMode)(Short(ExtLayout.Inode.Mode) & 0xFFF),
+        (uint)(Short(ExtLayout.Inode.UserId) | (Short(ExtLayout.Inode.UserIdHigh) << 16)),
+        (uint)(Short(ExtLayout.Inode.GroupId) | (Short(ExtLayout.Inode.GroupIdHigh) << 16)),
+        (uint)Short(ExtLayout.Inode.Links));
 
     /// <summary>Seconds since 1970 in 32 bits with sign; two more bits for later centuries where the inode has room.</summary>
     public DateTime ModifiedUtc
     {
         get
         {
-            long seconds = unchecked((int)Long(16));
-            uint extra = HasExtra(ExtraTimeOffset) ? Long(ExtraTimeOffset) : 0;
+            long seconds = unchecked((int)Long(ExtLayout.Inode.Modified));
+            uint extra = HasExtra(ExtLayout.Inode.ModifiedExtra) ? Long(ExtLayout.Inode.ModifiedExtra) : 0;
             return DateTime.UnixEpoch.AddSeconds(seconds + ((long)(extra & 3) << 32)).AddTicks((extra >> 2) / 100);
         }
     }
 
-    public bool HasExtents => (Long(32) & ExtentsFlag) != 0;
+    public bool HasExtents => HasFlag(ExtLayout.Inode.HasExtents);
 
-    public bool IsEncrypted => (Long(32) & EncryptedFlag) != 0;
+    public bool IsEncrypted => HasFlag(ExtLayout.Inode.IsEncrypted);
 
-    public bool IsInline => (Long(32) & InlineDataFlag) != 0;
+    public bool IsInline => HasFlag(ExtLayout.Inode.IsInline);
 
     /// <summary>The root of the map from the file's blocks to the volume's; a short link's target; the start of inline data.</summary>
-    public ReadOnlySpan<byte> Map => bytes.AsSpan(MapOffset, MapLength);
+    public ReadOnlySpan<byte> Map => bytes.AsSpan(ExtLayout.Inode.Map, ExtLayout.Inode.MapLength);
 
-    /// <summary>A link whose target is stored in place of the map: it has no blocks.</summary>
-    public bool IsShortLink => Kind == GuestEntryKind.Link && Length < MapLength && !HasExtents && !IsInline;
+    /// <summary>A link whose target is stored in place of the map: it has no blocks, but that of its attributes.</summary>
+    public bool IsShortLink => Kind == GuestEntryKind.Link && !IsInline && Sectors == (HasAttributes ? superblock.ClusterSectors : 0);
+
+    private bool HasAttributes => Long(ExtLayout.Inode.Attributes) != 0 || Short(ExtLayout.Inode.AttributesHigh) != 0;
+
+    private ulong Sectors => Long(ExtLayout.Inode.Sectors) | ((ulong)Short(ExtLayout.Inode.SectorsHigh) << 32);
 
     /// <summary>Content that is kept in the inode: the map's bytes, then the attribute system.data.</summary>
     public byte[] InlineData
@@ -73,37 +72,40 @@ internal sealed class ExtInode(uint number, byte[] bytes)
 
     private ReadOnlySpan<byte> InlineAttribute()
     {
-        if (!HasExtra(BaseLength))
+        if (!HasExtra(ExtLayout.Inode.ExtraLength))
         {
             return default;
         }
 
-        int start = BaseLength + Short(BaseLength);
-        if (start > bytes.Length - sizeof(uint) || Long(start) != AttributeMagic)
+        int start = ExtLayout.Inode.BaseLength + Short(ExtLayout.Inode.ExtraLength);
+        if (start > bytes.Length - sizeof(uint) || Long(start) != ExtLayout.Attribute.Magic)
         {
             return default;
         }
 
         int first = start + sizeof(uint);
-        for (int at = first; at <= bytes.Length - AttributeEntryLength && Long(at) != 0;)
+        for (int at = first; at <= bytes.Length - ExtLayout.Attribute.Length && Long(at) != 0;)
         {
             int nameLength = bytes[at];
-            if (bytes[at + 1] == SystemAttribute && bytes.AsSpan(at + AttributeEntryLength).StartsWith("data"u8) && nameLength == 4)
+            if (bytes[at + ExtLayout.Attribute.NameIndex] == ExtLayout.Attribute.System && nameLength == 4
+                && bytes.AsSpan(at + ExtLayout.Attribute.Length).StartsWith("data"u8))
             {
-                int offset = first + Short(at + 2);
-                long length = Long(at + 8);
+                int offset = first + Short(at + ExtLayout.Attribute.ValueOffset);
+                long length = Long(at + ExtLayout.Attribute.ValueLength);
                 return offset + length <= bytes.Length ? bytes.AsSpan(offset, (int)length) : default;
             }
 
-            at += (AttributeEntryLength + nameLength + 3) & ~3;
+            at += (ExtLayout.Attribute.Length + nameLength + 3) & ~3;
         }
 
         return default;
     }
 
+    private bool HasFlag(uint flag) => (Long(ExtLayout.Inode.Flags) & flag) != 0;
+
     /// <summary>Whether the inode is larger than the first ones were, and says that it uses the field there.</summary>
-    private bool HasExtra(int offset) =>
-        bytes.Length >= BaseLength + 4 && BaseLength + Short(BaseLength) >= offset + 4 && bytes.Length >= offset + 4;
+    private bool HasExtra(int offset) => bytes.Length >= ExtLayout.Inode.BaseLength + 4 && bytes.Length >= offset + 4
+        && ExtLayout.Inode.BaseLength + Short(ExtLayout.Inode.ExtraLength) >= offset + 4;
 
     private int Short(int offset) => BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(offset));
 

@@ -27,7 +27,7 @@ internal sealed class ExtJournal
     /// <returns>What is missing, for the user; null if nothing is.</returns>
     public static string? Replay(FileSystemSource source, ExtVolume volume)
     {
-        if (!volume.NeedsRecovery)
+        if (!volume.Superblock.NeedsRecovery)
         {
             return null;
         }
@@ -48,12 +48,12 @@ internal sealed class ExtJournal
 
     private static ExtInode JournalOf(ExtVolume volume)
     {
-        if (volume.JournalInode == 0)
+        if (volume.Superblock.JournalInode == 0)
         {
-            throw new GuestException(volume.HasJournal ? "it is on another device" : "there is none");
+            throw new GuestException(volume.Superblock.HasJournal ? "it is on another device" : "there is none");
         }
 
-        ExtInode inode = volume.Inode(volume.JournalInode);
+        ExtInode inode = volume.Inode(volume.Superblock.JournalInode);
         return inode.Kind == GuestEntryKind.File && inode.Mode.LinkCount > 0 && !inode.IsInline && !inode.IsEncrypted
             ? inode
             : throw new GuestException($"its inode {inode.Number} is damaged");

@@ -8,11 +8,16 @@ public sealed class ExtBoundsTests
 {
     private const int RootInode = 2;
     private const int MapOffset = 40;
+    private const int IncompatibleFeatures = 1024 + 96;
+    private const int ReadOnlyFeatures = 1024 + 100;
 
     [Fact]
     public void DirectoryOfHoles_IsDamaged()
     {
         byte[] volume = Read("ext4");
+
+        // With the feature of directories of more than 4 GiB.
+        volume[IncompatibleFeatures + 1] |= 0x40;
         Span<byte> root = Inode(volume, RootInode);
         BinaryPrimitives.WriteUInt32LittleEndian(root[4..], 0);
         BinaryPrimitives.WriteUInt32LittleEndian(root[108..], 1 << 12);
@@ -142,6 +147,9 @@ public sealed class ExtBoundsTests
         using Qcow2ChainStream disk = new(GuestImages.Disk(name));
         byte[] volume = new byte[disk.Length];
         disk.ReadExactly(volume);
+
+        // Without the feature of checksums, which would be wrong.
+        BinaryPrimitives.WriteUInt32LittleEndian(volume.AsSpan(ReadOnlyFeatures), 0);
         return volume;
     }
 

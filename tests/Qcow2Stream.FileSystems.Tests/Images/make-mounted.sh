@@ -409,6 +409,73 @@ cp --sparse=always ext4-fast-commit.raw copy.raw
 umount mnt
 pack copy.raw images/ext4-fast-commit.qcow2
 
+# Features of ext4 that mkfs doesn't have by default, on partitions: descriptors in the groups that they describe; clusters of sixteen blocks; block pointers
+# to the third level in small inodes; large inodes with data, long times and attributes in them; blocks of 64 KiB, which this kernel doesn't mount.
+make_features() {
+  mkdir mnt/spread
+  for i in {10..69}; do mkdir "mnt/spread/$i" && lines $((i * 50)) "$i" > "mnt/spread/$i/file"; done
+  python3 - mnt << 'PYTHON'
+import os, sys
+root = sys.argv[1]
+for i in (1, 59, 60, 61, 100, 159, 160, 161, 199):
+    with open(f'{root}/sizes/inline {i}', 'wb') as file:
+        file.write(bytes(range(1, 256))[:i])
+    os.symlink('x' * i, f'{root}/sizes/link {i}')
+for name, value in (('small', 10), ('large', 300)):
+    os.symlink('attributed', f'{root}/{name} attributes')
+    os.setxattr(f'{root}/{name} attributes', b'trusted.test', b'v' * value, follow_symlinks=False)
+for place in (0, 11, 12, 267, 268, 65803, 65804, 70000):
+    with open(f'{root}/sizes/far', 'r+b' if os.path.exists(f'{root}/sizes/far') else 'wb') as file:
+        file.seek(place * 1024)
+        file.write(b'block %06d\n' % place * 60)
+with open(f'{root}/sizes/extents', 'wb') as file:
+    for i in range(700):
+        file.seek(i * 2048)
+        file.write(bytes([i % 251 + 1]) * 1024)
+with open(f'{root}/sizes/unwritten', 'wb') as file:
+    os.posix_fallocate(file.fileno(), 0, 1 << 18)
+    file.seek(100000)
+    file.write(b'in the middle' * 100)
+os.chown(f'{root}/sizes/one', 0xFFFFFFF0, 0x87654321)
+PYTHON
+  find mnt -exec touch -h -d "@$stamp" {} +
+}
+mkdir features
+make_tree features links special names sparse many
+for number in 1 2 3 4; do
+  case $number in
+    1) options=(-t ext4 -b 1024 -g 512 -N 512 -O '^resize_inode,meta_bg,64bit,metadata_csum,^has_journal') ;;
+    2) options=(-t ext4 -b 1024 -C 16384 -N 512 -O '^resize_inode,bigalloc,^has_journal,^metadata_csum,uninit_bg') ;;
+    3) options=(-t ext2 -b 1024 -I 128 -N 512 -O '^dir_index,^resize_inode') ;;
+    4) options=(-t ext4 -b 1024 -I 1024 -N 1024 -O '^resize_inode,inline_data,ea_inode,large_dir,mmp,metadata_csum_seed,orphan_file,sparse_super2,encrypt,verity') ;;
+  esac
+  truncate -s 20M "features-$number.raw"
+  mke2fs -q -F -m 0 -U "$(uuid 97$number)" -E "hash_seed=$(uuid 97$number),root_owner=0:0,lazy_itable_init=0" "${options[@]}" -d features "features-$number.raw"
+  mount -o loop "features-$number.raw" mnt
+  make_features
+  mkdir mnt/times
+  for time in 1901-12-14T00:00:01 1969-12-31T23:59:59.5 2038-01-19T03:14:08.123456700 2106-02-07T06:28:16 2446-05-10T22:38:55.999999900; do
+    : > "mnt/times/$time"
+    touch -d "${time}Z" "mnt/times/$time"
+  done
+  umount mnt
+  mount -o loop,ro "features-$number.raw" mnt
+  list_tree mnt | grep -v ' /lost+found$' > "trees/ext-features-$number.txt"
+  umount mnt
+done
+# This kernel doesn't mount names without case: they are on the disk as others are.
+tune2fs -O casefold -E encoding=utf8-12.1 features-4.raw > /dev/null
+truncate -s 24M features-5.raw
+mke2fs -q -F -t ext4 -m 0 -U "$(uuid 975)" -E "hash_seed=$(uuid 975),root_owner=0:0,lazy_itable_init=0" -b 65536 -N 512 -O ^has_journal -d features \
+  features-5.raw 2> /dev/null
+list_tree features > trees/ext-features-5.txt
+truncate -s 106M ext-features.raw
+(echo 'label: gpt'; echo "label-id: $(uuid 970)"; for number in 1 2 3 4 5; do
+  echo "start=$((2048 + (number - 1) * 40960)), size=$((number == 5 ? 49152 : 40960)), type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid=$(uuid 970$number)"
+done) | sfdisk -q ext-features.raw
+for number in 1 2 3 4 5; do dd if="features-$number.raw" of=ext-features.raw bs=1M seek=$((1 + (number - 1) * 20)) conv=notrunc,sparse status=none; done
+pack ext-features.raw images/ext-features.qcow2
+
 # Names that aren't UTF-8, and some that look like what such names are shown as: ext4, XFS and Btrfs on partitions of one disk.
 make_names() {
   python3 - "$1" << 'PYTHON'
