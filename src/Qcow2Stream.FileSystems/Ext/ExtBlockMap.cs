@@ -66,6 +66,10 @@ internal sealed class ExtBlockMap(ExtVolume volume, ExtInode inode)
         if (inode.HasExtents)
         {
             Judge(node, $"its extent tree is damaged in block {block}");
+            if (inode.ChecksumSeed is { } seed && !ExtChecksum.IsRightNode(seed, node))
+            {
+                throw new GuestException($"its extent tree is damaged in block {block}: the checksum is wrong");
+            }
         }
 
         return node;

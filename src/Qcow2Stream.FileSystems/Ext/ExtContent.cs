@@ -7,6 +7,7 @@ namespace Qcow2Stream.FileSystems.Ext;
 internal sealed class ExtContent(ExtVolume volume, ExtInode inode) : FileContent(inode.Length)
 {
     private readonly ExtBlockMap _map = new(volume, inode);
+    private readonly ExtInode _inode = inode;
 
     public override IEnumerable<StreamExtent> GetExtents(long start, long length)
     {
@@ -61,6 +62,11 @@ internal sealed class ExtContent(ExtVolume volume, ExtInode inode) : FileContent
 
             byte[] names = new byte[Math.Min(volume.BlockSize, Length - at)];
             volume.ReadBlocks(block, 0, names);
+            if (_inode.ChecksumSeed is { } seed && !ExtChecksum.IsRightNames(seed, names))
+            {
+                throw new GuestException($"the directory is damaged: the checksum of block {block} is wrong, at byte {at}");
+            }
+
             yield return names;
         }
     }

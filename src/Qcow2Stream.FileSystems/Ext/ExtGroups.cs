@@ -35,7 +35,9 @@ internal sealed class ExtGroups(ExtVolume volume, ExtSuperblock superblock)
             byte[] descriptors = volume.ReadBlock(BlockOf((uint)first));
             for (int index = 0; index < Math.Min(PerBlock, Count - first); index++)
             {
-                free += FreeIn(descriptors.AsSpan(index * superblock.DescriptorSize, superblock.DescriptorSize)) * (long)superblock.ClusterBlocks;
+                ReadOnlySpan<byte> descriptor = descriptors.AsSpan(index * superblock.DescriptorSize, superblock.DescriptorSize);
+                Judge((uint)(first + index), descriptor);
+                free += FreeIn(descriptor) * (long)superblock.ClusterBlocks;
             }
         }
 
@@ -46,8 +48,17 @@ internal sealed class ExtGroups(ExtVolume volume, ExtSuperblock superblock)
     {
         byte[] descriptor = new byte[superblock.DescriptorSize];
         volume.ReadBlocks(BlockOf(group), group % PerBlock * superblock.DescriptorSize, descriptor);
+        Judge(group, descriptor);
         return BinaryPrimitives.ReadUInt32LittleEndian(descriptor.AsSpan(ExtLayout.Descriptor.InodeTable))
             | (IsLarge ? (ulong)BinaryPrimitives.ReadUInt32LittleEndian(descriptor.AsSpan(ExtLayout.Descriptor.InodeTableHigh)) << 32 : 0);
+    }
+
+    private void Judge(uint group, ReadOnlySpan<byte> descriptor)
+    {
+        if (!ExtChecksum.IsRightDescriptor(superblock, group, descriptor))
+        {
+            throw new GuestException($"the descriptor of group {group} is damaged: the checksum is wrong, in block {BlockOf(group)}");
+        }
     }
 
     private bool IsLarge => superblock.DescriptorSize >= ExtLayout.Descriptor.LargeLength;

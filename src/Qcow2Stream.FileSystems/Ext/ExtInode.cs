@@ -18,6 +18,12 @@ internal sealed class ExtInode(uint number, byte[] bytes, ExtSuperblock superblo
         _ => GuestEntryKind.Special,
     };
 
+    /// <summary>What the checksums of blocks go on from that map the file, or have a directory's names; null if there are none.</summary>
+    public uint? ChecksumSeed => superblock.ChecksumSeed is { } seed ? ExtChecksum.SeedOf(seed, Number, bytes) : null;
+
+    /// <summary>Whether its own checksum is right, if it has one.</summary>
+    public bool HasRightChecksum => !superblock.HasInodeChecksums || ExtChecksum.IsRightInode(ChecksumSeed!.Value, bytes);
+
     /// <summary>Whether it is of a file that has a name: one that was deleted has what it was left with, and its blocks may be another's.</summary>
     public bool IsUsed => Short(ExtLayout.Inode.Mode) != 0 && Short(ExtLayout.Inode.Links) != 0;
 

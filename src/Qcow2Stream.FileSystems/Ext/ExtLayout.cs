@@ -155,5 +155,22 @@ internal static class ExtLayout
         public const int NameLength = 6;
         public const int Kind = 7;
         public const int HeaderLength = 8;
+
+        /// <summary>The last record, if blocks have checksums: as long as this, with a kind that no name has.</summary>
+        public const int TailLength = 12;
+        public const uint TailMark = 0xDE00000C;
+        public const int TailChecksum = 8;
+    }
+
+    /// <summary>The index of a directory: dx_root, dx_node, dx_countlimit, dx_tail. The first block has two names before it, the others none.</summary>
+    public static class Index
+    {
+        public const int ParentRecord = 12;
+        public const int Entries = 8;
+        public const int RootEntries = 32;
+        public const int Count = 2;
+        public const int EntryLength = 8;
+        public const int TailChecksum = 4;
+        public const int TailLength = 8;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Qcow2Stream.FileSystems.Blocks;
 
 namespace Qcow2Stream.FileSystems.Ext;
 
@@ -39,6 +40,17 @@ internal sealed class ExtSuperblock
         {
             throw new GuestException("its superblock is damaged");
         }
+
+        if ((ReadOnly & ExtLayout.Feature.Checksums) != 0)
+        {
+            ChecksumSeed = (Incompatible & ExtLayout.Feature.ChecksumSeed) != 0
+                ? Field(ExtLayout.Superblock.ChecksumSeed)
+                : Castagnoli.Add(uint.MaxValue, Uuid);
+            if (_bytes[ExtLayout.Superblock.ChecksumType] != ExtLayout.Superblock.Castagnoli || !ExtChecksum.IsRightSuperblock(_bytes))
+            {
+                throw new GuestException("its superblock is damaged: the checksum is wrong");
+            }
+        }
     }
 
     public int BlockSize { get; }
@@ -48,6 +60,17 @@ internal sealed class ExtSuperblock
     public int DescriptorSize { get; }
 
     public bool Is64Bit { get; }
+
+    /// <summary>What the checksums of metadata go on from; null if there are none.</summary>
+    public uint? ChecksumSeed { get; }
+
+    /// <summary>Whether descriptors of groups have checksums, and nothing else.</summary>
+    public bool HasDescriptorChecksums => (ReadOnly & ExtLayout.Feature.DescriptorChecksums) != 0;
+
+    /// <summary>Whether inodes have checksums: those of other systems have other fields there.</summary>
+    public bool HasInodeChecksums => ChecksumSeed is not null && Field(ExtLayout.Superblock.Creator) == 0;
+
+    public ReadOnlySpan<byte> Uuid => _bytes.AsSpan(ExtLayout.Superblock.Uuid, ExtLayout.Superblock.UuidLength);
 
     public uint InodeCount => Field(ExtLayout.Superblock.InodeCount);
 

@@ -51,8 +51,16 @@ internal sealed class ExtVolume
 
         (uint group, uint index) = Math.DivRem(number - 1, Superblock.InodesPerGroup);
         byte[] bytes = new byte[Superblock.InodeSize];
-        _volume.ReadExactly(OffsetOf(_groups.InodeTable(group)) + ((long)index * Superblock.InodeSize), bytes);
+        long offset = OffsetOf(_groups.InodeTable(group)) + ((long)index * Superblock.InodeSize);
+        _volume.ReadExactly(offset, bytes);
         ExtInode inode = new(number, bytes, Superblock);
+
+        // One that was never used is empty, without a checksum too.
+        if (!inode.HasRightChecksum && bytes.ContainsAnyExcept((byte)0))
+        {
+            throw new GuestException($"inode {number} is damaged: the checksum is wrong, in block {offset / BlockSize}");
+        }
+
         return inode.IsUsed ? inode : throw new GuestException($"it points to inode {number}, which is not in use");
     }
 
