@@ -17,6 +17,5 @@ internal static class BackingFormats
         _registered = true;
         VirtualDiskManager.RegisterVirtualDiskTypes(typeof(DiscUtils.Vhd.Disk).Assembly);
         VirtualDiskManager.RegisterVirtualDiskTypes(typeof(DiscUtils.Vhdx.Disk).Assembly);
-        VirtualDiskManager.RegisterVirtualDiskTypes(typeof(DiscUtils.Vmdk.Disk).Assembly);
     }
 }

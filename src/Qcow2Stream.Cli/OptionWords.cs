@@ -7,7 +7,7 @@ internal static class OptionWords
     private static readonly (string Code, string Words)[] Terms =
     [
         ("Follow = FollowPolicy.FromFileResolver(...) or FollowPolicy.FromResolver(...)", "open the image by its own path"),
-        ("what is registered with DiscUtils.VirtualDiskManager", "vmdk, vpc and vhdx"),
+        ("what is registered with DiscUtils.VirtualDiskManager", "vpc and vhdx"),
         ("FollowRedirects = HttpRedirectPolicy.Any", "--follow-redirects anywhere"),
         ("Follow = ", ""),
         ("FollowPolicy.AnyOf(", ""),

@@ -9,6 +9,6 @@ public enum NamedFileKind
     /// <summary>The raw file that holds its guest clusters.</summary>
     DataFile,
 
-    /// <summary>An extent or a parent of an image in a format that DiscUtils reads.</summary>
+    /// <summary>An extent or a parent of a VMDK, or of an image in a format that DiscUtils reads.</summary>
     ExtentOrParent,
 }

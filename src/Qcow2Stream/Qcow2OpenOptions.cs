@@ -288,9 +288,9 @@ public sealed record Qcow2OpenOptions
     } = 20;
 
     /// <summary>
-    /// The most memory, in bytes, that DiscUtils takes for the tables of an image in another format (vmdk, vpc, vhdx, vdi) and of the
+    /// The most memory, in bytes, that DiscUtils takes for the tables of an image in another format (vpc, vhdx, vdi) and of the
     /// files that it names. What they say of their tables is added up before DiscUtils reads them. Default: 256 MiB: a VHD
-    /// of any size takes 16 MiB, a VMDK of 64 TiB 32 MiB, a VHDX 128 bytes for each block that is stored.
+    /// of any size takes 16 MiB, a VHDX 128 bytes for each block that is stored.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int MaxForeignTableBytes

@@ -12,6 +12,8 @@ internal static class FormatNames
     // QEMU's name for a file without any format below it; its bytes are the guest's just the same.
     public const string File = "file";
 
+    public const string Vmdk = "vmdk";
+
     public static string Of(ImageFormat format) => format switch
     {
         ImageFormat.Raw => Raw,

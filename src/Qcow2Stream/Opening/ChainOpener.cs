@@ -4,6 +4,7 @@ using Qcow2Stream.HostFiles;
 using Qcow2Stream.Images;
 using Qcow2Stream.Layers;
 using Qcow2Stream.Layers.Foreign;
+using Qcow2Stream.Layers.Vmdk;
 using Qcow2Stream.Text;
 using Shared;
 
@@ -90,7 +91,7 @@ internal sealed class ChainOpener : IDisposable
     /// <summary>Closes what was opened, unless <see cref="BuildLayersAsync"/> has handed it on.</summary>
     public void Dispose()
     {
-        Disposal.OfAll(_images.SelectMany(i => new IDisposable?[] { i.Foreign, i.File, i.DataFile }));
+        Disposal.OfAll(_images.SelectMany(i => new IDisposable?[] { i.Foreign, i.Vmdk, i.File, i.DataFile }));
     }
 
     private static async ValueTask ConnectTopAsync(HostFile top, bool async, CancellationToken cancellationToken)
@@ -131,8 +132,17 @@ internal sealed class ChainOpener : IDisposable
                 image.Qcow1Header = header;
                 image.Backing = await Qcow1HeaderReader.ReadBackingAsync(file, header, async, cancellationToken).ConfigureAwait(false);
                 break;
+            case FormatNames.Vmdk:
+                image.Vmdk = VmdkImage.Open(file, name => OpenPart(policy ?? FollowPolicy.None, name.Span));
+                image.Backing = image.Vmdk.Backing;
+                if (_images.Count > 1)
+                {
+                    _images[^2].Vmdk?.CheckParent(image.Vmdk);
+                }
+
+                break;
             case var foreign:
-                image.Foreign = ForeignDisk.Open(foreign, file, name => OpenPart(policy ?? FollowPolicy.None, name), _options);
+                image.Foreign = ForeignDisk.Open(foreign, file, name => OpenPart(policy ?? FollowPolicy.None, Encoding.UTF8.GetBytes(name)), _options);
                 break;
         }
 
@@ -143,15 +153,16 @@ internal sealed class ChainOpener : IDisposable
     /// <returns>The file, what names it, and the format that is recorded for it.</returns>
     private (HostFile File, NamedFile Named, string? Format) OpenBackingFile(FollowPolicy policy, BackingReference backing, bool probed)
     {
-        NamedFile named = Name(NamedFileKind.BackingFile, backing.Text, backing.Format);
+        bool isParent = _images[^1].Vmdk is not null;
+        NamedFile named = Name(isParent ? NamedFileKind.ExtentOrParent : NamedFileKind.BackingFile, backing.Text, backing.Format);
         if (_images.Count >= _options.MaxChainDepth)
         {
             throw Refuse(named, $"the chain would be deeper than the {_options.MaxChainDepth} layers that MaxChainDepth allows", hint: nameof(Qcow2OpenOptions.MaxChainDepth));
         }
 
-        if (!JsonFileName.IsJson(backing.Name.Span))
+        if (isParent || !JsonFileName.IsJson(backing.Name.Span))
         {
-            return (Open(policy, named, backing.Name.Span, isLiteral: false, probed), named, backing.Format);
+            return (Open(policy, named, backing.Name.Span, isLiteral: isParent, probed), named, backing.Format);
         }
 
         if (JsonFileName.Parse(backing.Name, backing.Format, _options.MaxJsonDepth, out JsonFileName json) is { } fault)
@@ -166,11 +177,11 @@ internal sealed class ChainOpener : IDisposable
         return (Open(policy, named, Encoding.UTF8.GetBytes(json.FileName), isLiteral: true, probed), named, json.Format);
     }
 
-    /// <summary>Opens a file that the last image, of a format that DiscUtils reads, names.</summary>
-    private HostFile OpenPart(FollowPolicy policy, string name)
+    /// <summary>Opens a file that the last image names: an extent, or what DiscUtils asks for.</summary>
+    private HostFile OpenPart(FollowPolicy policy, ReadOnlySpan<byte> name)
     {
-        NamedFile named = Name(NamedFileKind.ExtentOrParent, name, format: null);
-        HostFile file = Open(policy, named, Encoding.UTF8.GetBytes(name), isLiteral: true, probed: false);
+        NamedFile named = Name(NamedFileKind.ExtentOrParent, Encoding.UTF8.GetString(name), format: null);
+        HostFile file = Open(policy, named, name, isLiteral: true, probed: false);
         ConnectAsync(file, named, async: false, default).Now();
         return file;
     }
@@ -325,6 +336,12 @@ internal sealed class ChainOpener : IDisposable
             return new ForeignLayer(opened.File, foreign);
         }
 
+        if (opened.Vmdk is { } vmdk)
+        {
+            decompressed.Expect(vmdk.LargestCompressedGrain);
+            return vmdk.ToLayer(decompressed, cacheBytes);
+        }
+
         if (opened.Qcow1Header is not { } header)
         {
             return new RawLayer(opened.File, opened.FileLength);
@@ -347,6 +364,8 @@ internal sealed class ChainOpener : IDisposable
         public Qcow1Header? Qcow1Header { get; set; }
 
         public ForeignDisk? Foreign { get; set; }
+
+        public VmdkImage? Vmdk { get; set; }
 
         public BackingReference? Backing { get; set; }
 

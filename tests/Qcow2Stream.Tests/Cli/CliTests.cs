@@ -189,7 +189,7 @@ public sealed class CliTests : IDisposable
     [InlineData("< CHAIN", "read /dev/stdin", "(to open what it names: open the image by its own path)")]
     [InlineData("", "read deep-64.qcow2", "the chain would be deeper than the 64 layers that this tool allows")]
     [InlineData("", "read vdi.qcow2", "the format 'vdi' is not handled by itself; to read it, convert it with qemu-img (")]
-    [InlineData("", "read parallels.qcow2", "the format 'parallels' is not handled; raw, qcow2 and qcow are, and vmdk, vpc and vhdx (")]
+    [InlineData("", "read parallels.qcow2", "the format 'parallels' is not handled; raw, qcow2, qcow and vmdk are, and vpc and vhdx (")]
     public async Task RefusalWithoutAnOption_NamesNothingOfTheLibrary(string input, string arguments, string expected)
     {
         foreach (string format in (string[])["vdi", "parallels"])

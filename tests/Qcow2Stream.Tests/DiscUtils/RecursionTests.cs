@@ -66,9 +66,9 @@ public sealed class RecursionTests : IDisposable
 
         foreach (Action open in new Action[] { () => Qcow2Chain.Open(top), () => VirtualDisk.OpenDisk(top, FileAccess.Read) })
         {
-            Qcow2UnsupportedException error = Assert.Throws<Qcow2UnsupportedException>(open);
-            Assert.Equal("parent of another name", error.Feature);
-            Assert.Contains("base.qcow2', whose name does not end in .vmdk", error.Message, StringComparison.Ordinal);
+            Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(open);
+            Assert.Contains("the descriptor has no createType", error.Message, StringComparison.Ordinal);
+            Assert.EndsWith("base.qcow2", error.ImagePath, StringComparison.Ordinal);
         }
     }
 

@@ -43,12 +43,35 @@ internal unsafe ref partial struct DeflateDecoder
         fixed (byte* to = output)
         {
             DeflateDecoder decoder = new(from, input.Length, to, output.Length);
-            return decoder.DecodeBlocks();
+            return decoder.DecodeBlocks() != DeflateOutcome.Broken && decoder._output == decoder._outputEnd;
         }
     }
 
+    /// <summary>Decodes all of a stream, up to its end.</summary>
+    /// <param name="input">The stream, and whatever follows it.</param>
+    /// <param name="output">Room for what it yields; not empty.</param>
+    /// <param name="consumed">How many bytes of the input are the stream.</param>
+    /// <param name="written">How many bytes it yields.</param>
+    /// <returns>False if the data is broken, ends early, or yields more than there is room for; the content of <paramref name="output"/> is then undefined.</returns>
+    public static bool TryDecodeAll(ReadOnlySpan<byte> input, Span<byte> output, out int consumed, out int written)
+    {
+        fixed (byte* from = input)
+        fixed (byte* to = output)
+        {
+            DeflateDecoder decoder = new(from, input.Length, to, output.Length);
+            bool isEnd = decoder.DecodeBlocks() == DeflateOutcome.EndOfBlock;
+
+            // Whole bytes that were read ahead are not the stream's.
+            consumed = (int)(decoder._input - from) - (decoder._bitCount >> 3);
+            written = (int)(decoder._output - to);
+            return isEnd;
+        }
+    }
+
+    /// <summary>Decodes block after block.</summary>
+    /// <returns>The end of a block if that was the last, and why decoding stopped otherwise.</returns>
     [SkipLocalsInit]
-    private bool DecodeBlocks()
+    private DeflateOutcome DecodeBlocks()
     {
         Unsafe.SkipInit(out DeflateTables tables);
         bool isLast;
@@ -57,7 +80,7 @@ internal unsafe ref partial struct DeflateDecoder
             Refill();
             if (_bitCount < 3)
             {
-                return _output == _outputEnd;
+                return DeflateOutcome.Stopped;
             }
 
             isLast = (_bits & 1) != 0;
@@ -72,12 +95,12 @@ internal unsafe ref partial struct DeflateDecoder
             };
             if (outcome != DeflateOutcome.EndOfBlock)
             {
-                return outcome == DeflateOutcome.Stopped && _output == _outputEnd;
+                return outcome;
             }
         }
         while (!isLast);
 
-        return _output == _outputEnd;
+        return DeflateOutcome.EndOfBlock;
     }
 
     private DeflateOutcome CopyStored()

@@ -13,19 +13,14 @@ namespace Qcow2Stream.Layers.Foreign;
 /// </summary>
 internal sealed class ForeignDisk : ITranslator, IDisposable
 {
-    // The one format of these whose images may have a parent; in QEMU, all others decide what is in every place.
-    private const string FormatWithParents = "vmdk";
-
-    // Those whose map agrees with QEMU's. VHDX has none, and a map of which nothing is known would be taken for the truth:
+    // The one whose map agrees with QEMU's. VHDX has none, and a map of which nothing is known would be taken for the truth:
     // what it calls empty is never read.
-    private static readonly string[] MappedFormats = [FormatWithParents, "vpc"];
+    private const string MappedFormat = "vpc";
 
     // One translation walks DiscUtils' tables over no more than this, from one multiple of it to the next: over the first
     // step, and twice as far each time that nothing is stored. So what the walk costs stays near what it finds.
     private const long Window = 256 << 20;
     private const long FirstStep = 1 << 20;
-
-    private const int EndBuffer = 64 << 10;
 
     // Far more than opening any image takes.
     private const int ReadsToOpen = 1 << 17;
@@ -44,7 +39,6 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
     private readonly long _tableBytes;
     private readonly int _layerCount;
     private readonly bool _isMapped;
-    private readonly RunKind _emptyKind;
     private readonly Turns _turns = new();
     private SparseStream _content;
     private MappedStream? _map;
@@ -59,16 +53,9 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         _disk = disk;
         _tableBytes = tableBytes;
         _layerCount = disk.Layers.Count();
-        files.Vmdk?.Learn([.. disk.Layers]);
         _content = OpenContent();
         Length = CheckedLength(disk, _content) & ~(Sector.Size - 1);
-        if (files.Vmdk is not null && _content.Length > Length)
-        {
-            CheckEnd(file, _content, Length);
-        }
-
-        _emptyKind = formatName == FormatWithParents ? RunKind.Unallocated : RunKind.Zero;
-        _isMapped = MappedFormats.Contains(formatName) && files.IsOneFile && _layerCount == 1;
+        _isMapped = formatName == MappedFormat && files.IsOneFile && _layerCount == 1;
         _map = MapOf(_content);
         files.IsSealed = true;
         _bytesAsked = files.BytesRead;
@@ -179,29 +166,6 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
             : throw new InvalidDataException($"it says that its disk has {capacity} bytes, but describes {length}");
     }
 
-    /// <summary>
-    /// The last extent may have more in its tables than the disk has, up to a whole grain. For QEMU that belongs to the disk; so it has to be zeros, which
-    /// are what follows the end of a disk.
-    /// </summary>
-    private static void CheckEnd(HostFile file, SparseStream content, long length)
-    {
-        byte[] buffer = new byte[EndBuffer];
-        foreach (StreamExtent extent in content.GetExtentsInRange(length, content.Length - length))
-        {
-            content.Position = extent.Start;
-            long end = extent.Start + extent.Length;
-            for (int read = 1; read > 0 && content.Position < end;)
-            {
-                read = content.Read(buffer, 0, (int)Math.Min(buffer.Length, end - content.Position));
-                if (buffer.AsSpan(0, read).ContainsAnyExcept((byte)0))
-                {
-                    throw new Qcow2FormatException(
-                        $"the descriptor gives the disk {length} bytes, the tables {content.Length}, and data is kept behind the end of the disk", file.Path);
-                }
-            }
-        }
-    }
-
     /// <summary>DiscUtils reads through all parents of an image in one call, each inside the other.</summary>
     private static void CheckDepth(VirtualDisk disk, HostFile file, int maxDepth)
     {
@@ -262,7 +226,7 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
             length = Math.Min(length, (stored?.Start ?? end) - guestOffset);
             bool isEmpty = !_map.MapContent(guestOffset, length).Any();
             return isEmpty
-                ? new HostRun { Kind = _emptyKind, GuestOffset = guestOffset, Length = length }
+                ? new HostRun { Kind = RunKind.Zero, GuestOffset = guestOffset, Length = length }
                 : Data(guestOffset, length, HostRun.Nowhere);
         }
 
@@ -385,6 +349,15 @@ internal sealed class ForeignDisk : ITranslator, IDisposable
         _ => new Qcow2FormatException($"DiscUtils can't read this {Describe(cause, format)}", file.Path, guestOffset, innerException: cause),
     };
 
-    private static string Describe(Exception cause, string format) =>
-        $"image of format {PrintableText.Escape(format)}: {PrintableText.Escape(cause.Message)}";
+    /// <summary>
+    /// What DiscUtils says of the image. A damaged one also makes it stumble over its own assumptions, where the text says something of its code, and nothing
+    /// of the image.
+    /// </summary>
+    private static string Describe(Exception cause, string format)
+    {
+        string problem = cause is IOException or InvalidDataException or NotSupportedException
+            ? PrintableText.Escape(cause.Message)
+            : "what the image says does not fit together";
+        return $"image of format {PrintableText.Escape(format)}: {problem}";
+    }
 }

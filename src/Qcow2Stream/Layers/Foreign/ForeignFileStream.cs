@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using DiscUtils.Streams;
 
 namespace Qcow2Stream.Layers.Foreign;
@@ -7,14 +6,13 @@ namespace Qcow2Stream.Layers.Foreign;
 /// <param name="file">The file.</param>
 /// <param name="owner">Counts the reads.</param>
 /// <param name="ownsFile">Whether the file is closed with the stream.</param>
-/// <param name="view">What of the file is seen; positions count from its start.</param>
-internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, bool ownsFile, FileView view) : SparseStream.ReadOnlySparseStream
+internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, bool ownsFile) : SparseStream.ReadOnlySparseStream
 {
     public override bool CanRead => true;
 
     public override bool CanSeek => true;
 
-    public override long Length => view.Length ?? file.GetLength();
+    public override long Length => file.GetLength();
 
     public override long Position { get; set; }
 
@@ -25,8 +23,7 @@ internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, 
     public override int Read(Span<byte> buffer)
     {
         CheckRead(buffer.Length);
-        int read = file.ReadAt(HostOffset, buffer[..Inside(buffer.Length)]);
-        CheckGrain(buffer[..read]);
+        int read = file.ReadAt(Position, buffer);
         Position += read;
         return read;
     }
@@ -37,8 +34,7 @@ internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         CheckRead(buffer.Length);
-        int read = await file.ReadAtAsync(HostOffset, buffer[..Inside(buffer.Length)], cancellationToken).ConfigureAwait(false);
-        CheckGrain(buffer.Span[..read]);
+        int read = await file.ReadAtAsync(Position, buffer, cancellationToken).ConfigureAwait(false);
         Position += read;
         return read;
     }
@@ -61,27 +57,12 @@ internal sealed class ForeignFileStream(HostFile file, ForeignFileSystem owner, 
         base.Dispose(disposing);
     }
 
-    private long HostOffset => view.Start + Position;
-
     private void CheckRead(int length)
     {
-        owner.CountRead(file, HostOffset, length);
+        owner.CountRead(file, Position, length);
         if (Position < 0 || Position > Length)
         {
-            throw new Qcow2FormatException("a table or data of the image lies outside its file", file.Path, hostOffset: HostOffset);
-        }
-    }
-
-    private int Inside(int length) => view.Length is { } all ? (int)Math.Min(length, all - Position) : length;
-
-    /// <summary>DiscUtils allocates what the header of a compressed grain says; so that is judged as it passes. Nothing else is read in this length.</summary>
-    private void CheckGrain(ReadOnlySpan<byte> read)
-    {
-        if (view.MostGrain is { } most && read.Length == VmdkTables.GrainHeaderLength
-            && BinaryPrimitives.ReadInt32LittleEndian(read[VmdkTables.GrainHeaderSize..]) is var size && (size < 0 || size > most))
-        {
-            throw new Qcow2FormatException(
-                $"a compressed grain has {size} bytes; {most} are the most", file.Path, hostOffset: HostOffset + VmdkTables.GrainHeaderSize);
+            throw new Qcow2FormatException("a table or data of the image lies outside its file", file.Path, hostOffset: Position);
         }
     }
 }

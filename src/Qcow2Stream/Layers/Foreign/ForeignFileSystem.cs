@@ -10,10 +10,8 @@ namespace Qcow2Stream.Layers.Foreign;
 /// </summary>
 internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
 {
-    // A disk of 2 TiB in parts of 2 GiB has 1024, each opened twice.
+    // A parent is one file, or two if it is tried by two names.
     private const int MaxOpens = 4096;
-
-    private const string VmdkExtension = "vmdk";
 
     // The directory of an image without a name.
     private const string Nowhere = "/unnamed";
@@ -39,7 +37,6 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
         _extension = extension;
         _memory = memory;
         _openPart = openPart;
-        Vmdk = extension == VmdkExtension ? new VmdkFiles(memory) : null;
         string path = image.Underlying is not HttpHostFile && image.Path is { } known ? Path.GetFullPath(known) : Path.Combine(Nowhere, "image");
         _directory = Path.GetDirectoryName(path)!;
         ImagePath = $"{path}.{extension}";
@@ -47,9 +44,6 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
 
     /// <summary>The path to open the image by: the first file that is opened is the image, whatever its name.</summary>
     public string ImagePath { get; }
-
-    /// <summary>The files of a VMDK; null for other formats.</summary>
-    public VmdkFiles? Vmdk { get; }
 
     /// <summary>Whether the image consists of its own file alone.</summary>
     public bool IsOneFile => _opens == 1;
@@ -130,9 +124,8 @@ internal sealed class ForeignFileSystem : ReadOnlyDiscFileSystem
             _open.Add(file);
         }
 
-        FileView view = Vmdk?.Judge(path, file) ?? default;
         ForeignTables.Judge(_extension, file, _memory);
-        return new ForeignFileStream(file, this, ownsFile: !ReferenceEquals(file, _image), view);
+        return new ForeignFileStream(file, this, ownsFile: !ReferenceEquals(file, _image));
     }
 
     public override bool DirectoryExists(string path) => false;

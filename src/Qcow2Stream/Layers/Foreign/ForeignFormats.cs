@@ -15,7 +15,6 @@ internal static class ForeignFormats
     {
         (string extension, string? package) = format switch
         {
-            "vmdk" => ("vmdk", "Vmdk"),
             "vpc" => ("vhd", "Vhd"),
             "vhdx" => ("vhdx", "Vhdx"),
             "vdi" => ("vdi", "Vdi"),
@@ -35,7 +34,7 @@ internal static class ForeignFormats
         throw new Qcow2UnsupportedException(
             $"format {name}",
             package is null
-                ? $"the format '{name}' is not handled; raw, qcow2 and qcow are, and {hint}"
+                ? $"the format '{name}' is not handled; raw, qcow2, qcow and vmdk are, and {hint}"
                 : $"the format '{name}' is not handled by itself; to read it, {hint}",
             path)
         {

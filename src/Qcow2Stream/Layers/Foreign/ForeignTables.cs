@@ -1,8 +1,8 @@
 namespace Qcow2Stream.Layers.Foreign;
 
 /// <summary>
-/// Judges what a file (of a VMDK: see <see cref="VmdkFiles"/>) says of its tables before DiscUtils, which allocates whatever a field claims, gets to see it. What isn't of
-/// the format is left to DiscUtils to refuse.
+/// Judges what a file says of its tables before DiscUtils, which allocates whatever a field claims, gets to see it. What isn't of the format is left to
+/// DiscUtils to refuse.
 /// </summary>
 internal static class ForeignTables
 {
