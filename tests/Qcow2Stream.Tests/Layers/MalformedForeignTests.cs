@@ -3,10 +3,13 @@ using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Layers;
 
-/// <summary>Whatever a damaged image makes DiscUtils do, it ends, and in an exception of this library.</summary>
+/// <summary>Whatever a damaged image says, reading it ends, and in an exception of this library.</summary>
 public sealed class MalformedForeignTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private const string MetadataId = "metadata";
+    private const string RegionId = "region";
 
     private readonly TempDirectory _scratch = new();
 
@@ -16,6 +19,7 @@ public sealed class MalformedForeignTests : IDisposable
     {
         { "vmdk", "subformat=monolithicSparse" },
         { "vmdk", "subformat=streamOptimized" },
+        { "vmdk", "subformat=monolithicSparse,zeroed_grain=on" },
         { "vpc", "subformat=dynamic" },
         { "vpc", "subformat=fixed" },
         { "vhdx", "subformat=dynamic" },
@@ -75,6 +79,63 @@ public sealed class MalformedForeignTests : IDisposable
         bytes.WriteU32(512 + 36, ~sum);
         Qcow2FormatException error = Assert.Throws<Qcow2FormatException>(() => Open("vpc", bytes));
         Assert.Contains("in circles", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What every VHDX has is asked for, and what readers have to know and this one doesn't is refused: DiscUtils would take the disk for empty.</summary>
+    [QemuTheory]
+    [InlineData(MetadataId, 0, "caa16737-fa36-4d43-b3b6-33f0aa44e76b", "has no file parameters")]
+    [InlineData(MetadataId, 0, "2fa54224-cd1b-4876-b211-5dbed83bf4b8", "has no virtual disk size")]
+    [InlineData(MetadataId, 0, "beca12ab-b2e6-4523-93ef-c309e000c746", "has no virtual disk id")]
+    [InlineData(MetadataId, 0, "8141bf1d-a96f-4709-ba47-f233a8faab5f", "has no logical sector size")]
+    [InlineData(MetadataId, 0, "cda348c7-445d-4471-9cc9-e9885251c556", "has no physical sector size")]
+    [InlineData(MetadataId, 4, "2fa54224-cd1b-4876-b211-5dbed83bf4b8", "a metadata item that readers have to know")]
+    [InlineData(MetadataId, 5, "2fa54224-cd1b-4876-b211-5dbed83bf4b8", "a metadata item that readers have to know")]
+    [InlineData(RegionId, 0, "8b7ca206-4790-4b9a-b8fe-575f050f886e", "no metadata region")]
+    [InlineData(RegionId, 1, "8b7ca206-4790-4b9a-b8fe-575f050f886e", "a region that readers have to know")]
+    public async Task EntryOfAVhdxThatIsNotKnown_IsRefused(string table, uint flags, string id, string problem)
+    {
+        byte[] bytes = await MakeImage("vhdx", "subformat=dynamic");
+        bool isRegion = table == RegionId;
+        int entry = bytes.VhdxEntry(isRegion ? ForeignFields.VhdxRegionTable : bytes.VhdxMetadata(), id);
+        bytes.Little(entry + (isRegion ? 28 : 24), flags);
+        if (flags != 5)
+        {
+            bytes[entry] ^= 0x80;
+        }
+
+        Refused("vhdx", bytes.WithVhdxSum(ForeignFields.VhdxRegionTable, 64 << 10), problem);
+    }
+
+    [QemuTheory]
+    [InlineData("2fa54224-cd1b-4876-b211-5dbed83bf4b8", 0u, "the virtual disk size is 0")]
+    [InlineData("2fa54224-cd1b-4876-b211-5dbed83bf4b8", 513u, "the virtual disk size is 513")]
+    [InlineData("8141bf1d-a96f-4709-ba47-f233a8faab5f", 1024u, "the logical sector size is 1024")]
+    public async Task ItemOfAVhdx_IsHeldAgainstItsLimits(string id, uint value, string problem)
+    {
+        byte[] bytes = await MakeImage("vhdx", "subformat=dynamic");
+        int entry = bytes.VhdxEntry(bytes.VhdxMetadata(), id);
+        Refused("vhdx", bytes.Little(bytes.VhdxMetadata() + BitConverter.ToInt32(bytes, entry + 16), value), problem);
+    }
+
+    /// <summary>QEMU reads the copy in front.</summary>
+    [QemuTheory]
+    [InlineData(48 + 5, "different values for the size")]
+    [InlineData(56, "different values for the geometry")]
+    [InlineData(28, "different values for the creator")]
+    [InlineData(60 + 3, "different values for the type of the disk")]
+    [InlineData(16 + 5, "different values for the place of the dynamic header")]
+    public async Task CopyOfAVhdsFooter_IsTheSame(int place, string problem)
+    {
+        byte[] bytes = await MakeImage("vpc", "subformat=dynamic");
+        bytes[place] ^= 1;
+        Refused("vpc", bytes.WithVhdSum(0, 512, at: 64), problem);
+    }
+
+    private void Refused(string format, byte[] bytes, string problem)
+    {
+        Qcow2Exception error = Assert.ThrowsAny<Qcow2Exception>(() => Open(format, bytes));
+        Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("DiscUtils", error.Message, StringComparison.Ordinal);
     }
 
     private static IEnumerable<int> Places(byte[] bytes)

@@ -9,6 +9,7 @@ internal static class VhdTables
 {
     private const int FooterLength = 512;
     private const int FooterDataOffset = 16;
+    private const int FooterChecksum = 64;
     private const int HeaderLength = 1024;
     private const int HeaderDataOffset = 8;
     private const int TableOffset = 16;
@@ -31,9 +32,20 @@ internal static class VhdTables
     // One, in any image: more than one is as good as a circle.
     private const int MaxHeaders = 16;
 
+    /// <summary>The fields of a footer that decide which bytes the disk has. By the creator, QEMU takes the geometry's size or the other.</summary>
+    private static readonly (int Offset, int Length, string Name)[] Decisive =
+    [
+        (FooterDataOffset, sizeof(ulong), "place of the dynamic header"),
+        (28, sizeof(uint), "creator"),
+        (48, sizeof(ulong), "size"),
+        (56, sizeof(uint), "geometry"),
+        (60, sizeof(uint), "type of the disk"),
+    ];
+
     public static void Judge(HostFile file, TableMemory memory)
     {
         long known = NoHeader;
+        JudgeCopy(file);
         Span<byte> footer = stackalloc byte[FooterLength];
         foreach (long place in (ReadOnlySpan<long>)[file.GetLength() - FooterLength, 0])
         {
@@ -50,6 +62,39 @@ internal static class VhdTables
                 known = header;
             }
         }
+    }
+
+    /// <summary>The footer of a dynamic disk has a copy in front. QEMU goes by that, and others by the footer.</summary>
+    private static void JudgeCopy(HostFile file)
+    {
+        Span<byte> footer = stackalloc byte[FooterLength];
+        Span<byte> copy = stackalloc byte[FooterLength];
+        long place = file.GetLength() - FooterLength;
+        if (place <= 0 || file.ReadAt(place, footer) < FooterLength || file.ReadAt(0, copy) < FooterLength || !IsValid(footer) || !IsValid(copy))
+        {
+            return;
+        }
+
+        // What remains is about who wrote it last, and when.
+        foreach ((int at, int length, string what) in Decisive)
+        {
+            if (!footer.Slice(at, length).SequenceEqual(copy.Slice(at, length)))
+            {
+                throw new Qcow2FormatException($"the footer and its copy in front have different values for the {what}", file.Path, hostOffset: at);
+            }
+        }
+    }
+
+    /// <summary>Whether it begins as it has to and has its sum: that of all other bytes, inverted.</summary>
+    private static bool IsValid(ReadOnlySpan<byte> footer)
+    {
+        uint sum = 0;
+        for (int i = 0; i < footer.Length; i++)
+        {
+            sum += i is >= FooterChecksum and < FooterChecksum + sizeof(uint) ? 0u : footer[i];
+        }
+
+        return footer.StartsWith("conectix"u8) && BinaryPrimitives.ReadUInt32BigEndian(footer[FooterChecksum..]) == ~sum;
     }
 
     private static void JudgeHeaders(HostFile file, TableMemory memory, long first)
