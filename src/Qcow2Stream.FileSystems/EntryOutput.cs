@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Qcow2Stream.FileSystems.Entries;
 using Shared;
@@ -49,6 +50,35 @@ public static class EntryOutput
         }
 
         output.Write("\n"u8);
+    }
+
+    /// <summary>Writes a line for each entry, for people. Text of the guest is escaped.</summary>
+    /// <param name="entries">The entries, each named by its path.</param>
+    /// <param name="isLong">Whether a line has more than the name: kind and permissions, owner, group, size in bytes, time (UTC) and, of a link, its target.</param>
+    /// <param name="output">Receives the text; left open.</param>
+    /// <param name="onFault">Receives what can't be read, which is left out. Null: the first fault ends the writing with its exception.</param>
+    /// <inheritdoc cref="WriteJson" path="/exception"/>
+    public static void WriteText(this IEnumerable<GuestTreeEntry> entries, bool isLong, Stream output, Action<GuestFault>? onFault = null)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        ArgumentNullException.ThrowIfNull(output);
+        Faults faults = new(onFault);
+        using StreamWriter text = new(output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), FlushAt, leaveOpen: true);
+        foreach ((string path, GuestEntry entry) in entries)
+        {
+            string line;
+            try
+            {
+                line = isLong ? EntryLine.Long(entry, path) : EntryLine.Short(path);
+            }
+            catch (IOException e)
+            {
+                faults.Report(path, e);
+                continue;
+            }
+
+            text.WriteLine(line);
+        }
     }
 
     private static void Write(Utf8JsonWriter json, string name, GuestEntry entry)

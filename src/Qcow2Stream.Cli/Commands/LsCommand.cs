@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Text;
-using Qcow2Stream.Cli.Listing;
 using Qcow2Stream.FileSystems;
 
 namespace Qcow2Stream.Cli.Commands;
@@ -40,7 +38,7 @@ internal static class LsCommand
             }
             else
             {
-                Write(entries, parsed.GetValue(isLong), target, faults);
+                entries.WriteText(parsed.GetValue(isLong), target, fault => faults.Report(fault.Path, fault.Message));
             }
 
             return faults.ExitCode;
@@ -55,25 +53,5 @@ internal static class LsCommand
             ? [new GuestTreeEntry(name, entry)]
             : entry.EnumerateTree(fault => faults.Report(fault.Path.Length == 0 ? name : prefix + fault.Path, fault.Message), recursive ? int.MaxValue : 1)
                 .Select(below => below with { Path = recursive ? prefix + below.Path : below.Entry.Name });
-    }
-
-    private static void Write(IEnumerable<GuestTreeEntry> entries, bool isLong, Stream target, GuestFaults faults)
-    {
-        using StreamWriter output = new(target, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 1 << 16);
-        foreach ((string name, GuestEntry entry) in entries)
-        {
-            string line;
-            try
-            {
-                line = isLong ? EntryLine.Long(entry, name) : EntryLine.Short(name);
-            }
-            catch (IOException e)
-            {
-                faults.Report(name, e.Message);
-                continue;
-            }
-
-            output.WriteLine(line);
-        }
     }
 }

@@ -1,8 +1,7 @@
 using System.Globalization;
-using Qcow2Stream.FileSystems;
 using Shared;
 
-namespace Qcow2Stream.Cli.Listing;
+namespace Qcow2Stream.FileSystems.Entries;
 
 /// <summary>An entry as a line of a listing. What the guest wrote is escaped.</summary>
 internal static class EntryLine
