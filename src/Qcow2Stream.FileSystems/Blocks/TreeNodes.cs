@@ -8,6 +8,9 @@ namespace Qcow2Stream.FileSystems.Blocks;
 /// <param name="read">Reads the node of a block, and judges it.</param>
 internal sealed class TreeNodes(int most, Func<ulong, byte[]> read)
 {
+    /// <summary>As many as describe 2 TiB in pieces of a block of 4 KiB each; where each is takes some 100 MB of memory in all.</summary>
+    public const int Most = 1 << 21;
+
     private readonly Dictionary<ulong, byte[]> _nodes = [];
 
     // What each node starts with: the first block of the file that it knows of, say.
@@ -16,12 +19,17 @@ internal sealed class TreeNodes(int most, Func<ulong, byte[]> read)
     /// <summary>The node of a block.</summary>
     /// <param name="block">Its block.</param>
     /// <param name="place">What it starts with.</param>
-    /// <exception cref="GuestException">It has another place too, or it is damaged.</exception>
+    /// <exception cref="GuestException">It has another place too, it is damaged, or there are too many.</exception>
     public byte[] Get(ulong block, ulong place)
     {
         if (!_places.TryAdd(block, place) && _places[block] != place)
         {
             throw new GuestException($"its map leads to block {block} from two places");
+        }
+
+        if (_places.Count > Most)
+        {
+            throw new GuestException($"its map has more than {Most} blocks of its own");
         }
 
         if (_nodes.TryGetValue(block, out byte[]? node))

@@ -8,6 +8,9 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
 {
     private const int HeaderLength = 8;
 
+    // As many as an index of two levels leads to: Linux keeps blocks that have become empty.
+    private const int MaxEmptyBlocks = 1 << 18;
+
     // As long as a path may be.
     private const int MaxTargetLength = 1 << 16;
 
@@ -47,7 +50,7 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
     /// without names.
     /// </summary>
     internal override IEnumerable<GuestEntry> ReadDirectory() =>
-        ReaderErrors.Each(() => Inode.IsInline ? InlineNames() : DirectoryBlocks().SelectMany(block => Names(block)));
+        ReaderErrors.Each(() => Inode.IsInline ? InlineNames() : NamesInBlocks());
 
     private string ReadTarget()
     {
@@ -73,10 +76,24 @@ internal sealed class ExtEntry(ExtVolume volume, string name, uint inodeNumber) 
         return Names(data.AsSpan(InlineParentLength, map - InlineParentLength)).Concat(Names(data.AsSpan(map, length - map)));
     }
 
-    private IEnumerable<byte[]> DirectoryBlocks()
+    private IEnumerable<ExtEntry> NamesInBlocks()
     {
         CheckReadable();
-        return new ExtContent(volume, Inode).DirectoryBlocks();
+        int empty = 0;
+        foreach (byte[] block in new ExtContent(volume, Inode).DirectoryBlocks())
+        {
+            List<ExtEntry> names = Names(block);
+            empty += names.Count == 0 ? 1 : 0;
+            if (empty > MaxEmptyBlocks)
+            {
+                throw new GuestException($"the directory is damaged: more than {MaxEmptyBlocks} of its blocks have no names");
+            }
+
+            foreach (ExtEntry name in names)
+            {
+                yield return name;
+            }
+        }
     }
 
     private List<ExtEntry> Names(ReadOnlySpan<byte> block)

@@ -49,6 +49,38 @@ public sealed class ExtBoundsTests
         Assert.Equal($"the directory is damaged: block {block} comes again at byte 4096", fault);
     }
 
+    /// <summary>An image can store one block in very many places: each is another for the guest.</summary>
+    [Fact]
+    public void DirectoryOfVeryManyEmptyBlocks_IsDamaged()
+    {
+        const int Extents = 9;
+        const int MostBlocks = 32768;
+        byte[] volume = Read("ext4");
+        Span<byte> root = Inode(volume, RootInode);
+        const int NodeBlock = 4000;
+        Span<byte> node = volume.AsSpan(NodeBlock * 4096, 4096);
+        node.Clear();
+        Header(node, Extents, depth: 0);
+        node[4] = Extents;
+        for (int i = 0; i < Extents; i++)
+        {
+            Span<byte> extent = node.Slice(12 + (i * 12), 12);
+            BinaryPrimitives.WriteUInt32LittleEndian(extent, (uint)i * MostBlocks);
+            BinaryPrimitives.WriteUInt16LittleEndian(extent[4..], MostBlocks);
+            BinaryPrimitives.WriteUInt32LittleEndian(extent[8..], (uint)(4096 + (i * MostBlocks)));
+        }
+
+        Span<byte> map = root.Slice(MapOffset, 60);
+        map.Clear();
+        Header(map, entries: 1, depth: 1);
+        BinaryPrimitives.WriteUInt32LittleEndian(map[(12 + 4)..], NodeBlock);
+        BinaryPrimitives.WriteUInt32LittleEndian(root[4..], Extents * MostBlocks * 4096u);
+        using Guest guest = Guest.Open(new EmptyBlocksSource(volume, (4096L + (Extents * MostBlocks)) * 4096));
+        using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
+        GuestException fault = Assert.Throws<GuestException>(() => files.Root.EnumerateChildren().Count());
+        Assert.Equal("the directory is damaged: more than 262144 of its blocks have no names", fault.Message);
+    }
+
     /// <summary>A tebibyte of blocks on a volume of 16 MiB.</summary>
     [Fact]
     public void FileOfMoreBlocksThanTheVolume_IsDamaged()
@@ -190,6 +222,24 @@ public sealed class ExtBoundsTests
         string message = Assert.Throws<GuestException>(() => match.Entry.CopyContentTo(target)).Message;
         Assert.InRange(target.Written, 0, volume.Length);
         return message;
+    }
+
+    /// <summary>Behind a volume's first bytes, blocks of a directory that have no names.</summary>
+    private sealed class EmptyBlocksSource(byte[] content, long length) : IBlockSource
+    {
+        private static readonly byte[] Empty = [0, 0, 0, 0, 0, 16, 0, 0, .. new byte[4096 - 8]];
+
+        public long Length => length;
+
+        public int ReadAt(long offset, Span<byte> buffer)
+        {
+            ReadOnlySpan<byte> here = offset < content.Length ? content.AsSpan((int)offset) : Empty.AsSpan((int)(offset % Empty.Length));
+            int count = (int)Math.Min(Math.Min(buffer.Length, here.Length), length - offset);
+            here[..count].CopyTo(buffer);
+            return count;
+        }
+
+        public IEnumerable<StreamExtent> GetExtents(long start, long length) => [new(start, length)];
     }
 
     /// <summary>Knows which of its pieces are zeros.</summary>
