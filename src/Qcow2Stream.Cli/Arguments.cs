@@ -23,9 +23,10 @@ internal static class Arguments
             flag.CompletionSources.Clear();
         }
 
-        foreach (Option<FileInfo> file in options.OfType<Option<FileInfo>>())
+        options.OfType<Option<FileInfo>>().ToList().ForEach(file => file.AcceptExistingOnly());
+        foreach (Option named in options.Where(option => option is not Option<FileInfo> && option.HelpName is "FILE" or "PATH"))
         {
-            file.AcceptExistingOnly();
+            named.Validators.Add(result => NameRules.Judge(result, named.Name, result.Tokens));
         }
 
         if (root is RootCommand all)

@@ -60,10 +60,11 @@ internal static class CommandList
         return root;
     }
 
-    /// <summary>Every command can be given a time.</summary>
+    /// <summary>Every command can be given a time, and none words that aren't text.</summary>
     private static Command Limited(Command command)
     {
         command.Add(Deadline.Option());
+        command.Validators.Add(NameRules.JudgeWords);
         return command;
     }
 }

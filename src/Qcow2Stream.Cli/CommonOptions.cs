@@ -61,22 +61,11 @@ internal static class CommonOptions
     /// <summary>Parses digits with an optional K, M, G or T (powers of 1024).</summary>
     internal static bool TryParseSize(string text, out long size)
     {
-        int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch
-        {
-            'K' => 10,
-            'M' => 20,
-            'G' => 30,
-            'T' => 40,
-            _ => 0,
-        };
-        ReadOnlySpan<char> digits = shift == 0 ? text : text.AsSpan(0, text.Length - 1);
-        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out size) || size > long.MaxValue >> shift)
-        {
-            return false;
-        }
-
-        size <<= shift;
-        return true;
+        int shift = text.Length == 0 ? 0 : 10 * (1 + "KMGT".IndexOf(char.ToUpperInvariant(text[^1]), StringComparison.Ordinal));
+        ReadOnlySpan<char> digits = text.AsSpan(0, text.Length - Math.Sign(shift));
+        bool isSize = long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out size) && size <= long.MaxValue >> shift;
+        size = isSize ? size << shift : 0;
+        return isSize;
     }
 
     private static FollowPolicy? ParsePlace(string place, ArgumentResult result) => place switch

@@ -13,6 +13,6 @@ internal sealed class GuestFaults(TextWriter messages)
     public void Report(string path, string message)
     {
         Any = true;
-        messages.WriteLine($"qcow2: {PrintableText.Escape(path)}: {PrintableText.Escape(message)}");
+        messages.WriteLine($"qcow2: {PrintableText.Escape(path)}: {PrintableText.Escape(OptionWords.Of(message))}");
     }
 }

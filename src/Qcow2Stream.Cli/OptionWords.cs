@@ -1,3 +1,5 @@
+using Qcow2Stream.FileSystems;
+
 namespace Qcow2Stream.Cli;
 
 /// <summary>Puts what the library says of its own options into the options of this program.</summary>
@@ -28,7 +30,11 @@ internal static class OptionWords
     /// <summary>An error's message, as a user of the command line needs it.</summary>
     public static string Of(Exception error) => error is Qcow2Exception { Hint: { } hint }
         ? error.Message.Replace(hint, string.Join(", or ", hint.Split(", or ").Select(Translate)), StringComparison.Ordinal)
-        : error.Message;
+        : Of(error.Message);
+
+    /// <summary>What is said of a guest: limits of its readers have no option here.</summary>
+    public static string Of(string message) =>
+        message.Replace($"{nameof(GuestOptions)}.{nameof(GuestOptions.MaxDirectoryEntries)} allows more", "this tool allows no more", StringComparison.Ordinal);
 
     private static string Translate(string choice)
     {

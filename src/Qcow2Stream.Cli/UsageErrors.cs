@@ -81,23 +81,10 @@ internal static class UsageErrors
 
     /// <summary>Whether one begins like the other, or a letter or two changed, added or left out make one of the other.</summary>
     private static bool IsSimilar(string name, string given) =>
-        given.Length > 1 && (name.StartsWith(given, StringComparison.OrdinalIgnoreCase) || Distance(name, given.ToLowerInvariant()) <= (given.Length < 5 ? 1 : 2));
+        given.Length > 1 && (name.StartsWith(given, StringComparison.OrdinalIgnoreCase) || AreWithin(given.Length < 5 ? 1 : 2, name, given.ToLowerInvariant()));
 
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(changed, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-
-        return row[b.Length];
-    }
+    private static bool AreWithin(int changes, ReadOnlySpan<char> a, ReadOnlySpan<char> b) =>
+        a.IsEmpty || b.IsEmpty ? Math.Max(a.Length, b.Length) <= changes
+            : a[0] == b[0] ? AreWithin(changes, a[1..], b[1..])
+            : changes > 0 && (AreWithin(changes - 1, a[1..], b[1..]) || AreWithin(changes - 1, a[1..], b) || AreWithin(changes - 1, a, b[1..]));
 }

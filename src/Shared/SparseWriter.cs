@@ -80,7 +80,7 @@ internal sealed class SparseWriter(Stream target)
     }
 
     /// <summary>Gives a file a length.</summary>
-    /// <exception cref="IOException">Its file system can't hold so long a file, or another reason.</exception>
+    /// <exception cref="IOException">Its file system can't hold so long a file, a limit doesn't allow it, or another reason.</exception>
     public static void SetLength(Stream file, long length)
     {
         try
@@ -89,7 +89,7 @@ internal sealed class SparseWriter(Stream target)
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw new IOException($"its file system can't hold a file of {length} bytes", e);
+            throw new IOException($"a file of {length} bytes is longer than its file system, or a limit of the process, allows", e);
         }
     }
 

@@ -24,7 +24,8 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             IEnumerable<InspectionStep> steps = ImageInspection.Inspect(
-                chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), chainOptions.Parse(parsed));
+                chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), chainOptions.Parse(parsed))
+                .Select(step => step.Error is { } error ? step with { Text = step.Text.Replace(error.Message, OptionWords.Of(error), StringComparison.Ordinal) } : step);
             using Stream target = StandardOutput.Open();
             Action<Stream> write = parsed.GetValue(output) == "json" ? steps.WriteJson : steps.WriteText;
             write(target);

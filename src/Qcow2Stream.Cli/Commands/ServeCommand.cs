@@ -37,10 +37,6 @@ internal static class ServeCommand
             {
                 result.AddError("serve needs --socket PATH or --port N, and not both");
             }
-            else if (result.GetResult(socket) is { Tokens: [{ Value: "" }] })
-            {
-                result.AddError("--socket is empty; a path is needed");
-            }
             else if (result.GetResult(bind) is not null && result.GetResult(port) is null)
             {
                 result.AddError("--bind needs --port");
@@ -58,7 +54,7 @@ internal static class ServeCommand
         {
             // Opened now: it may have to say that no more handles are left.
             RepeatedMessages messages = new(Console.Error);
-            NbdServerOptions options = new() { OnError = error => messages.Write(error.Exception.Message) };
+            NbdServerOptions options = new() { OnError = error => messages.Write(OptionWords.Of(error.Exception)) };
             Qcow2OpenOptions opened = chainOptions.Parse(parsed) with { OnDamage = damage => messages.Write($"damaged: {damage.Reason}") };
             using NbdServer server = new(
                 Qcow2Chain.Open(chainOptions.OpenFile(parsed.GetRequiredValue(image), parsed), opened),

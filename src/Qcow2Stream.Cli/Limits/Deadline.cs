@@ -52,13 +52,7 @@ internal sealed class Deadline : IDisposable
     private static TimeSpan? Parse(ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
-        int unit = text.Length == 0 ? 1 : text[^1] switch
-        {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            _ => 0,
-        };
+        int unit = text.Length == 0 ? 1 : text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, _ => 0 };
         ReadOnlySpan<char> number = unit == 0 ? text : text.AsSpan(0, Math.Max(0, text.Length - 1));
         if (double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
             && value * Math.Max(unit, 1) is > 0 and var seconds && seconds <= Longest.TotalSeconds)

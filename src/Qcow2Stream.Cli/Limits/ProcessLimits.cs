@@ -16,6 +16,9 @@ internal static partial class ProcessLimits
     // Beside what is reserved at the start: stacks, and what the runtime needs outside the heap.
     private const long MostMoreMemory = 1L << 30;
 
+    // Where it isn't, without /proc, the heap's limit is all.
+    private const string OwnMemory = "/proc/self/statm";
+
     private const int Processor = 0;
     private const int RenewalMilliseconds = 10_000;
 
@@ -53,9 +56,10 @@ internal static partial class ProcessLimits
             Renew();
         }
 
-        if (OperatingSystem.IsLinux())
+        if (OperatingSystem.IsLinux() && File.Exists(OwnMemory))
         {
-            Lower(AddressSpace, (ulong)(ReservedMemory() + MostMoreMemory + keyMemory));
+            long reserved = long.Parse(File.ReadAllText(OwnMemory).Split(' ')[0], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+            Lower(AddressSpace, (ulong)(reserved + MostMoreMemory + keyMemory));
         }
 
         return new WatchedDisk(disk);
@@ -86,9 +90,6 @@ internal static partial class ProcessLimits
             _ = SetLimit(resource, in now);
         }
     }
-
-    private static long ReservedMemory() =>
-        long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[0], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
 
     [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
     private static partial int GetLimit(int resource, out Limit limit);

@@ -26,6 +26,7 @@ internal static partial class Supervision
     private const int StandardError = 2;
     private const int SetParentDeathSignal = 1;
     private const int Kill = 9;
+    private static readonly int Continue = OperatingSystem.IsMacOS() ? 19 : 18;
 
     // The numbers of signals that somebody means a process to end by, SIGPIPE beside those that are handed on.
     private static readonly (PosixSignal Signal, int Number)[] HandedOn = [(PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15)];
@@ -121,7 +122,9 @@ internal static partial class Supervision
         // A console of Windows has told the child itself.
         if (number != 0 && !OperatingSystem.IsWindows())
         {
+            // What somebody has stopped would only hear it later.
             _ = Send(child.Id, number);
+            _ = Send(child.Id, Continue);
         }
     }
 

@@ -1,6 +1,8 @@
 using System.Reflection;
+using CliWrap;
 using CliWrap.Buffered;
 using Qcow2Stream.Cli;
+using Qcow2Stream.FileSystems;
 using Qcow2Stream.Tests.Infrastructure;
 
 namespace Qcow2Stream.Tests.Cli;
@@ -99,7 +101,9 @@ public sealed class ArgumentTests : IDisposable
     [InlineData(2, "OUT is empty; a name is needed", "convert", "ext4.qcow2", "")]
     [InlineData(2, "A is empty; a name is needed", "compare", "", "ext4.qcow2")]
     [InlineData(2, "B is empty; a name is needed", "compare", "ext4.qcow2", "")]
-    [InlineData(1, "Could not find file ''.", "read", "data-file.qcow2", "--data-file", "")]
+    [InlineData(2, "--data-file is empty; a name is needed", "read", "data-file.qcow2", "--data-file", "")]
+    [InlineData(2, "--disk is empty; a name is needed", "ls", "ext4.qcow2", "/", "--disk", "")]
+    [InlineData(2, "--disk is empty; a name is needed", "ls", "ext4.qcow2", "/", "--disk", "ext4.qcow2", "--disk", "")]
     [InlineData(2, "qcow2: --secret-file: there is no file ''\n", "read", "aes.qcow2", "--secret-file", "")]
     [InlineData(2, "qcow2: --secret-file: there is no file 'missing'\n", "read", "aes.qcow2", "--secret-file", "missing")]
     [InlineData(2, "qcow2: --secret-file: there is no file 'missing'\n", "ls", "aes.qcow2", "--secret-file", "missing")]
@@ -142,6 +146,62 @@ public sealed class ArgumentTests : IDisposable
         Assert.Equal((exitCode, ""), (result.ExitCode, result.Output));
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
         Assert.All(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.StartsWith("qcow2: ", line, StringComparison.Ordinal));
+    }
+
+    /// <summary>The runtime puts U+FFFD in the place of bytes that aren't UTF-8: another name, of another file.</summary>
+    [LinuxTheory]
+    [InlineData("ls", "DISK")]
+    [InlineData("cp", "DISK", "/hello.txt")]
+    [InlineData("convert", "DISK")]
+    [InlineData("read", "DISK", "--secret-file")]
+    public async Task NameThatIsNotUtf8_IsRefused(params string[] words)
+    {
+        string[] command = [.. words.Select(word => word.Replace("DISK", Disk, StringComparison.Ordinal))];
+        BufferedCommandResult result = await CliWrap.Cli.Wrap("sh").WithValidation(CommandResultValidation.None)
+            .WithArguments(["-c", "name=$(printf 'caf\\351'); exec \"$@\" \"$name\"", "sh", "dotnet", Qcow2Tool.Assembly, .. command])
+            .WithWorkingDirectory(_scratch.Path)
+            .ExecuteBufferedAsync();
+        string[] lines = result.StandardError.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal((2, ""), (result.ExitCode, result.StandardOutput));
+        Assert.Equal(
+            @"qcow2: 'caf\xe9' is not UTF-8: a name in the guest is given as it stands here, with \xHH; a file of this system can't be opened by such a name", lines[0]);
+        Assert.Equal($"qcow2: see 'qcow2 {words[0]} --help'", lines[1]);
+        Assert.Equal(2, lines.Length);
+        Assert.Empty(Directory.GetFileSystemEntries(_scratch.Path));
+    }
+
+    /// <summary>What looks as if it were such a name, and is text.</summary>
+    [Theory]
+    [InlineData(@"caf\xe9")]
+    [InlineData("caf\uFFFD")]
+    public async Task NameThatLooksLikeOther_IsAName(string name) =>
+        Assert.Equal(
+            new QemuResult(1, "", $"qcow2: '{name}' does not exist on the disk (ext4)\n"),
+            await Qcow2Tool.Run("ls", Disk, name));
+
+    /// <summary>What the library says of its options is said in the tool's words, which has none for them.</summary>
+    [Fact]
+    public void LimitOfADirectory_NamesNoOptionOfTheLibrary()
+    {
+        using Guest guest = Guest.Open(Qcow2Chain.Open(Disk), new GuestOptions { MaxDirectoryEntries = 1 });
+        using GuestFileSystem files = guest.Volumes[0].OpenFileSystem();
+        GuestException fault = Assert.Throws<GuestException>(() => files.Root.EnumerateChildren().Count());
+        Assert.Equal("it has more than 1 entries: this tool allows no more", OptionWords.Of(fault));
+        StringWriter messages = new();
+        new GuestFaults(messages).Report("/", fault.Message);
+        Assert.Equal("qcow2: /: it has more than 1 entries: this tool allows no more" + Environment.NewLine, messages.ToString());
+    }
+
+    /// <summary>An inspection's lines too.</summary>
+    [Theory]
+    [InlineData("text")]
+    [InlineData("json")]
+    public async Task Inspection_NamesTheToolsOptions(string output)
+    {
+        QemuResult result = await Qcow2Tool.Run("inspect", Repository.Image("chain-3.qcow2"), "--follow", "none", "--output", output);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Contains("(to allow it: --follow here)", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("FollowPolicy", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.Versioning;
+using CliWrap;
+using CliWrap.Buffered;
 using Qcow2Stream.FileSystems.Tests.Guests;
 using Qcow2Stream.Tests.Infrastructure;
 
@@ -161,6 +163,25 @@ public sealed class BoundsTests : IDisposable
         Assert.Equal(1, child.ExitCode);
         Assert.Contains(error, child.Error, StringComparison.Ordinal);
         Assert.Single(child.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(Directory.GetFileSystemEntries(_scratch.Path));
+    }
+
+    /// <summary>Where no file can be written at all, standard error is a pipe's.</summary>
+    [LinuxTheory]
+    [InlineData("qcow2: File too large: its file system, or a limit of the process, lets it grow no further\n", "convert", "DISK", "OUT")]
+    [InlineData(
+        "qcow2: /sizes/large.txt: a file of 150001 bytes is longer than its file system, or a limit of the process, allows\n", "cp", "DISK", "/sizes/large.txt", "OUT")]
+    public async Task LimitOfNothing_IsAnErrorOfWriting(string error, params string[] command)
+    {
+        const string Script = "ulimit -f 0; DOTNET_EnableWriteXorExecute=0 exec \"$@\"";
+        BufferedCommandResult result = await CliWrap.Cli.Wrap("sh").WithValidation(CommandResultValidation.None)
+            .WithArguments(
+            [
+                "-c", Script, "sh", "dotnet", Qcow2Tool.Assembly,
+                .. command.Select(word => word.Replace("DISK", GuestImages.Disk("ext4"), StringComparison.Ordinal).Replace("OUT", _scratch.File("out"), StringComparison.Ordinal)),
+            ])
+            .ExecuteBufferedAsync();
+        Assert.Equal((1, "", error), (result.ExitCode, result.StandardOutput, result.StandardError));
         Assert.Empty(Directory.GetFileSystemEntries(_scratch.Path));
     }
 

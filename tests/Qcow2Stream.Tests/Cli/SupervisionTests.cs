@@ -79,11 +79,35 @@ public sealed class SupervisionTests : IDisposable
     {
         using Process tool = Qcow2Tool.Start("ls", $"http://{_silent.LocalEndpoint}/disk.qcow2", "--timeout", "3");
         using TcpClient reader = await _silent.AcceptTcpClientAsync();
-        string children = await File.ReadAllTextAsync($"/proc/{tool.Id}/task/{tool.Id}/children");
-        using Process child = Process.GetProcessById(int.Parse(children, CultureInfo.InvariantCulture));
+        using Process child = await ChildOf(tool);
         child.Send(Stop);
         await tool.WaitForExitAsync();
         Assert.Equal((1, "qcow2: not finished after 3 s (--timeout)\n"), (tool.ExitCode, await tool.StandardError.ReadToEndAsync()));
+    }
+
+    /// <summary>Nor does it hear of a signal, which its parent hands on, until it is woken.</summary>
+    [LinuxTheory]
+    [InlineData(Signals.Interrupt)]
+    [InlineData(Signals.Terminate)]
+    public async Task ChildThatIsStopped_EndsByASignal(int signal)
+    {
+        using Process tool = Qcow2Tool.Start("ls", $"http://{_silent.LocalEndpoint}/disk.qcow2", "--timeout", "5m");
+        using TcpClient reader = await _silent.AcceptTcpClientAsync();
+        using Process child = await ChildOf(tool);
+        child.Send(Stop);
+        tool.Send(signal);
+        using CancellationTokenSource late = new(TimeSpan.FromMinutes(2));
+        try
+        {
+            await tool.WaitForExitAsync(late.Token);
+            await child.WaitForExitAsync(late.Token);
+        }
+        finally
+        {
+            tool.Kill(entireProcessTree: true);
+        }
+
+        Assert.Equal((128 + signal, ""), (tool.ExitCode, await tool.StandardError.ReadToEndAsync()));
     }
 
     /// <summary>A child whose parent has ended before it began reads nothing, and starts no other.</summary>
@@ -106,6 +130,9 @@ public sealed class SupervisionTests : IDisposable
         tool.Send(Signals.Terminate);
         await tool.WaitForExitAsync();
     }
+
+    private static async Task<Process> ChildOf(Process tool) => Process.GetProcessById(
+        int.Parse(await File.ReadAllTextAsync($"/proc/{tool.Id}/task/{tool.Id}/children"), CultureInfo.InvariantCulture));
 
     private Process StartWith(string variable) =>
         Process.Start(new ProcessStartInfo("dotnet", [Qcow2Tool.Assembly, "ls", $"http://{_silent.LocalEndpoint}/disk.qcow2"])

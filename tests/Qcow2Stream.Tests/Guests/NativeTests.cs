@@ -44,6 +44,18 @@ public sealed class NativeTests
         }
     }
 
+    /// <summary>As in a chroot, where nobody has mounted it. (The runtime itself doesn't start without.)</summary>
+    [NativeRootFact]
+    public async Task WithoutProc_AGuestIsRead()
+    {
+        string[] arguments = ["ls", "-l", GuestImages.Disk("ext4")];
+        BufferedCommandResult result = await CliWrap.Cli.Wrap("unshare").WithValidation(CommandResultValidation.None)
+            .WithArguments(["-m", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh", Native.Binary, .. arguments])
+            .ExecuteBufferedAsync();
+        Assert.Equal(await Qcow2Tool.Run(arguments), new QemuResult(result.ExitCode, result.StandardOutput, result.StandardError));
+        Assert.Equal(0, result.ExitCode);
+    }
+
     /// <summary>DiscUtils' registry of disk formats is filled by reflection.</summary>
     [NativeFact]
     public async Task BackingFilesOfOtherFormats_AreRead()
