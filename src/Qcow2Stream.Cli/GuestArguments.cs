@@ -104,7 +104,7 @@ internal sealed class GuestArguments(bool findsPaths = true)
 
         if (match.FileSystem.Notice is { } notice)
         {
-            Console.Error.WriteLine($"qcow2: {match.Volume} ({match.FileSystem.Kind}): {notice}");
+            Console.Error.WriteLine($"qcow2: {match.Volume} ({match.FileSystem.Kind}): {OptionWords.Of(notice)}");
         }
 
         return match;

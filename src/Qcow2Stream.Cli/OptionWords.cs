@@ -27,14 +27,16 @@ internal static class OptionWords
         (nameof(ImageInspection), "inspect"),
     ];
 
+    private static readonly string[] Limits = [nameof(GuestOptions.MaxDirectoryEntries), nameof(GuestOptions.MaxJournalBytes)];
+
     /// <summary>An error's message, as a user of the command line needs it.</summary>
     public static string Of(Exception error) => error is Qcow2Exception { Hint: { } hint }
         ? error.Message.Replace(hint, string.Join(", or ", hint.Split(", or ").Select(Translate)), StringComparison.Ordinal)
         : Of(error.Message);
 
     /// <summary>What is said of a guest: limits of its readers have no option here.</summary>
-    public static string Of(string message) =>
-        message.Replace($"{nameof(GuestOptions)}.{nameof(GuestOptions.MaxDirectoryEntries)} allows more", "this tool allows no more", StringComparison.Ordinal);
+    public static string Of(string message) => Limits.Aggregate(message, (text, limit) =>
+        text.Replace($"{nameof(GuestOptions)}.{limit} allows more", "this tool allows no more", StringComparison.Ordinal));
 
     private static string Translate(string choice)
     {

@@ -47,9 +47,9 @@ public sealed class GuestVolume
         (Disk, Number, Length) = (Members[0].Disk, NoPartition, Source.Length);
         try
         {
-            Kind = Source.Length == 0 ? ContentKind.Unreadable : ContentKind.Of(Source);
+            Kind = Source.Length == 0 ? ContentKind.Unreadable : ReaderErrors.Call(() => ContentKind.Of(Source));
         }
-        catch (GuestException e)
+        catch (IOException e)
         {
             (Kind, Fault) = (ContentKind.Unreadable, Fault ?? e.Message);
         }

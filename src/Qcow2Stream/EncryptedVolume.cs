@@ -12,6 +12,11 @@ public sealed record EncryptedVolume
     /// <summary>The volume's label; empty for none. It is untrusted text.</summary>
     public required string Label { get; init; }
 
+    /// <summary>
+    /// The work that a passphrase takes, if it is wrong, counted as <see cref="LuksOptions.MaxKeyIterations"/> is; whoever opens several volumes may add it up.
+    /// </summary>
+    public required long KeyIterations { get; init; }
+
     /// <summary>The file that the volume is in, as <see cref="HostFile.Path"/> has it; null for one without a name.</summary>
     public required string? Path { get; init; }
 }

@@ -25,6 +25,10 @@ internal abstract class MappedVolume(long length, int sectorSize = BlockSource.D
             {
                 part.Clear();
             }
+            else if (here.Offset < 0 || here.Offset > here.Source.Length - part.Length)
+            {
+                throw new GuestException($"it lies past the end of what it is on, which has {here.Source.Length} bytes");
+            }
             else
             {
                 here.Source.ReadExactly(here.Offset, part);

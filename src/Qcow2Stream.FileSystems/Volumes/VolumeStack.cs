@@ -30,6 +30,7 @@ internal static class VolumeStack
     private static void Add(List<GuestVolume> all, Func<StackedVolume, GuestVolume> make, GuestOptions options, CancellationToken cancellationToken)
     {
         List<GuestVolume> unseen = [.. all];
+        HashSet<string> names = [];
         for (int round = 0; round < MaxRounds; round++)
         {
             if (ContentKind.Managed.FirstOrDefault(kind => unseen.Any(volume => volume.Kind == kind)) is not { Manager: { } manager } next)
@@ -48,7 +49,14 @@ internal static class VolumeStack
                     return;
                 }
 
-                GuestVolume volume = make(found);
+                // Linux has one of a name, and lets the others go without.
+                string name = found.Name;
+                for (int copy = 2; !names.Add(name); copy++)
+                {
+                    name = $"{found.Name}:{copy}";
+                }
+
+                GuestVolume volume = make(found with { Name = name });
                 all.Insert(PlaceBehind(all, found.Members[0]), volume);
                 unseen.Add(volume);
             }

@@ -37,7 +37,7 @@ public sealed class XfsLogTests
         using PatchedDisk disk = new(name);
         using GuestFileSystem files = Open(disk, new GuestOptions { MaxJournalBytes = most });
         Assert.Equal(
-            $"its log is not replayed, as the guest would do first (it would take more than {most} bytes of memory, GuestOptions.MaxJournalBytes): "
+            $"its log is not replayed, as the guest would do first (it would take more than {most} bytes of memory: GuestOptions.MaxJournalBytes allows more): "
                 + "what it wrote last may be missing",
             files.Notice);
         List<string> lines = GuestTree.Lines(files, hasModes: true, out List<string> faults);

@@ -1,8 +1,11 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using Qcow2Stream.FileSystems.Partitions;
 using Qcow2Stream.FileSystems.Tests.Guests;
+using Qcow2Stream.FileSystems.Volumes;
 using Qcow2Stream.FileSystems.Volumes.Lvm;
+using Qcow2Stream.FileSystems.Volumes.Raid;
 
 namespace Qcow2Stream.FileSystems.Tests.Volumes;
 
@@ -136,16 +139,7 @@ public sealed class VolumeStackTests
     public void CraftedMetadata_IsReadOrTold(string name, int seed)
     {
         using PatchedDisk disk = new(name);
-        List<long> areas = [];
-        for (long at = disk.Find(LabelStart, 0); areas.Count < 8; at = disk.Find(LabelStart, at + 1))
-        {
-            areas.Add(at + 4096 - 512);
-            if (at > disk.Length / 2)
-            {
-                break;
-            }
-        }
-
+        List<long> areas = Areas(disk);
         Random random = new(seed);
         int opened = 0;
         for (int i = 0; i < Rounds; i++)
@@ -153,7 +147,7 @@ public sealed class VolumeStackTests
             disk.Restore();
             foreach (long area in areas)
             {
-                ChangeText(disk, area, random);
+                ChangeText(disk, area, text => Mutated(text, random));
             }
 
             using Guest guest = Guest.Open(disk, new GuestOptions { LeaveOpen = true });
@@ -176,9 +170,118 @@ public sealed class VolumeStackTests
         Assert.InRange(opened, 1, int.MaxValue);
     }
 
+    /// <summary>What Linux would not activate, or from elsewhere, is told, and its bytes are not given.</summary>
+    [Theory]
+    [InlineData("cow_store = \"cow-4k\"", "merging_store = \"cow-4k\"", "cow/base", "a snapshot is being merged into 'base', which is not handled")]
+    [InlineData("pv0 {", "pv0 {\nflags = [\"MISSING\"]", "cow/base", null)]
+    [InlineData("pv1 {", "pv1 {\nflags = [\"MISSING\"]", "thin/odd", "it needs the physical volume pv1 of volume group 'thin', which is not there")]
+    public void StateOfAGroup_IsTold(string text, string changed, string name, string? fault)
+    {
+        using PatchedDisk disk = new("lvm-thin");
+        foreach (long area in Areas(disk))
+        {
+            ChangeText(disk, area, whole => Fitting(whole.Replace(text, changed, StringComparison.Ordinal), whole.Length));
+        }
+
+        using Guest guest = Guest.Open(disk, new GuestOptions { LeaveOpen = true });
+        GuestVolume? volume = guest.Volumes.SingleOrDefault(each => each.Name == name);
+        Assert.Equal(fault, volume?.Fault);
+        Assert.Equal(fault is null, volume is null);
+    }
+
+    /// <summary>No one knows which of two physical volumes with one UUID has the right bytes.</summary>
+    [Fact]
+    public void CopyOfAPhysicalVolume_IsNotMixedWithIt()
+    {
+        using Qcow2Chain chain = Qcow2Chain.Open(GuestImages.Disk("lvm"));
+        IBlockSource disk = BlockSource.FromChain(chain);
+        using Guest guest = Guest.Open(disk, new GuestOptions { LeaveOpen = true, OtherDisks = [disk] });
+        Assert.Equal(["1", "2:1"], guest.Volumes.Select(volume => volume.Address));
+        Assert.Equal("partition 1 and partition 1 of disk 2 are one physical volume of group 'guest': a copy of it", guest.Volumes[0].Fault);
+    }
+
+    /// <summary>
+    /// A member that failed knows nothing of it. Those that went on do, also where they are but one event ahead, as a member may be that was written to last.
+    /// </summary>
+    [Fact]
+    public void MemberThatFailedOneEventAgo_IsLeftOut()
+    {
+        using PatchedDisk disk = new("md-missing");
+        (long Place, string Name, ulong Events)[] members = [.. Superblocks(disk)];
+        foreach (string name in new[] { "raid1-stale", "raid5-stale" })
+        {
+            ulong newest = members.Where(member => member.Name == name).Max(member => member.Events);
+            foreach ((long place, _, ulong events) in members.Where(member => member.Name == name && member.Events < newest))
+            {
+                byte[] bytes = disk.Read(place, RaidLayout.Version1.Length);
+                BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(RaidLayout.Version1.Events), newest - 1);
+                uint sum = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(RaidLayout.Version1.Checksum));
+                BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(RaidLayout.Version1.Checksum), sum + (uint)(newest - 1 - events));
+                disk.Write(place, bytes);
+                Assert.True(RaidMember.HasSuperblock(disk.Slice(place - RaidLayout.Version1.SecondPlace, 2 << 20)));
+            }
+        }
+
+        using Guest guest = Guest.Open(disk, new GuestOptions { LeaveOpen = true });
+        string[] expected = [.. File.ReadAllLines(GuestImages.Folder("volumes/md-missing.txt")).Where(line => line.Contains("-stale", StringComparison.Ordinal))];
+        Assert.Equal(2, expected.Length);
+        Assert.Equal<string>(expected, guest.Volumes.Where(volume => volume.Name?.EndsWith("-stale", StringComparison.Ordinal) == true)
+            .Select(volume => $"{volume.Name} {volume.Length} {Sha256(volume)}")
+            .Order(StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<(long Place, string Name, ulong Events)> Superblocks(PatchedDisk disk)
+    {
+        using Guest guest = Guest.Open(disk, new GuestOptions { LeaveOpen = true });
+        foreach (GuestVolume volume in guest.Volumes.Where(volume => volume.Name is null && volume.Content == "Linux RAID member"))
+        {
+            byte[] bytes = disk.Read(volume.Start + RaidLayout.Version1.SecondPlace, RaidLayout.Version1.Length);
+            if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) == RaidLayout.Magic)
+            {
+                string name = GuestText.FromTerminated(bytes.AsSpan(RaidLayout.Version1.Name, RaidLayout.Version1.NameLength));
+                yield return (volume.Start + RaidLayout.Version1.SecondPlace, name[(name.IndexOf(':') + 1)..],
+                    BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(RaidLayout.Version1.Events)));
+            }
+        }
+    }
+
+    private static string Sha256(GuestVolume volume)
+    {
+        using Stream stream = volume.OpenStream();
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    /// <summary>The metadata areas of the physical volumes in the first half of a disk.</summary>
+    private static List<long> Areas(PatchedDisk disk)
+    {
+        List<long> areas = [];
+        for (long at = disk.Find(LabelStart, 0); areas.Count < 8; at = disk.Find(LabelStart, at + 1))
+        {
+            areas.Add(at + 4096 - 512);
+            if (at > disk.Length / 2)
+            {
+                break;
+            }
+        }
+
+        return areas;
+    }
+
+    /// <summary>A text that isn't longer, without lines that nobody needs.</summary>
+    private static string Fitting(string text, int length)
+    {
+        List<string> lines = [.. text.Split('\n')];
+        while (lines.Sum(line => line.Length + 1) > length && lines.Find(line => line.StartsWith("creation_", StringComparison.Ordinal)) is { } needless)
+        {
+            lines.Remove(needless);
+        }
+
+        return string.Join('\n', lines);
+    }
+
     private static ReadOnlySpan<byte> LabelStart => "LABELONE"u8;
 
-    private static void ChangeText(PatchedDisk disk, long area, Random random)
+    private static void ChangeText(PatchedDisk disk, long area, Func<string, string> change)
     {
         byte[] header = disk.Read(area, LvmLayout.Area.Length);
         if (!header.AsSpan(LvmLayout.Area.Magic).StartsWith(LvmLayout.Area.MagicValue))
@@ -193,7 +296,7 @@ public sealed class VolumeStackTests
             return;
         }
 
-        byte[] changed = Encoding.UTF8.GetBytes(Mutated(Encoding.UTF8.GetString(disk.Read(area + offset, length)), random));
+        byte[] changed = Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(disk.Read(area + offset, length))));
         Array.Resize(ref changed, length);
         disk.Write(area + offset, changed);
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(LvmLayout.Area.Texts + LvmLayout.Area.TextChecksum), Crc32.Continue(LvmLayout.ChecksumSeed, changed));

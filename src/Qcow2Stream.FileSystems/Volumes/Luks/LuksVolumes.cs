@@ -6,9 +6,11 @@ internal static class LuksVolumes
     public static IEnumerable<StackedVolume> On(
         IReadOnlyList<GuestVolume> members, GuestOptions options, CancellationToken cancellationToken)
     {
+        // What one volume may take is for all of them: a disk can show the same bytes as many.
+        long left = options.Luks.MaxKeyIterations;
         foreach (GuestVolume member in members)
         {
-            if (Open(member, options.Luks, cancellationToken) is { } found)
+            if (Open(member, options.Luks, ref left, cancellationToken) is { } found)
             {
                 yield return found;
             }
@@ -16,16 +18,19 @@ internal static class LuksVolumes
     }
 
     /// <summary>Null if it can't be opened: the member then has the reason.</summary>
-    private static StackedVolume? Open(GuestVolume member, LuksOptions options, CancellationToken cancellationToken)
+    private static StackedVolume? Open(GuestVolume member, LuksOptions options, ref long left, CancellationToken cancellationToken)
     {
         member.IsLocked = true;
+        long work = 0;
+        long most = left;
         LuksOptions asked = options with
         {
             Passphrase = volume =>
             {
                 byte[]? passphrase = options.Passphrase?.Invoke(volume);
                 member.IsLocked = passphrase is null;
-                return passphrase;
+                work = member.IsLocked ? 0 : volume.KeyIterations;
+                return work <= most ? passphrase : throw new GuestException("the keys of the guest's volumes ask for more work than is allowed for all of them");
             },
         };
         try
@@ -41,6 +46,11 @@ internal static class LuksVolumes
         {
             member.IsLocked = false;
             member.Fault = Problem(e);
+        }
+
+        finally
+        {
+            left = Math.Max(0, most - work);
         }
 
         return null;

@@ -77,7 +77,7 @@ internal sealed class LogicalRaid(MetadataNode segment, string type, long length
     }
 
     /// <summary>Leaves out those that the others say have failed, and those whose content is old or not whole yet.</summary>
-    private static void LeaveOut(IBlockSource?[] members, IReadOnlyList<LogicalImage?> images)
+    private void LeaveOut(IBlockSource?[] members, IReadOnlyList<LogicalImage?> images)
     {
         RaidDescription?[] descriptions = [.. images.Select(image => image?.Description is { } place ? RaidDescription.Read(place) : null)];
         if (descriptions.OfType<RaidDescription>().MaxBy(each => each.Events) is not { } newest)
@@ -86,27 +86,38 @@ internal sealed class LogicalRaid(MetadataNode segment, string type, long length
             return;
         }
 
+        if (descriptions.OfType<RaidDescription>().Any(each => each.IsReshaped))
+        {
+            throw new GuestException("it is being reshaped, or was, which is not handled");
+        }
+
         for (int i = 0; i < members.Length; i++)
         {
             bool isGood = descriptions[i] is { } own && own.Events + 1 >= newest.Events && own.RecoveredTo >= (members[i]?.Length ?? 0) && !newest.HasFailed(i);
             members[i] = isGood ? members[i] : null;
         }
 
-        if (members.Contains(null) && newest.SynchronisedTo < images.OfType<LogicalImage>().First().Data.Length)
+        if (type != "raid1" && !type.StartsWith("raid10", StringComparison.Ordinal) && members.Contains(null) && newest.SynchronisedTo < images.OfType<LogicalImage>().First().Data.Length)
         {
             throw new GuestException("an image is missing, and the others were not in sync");
         }
     }
 
     /// <summary>What dm-raid knows of an image: its superblock (drivers/md/dm-raid.c).</summary>
-    private sealed record RaidDescription(ulong Events, ulong Failed, long RecoveredTo, long SynchronisedTo)
+    private sealed record RaidDescription(ulong Events, ulong Failed, long RecoveredTo, long SynchronisedTo, bool IsReshaped)
     {
+        // With a feature of version 1.9 of the driver, what a reshape left is described, too.
+        private const int FeaturesOffset = 4;
+        private const int FlagsOffset = 60;
+        private const int DataOffset = 96;
+        private const uint DescribesReshapes = 1;
+        private const uint IsReshaping = 1;
         private const uint Magic = 0x64526D44;
         private const int EventsOffset = 16;
         private const int FailedOffset = 24;
         private const int RecoveryOffset = 32;
         private const int SynchronisedOffset = 40;
-        private const int Length = 64;
+        private const int Length = 128;
 
         public bool HasFailed(int image) => image < 64 && ((Failed >> image) & 1) != 0;
 
@@ -116,11 +127,14 @@ internal sealed class LogicalRaid(MetadataNode segment, string type, long length
             byte[] bytes = new byte[Length];
             place.ReadExactly(0, bytes);
             return BinaryPrimitives.ReadUInt32LittleEndian(bytes) == Magic
-                ? new RaidDescription(Quad(bytes, EventsOffset), Quad(bytes, FailedOffset), InBytes(bytes, RecoveryOffset), InBytes(bytes, SynchronisedOffset))
+                ? new RaidDescription(Quad(bytes, EventsOffset), Quad(bytes, FailedOffset), InBytes(bytes, RecoveryOffset), InBytes(bytes, SynchronisedOffset),
+                    (Word(bytes, FeaturesOffset) & DescribesReshapes) != 0 && ((Word(bytes, FlagsOffset) & IsReshaping) != 0 || Quad(bytes, DataOffset) != 0))
                 : null;
         }
 
         private static long InBytes(byte[] bytes, int offset) => (long)Math.Min(Quad(bytes, offset), long.MaxValue / LvmLayout.Sector) * LvmLayout.Sector;
+
+        private static uint Word(byte[] bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(offset));
 
         private static ulong Quad(byte[] bytes, int offset) => BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(offset));
     }

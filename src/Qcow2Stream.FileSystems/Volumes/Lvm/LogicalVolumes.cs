@@ -8,10 +8,19 @@ internal sealed class LogicalVolumes(VolumeGroup group, IReadOnlyDictionary<stri
     // A volume lies on its parts, these on theirs: a mirror of mirrors on stripes has five levels.
     private const int MaxDepth = 16;
 
+    // 16 bytes of memory each, of all snapshots together: a store of 32 GiB in chunks of 4 KiB has as many.
+    private const int MaxExceptions = 8 << 20;
+
+    // Of all volumes together, looking for what is missing of each.
+    private const int MaxLooks = 1 << 20;
+
     private readonly Dictionary<string, IBlockSource> _stores = [];
     private readonly Dictionary<string, ThinPool> _pools = [];
     private readonly Dictionary<string, (string Origin, MetadataNode Segment)> _snapshots = FindSnapshots(group);
+    private readonly HashSet<string> _merging = FindMerging(group);
+    private int _exceptions = MaxExceptions;
     private int _depth;
+    private int _looks;
 
     /// <summary>What users see: all but the parts of others, and pools. The store of a snapshot is hidden, and bears its name.</summary>
     public IEnumerable<string> Visible => group.LogicalNames.Where(name =>
@@ -33,6 +42,11 @@ internal sealed class LogicalVolumes(VolumeGroup group, IReadOnlyDictionary<stri
         Stack<string> ahead = new([name]);
         while (ahead.TryPop(out string? next))
         {
+            if (++_looks > MaxLooks)
+            {
+                throw new GuestException($"the logical volumes of group '{group.Name}' lie on each other in too many ways");
+            }
+
             if (group.FirstExtentOf(next) is not null)
             {
                 _ = physical.ContainsKey(next) || missing.Add(next);
@@ -41,6 +55,7 @@ internal sealed class LogicalVolumes(VolumeGroup group, IReadOnlyDictionary<stri
             {
                 foreach (string part in Segments(next).SelectMany(PartsOf))
                 {
+                    _looks++;
                     ahead.Push(part);
                 }
             }
@@ -51,8 +66,9 @@ internal sealed class LogicalVolumes(VolumeGroup group, IReadOnlyDictionary<stri
 
     /// <summary>A volume as users see it.</summary>
     /// <exception cref="GuestException">It is of a kind that isn't handled, or its metadata is damaged.</exception>
-    public IBlockSource Open(string name) => _snapshots.TryGetValue(name, out (string Origin, MetadataNode Segment) snapshot)
-        ? SnapshotVolume.Open(Store(snapshot.Origin), Store(name), snapshot.Segment.Number("chunk_size"))
+    public IBlockSource Open(string name) => _merging.Contains(name) ? throw new GuestException($"a snapshot is being merged into '{name}', which is not handled")
+        : _snapshots.TryGetValue(name, out (string Origin, MetadataNode Segment) snapshot)
+        ? SnapshotVolume.Open(Store(snapshot.Origin), Store(name), snapshot.Segment.Number("chunk_size"), ref _exceptions)
         : Store(name);
 
     /// <summary>What a volume has in itself: of a snapshot, what was copied into it.</summary>
@@ -70,18 +86,24 @@ internal sealed class LogicalVolumes(VolumeGroup group, IReadOnlyDictionary<stri
 
         List<IBlockSource> parts = [];
         long extents = 0;
-        foreach (MetadataNode segment in Segments(name))
+        try
         {
-            if (segment.Number("start_extent") != extents)
+            foreach (MetadataNode segment in Segments(name))
             {
-                throw new GuestException($"the metadata of '{name}' is damaged: its segments don't follow each other");
-            }
+                if (segment.Number("start_extent") != extents)
+                {
+                    throw new GuestException($"the metadata of '{name}' is damaged: its segments don't follow each other");
+                }
 
-            parts.Add(Segment(name, segment));
-            extents += segment.Number("extent_count");
+                parts.Add(Segment(name, segment));
+                extents += segment.Number("extent_count");
+            }
+        }
+        finally
+        {
+            _depth--;
         }
 
-        _depth--;
         return _stores[name] = parts is [var only] ? only : new Concatenation(parts);
     }
 
@@ -99,6 +121,12 @@ internal sealed class LogicalVolumes(VolumeGroup group, IReadOnlyDictionary<stri
         return snapshots;
     }
 
+    /// <summary>Volumes that are to become what a snapshot of them is, and these: both are half of it.</summary>
+    private static HashSet<string> FindMerging(VolumeGroup group) =>
+        [.. group.LogicalNames.SelectMany(name => SegmentsOf(group.Logical(name)!).SelectMany(segment =>
+            segment.Has("merging_store") ? [segment.Text("origin"), segment.Text("merging_store")]
+            : segment.Has("merge") ? new[] { segment.Text("merge"), name } : []))];
+
     private static IReadOnlyList<MetadataNode> SegmentsOf(MetadataNode volume) =>
         [.. volume.Sections.Where(section => section.Name.StartsWith("segment", StringComparison.Ordinal)).OrderBy(section => section.Number("start_extent"))];
 
@@ -113,6 +141,8 @@ internal sealed class LogicalVolumes(VolumeGroup group, IReadOnlyDictionary<stri
         return type switch
         {
             "striped" => Stripes(segment, length),
+            "mirror" when segment.Has("extents_moved") && segment.Number("extents_moved") == segment.Number("extent_count") =>
+                Areas(segment, "mirrors", length, segment.Number("mirror_count"))[^1],
             "mirror" => new Mirrored([.. Areas(segment, "mirrors", length, segment.Number("mirror_count")).OrderBy(area => area is Missing)]),
             "thin" => Pool(segment.Text("thin_pool")).Open(
                 segment.Number("device_id"), length, segment.Has("external_origin") ? Store(segment.Text("external_origin")) : null),
@@ -170,7 +200,7 @@ internal sealed class LogicalVolumes(VolumeGroup group, IReadOnlyDictionary<stri
     {
         bool isPlain = segment.Has("raid0_lvs");
         string[] names = [.. segment.List(isPlain ? "raid0_lvs" : "raids").OfType<string>()];
-        return [.. names.Chunk(isPlain ? 1 : 2).Select(pair => pair.All(name => MissingOf(name).Count == 0)
+        return [.. names.Chunk(isPlain ? 1 : 2).Select(pair => pair.All(name => MissingOf(name).Count == 0 && Segments(name).All(part => part.Text("type") != "error"))
             ? new LogicalImage(Store(pair[^1]), isPlain ? null : Store(pair[0]))
             : null)];
     }

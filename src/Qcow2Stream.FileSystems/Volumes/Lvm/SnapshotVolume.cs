@@ -16,26 +16,29 @@ internal sealed class SnapshotVolume : MappedVolume
     private const int ExceptionLength = 16;
     private const uint Version = 1;
 
-    // 40 bytes of memory each: a store of 32 GiB in chunks of 4 KiB has as many.
-    private const int MaxExceptions = 8 << 20;
-
     private readonly IBlockSource _origin;
     private readonly IBlockSource _store;
     private readonly int _chunk;
-    private readonly Dictionary<long, long> _exceptions = [];
 
-    private SnapshotVolume(IBlockSource origin, IBlockSource store, int chunk)
+    // By the chunk of the origin.
+    private readonly long[] _exceptions;
+    private readonly long[] _places;
+
+    private SnapshotVolume(IBlockSource origin, IBlockSource store, int chunk, ref int mostExceptions)
         : base(origin.Length)
     {
         (_origin, _store, _chunk) = (origin, store, chunk);
-        ReadExceptions();
+        (List<long> exceptions, List<long> places) = ReadExceptions(ref mostExceptions);
+        (_exceptions, _places) = ([.. exceptions], [.. places]);
+        Array.Sort(_exceptions, _places);
     }
 
     /// <param name="origin">The volume that it is a snapshot of, as it is now.</param>
     /// <param name="store">What the snapshot has.</param>
     /// <param name="chunkSectors">How many sectors a chunk has.</param>
+    /// <param name="mostExceptions">How many exceptions may be kept, of this and all further snapshots.</param>
     /// <exception cref="GuestException">It is damaged, or has overflowed.</exception>
-    public static SnapshotVolume Open(IBlockSource origin, IBlockSource store, long chunkSectors)
+    public static SnapshotVolume Open(IBlockSource origin, IBlockSource store, long chunkSectors, ref int mostExceptions)
     {
         byte[] header = new byte[HeaderLength];
         store.ReadExactly(0, header);
@@ -45,19 +48,21 @@ internal sealed class SnapshotVolume : MappedVolume
             : version != Version ? throw new GuestException($"the snapshot's store is of version {version}, which is not handled")
             : BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(ValidOffset)) == 0 ? throw new GuestException("the snapshot is invalid: it was full when its origin changed")
             : own != chunkSectors || own is 0 or > 1 << 20 ? throw new GuestException($"the snapshot's store has chunks of {own} sectors, its metadata says {chunkSectors}")
-            : new SnapshotVolume(origin, store, (int)own * LvmLayout.Sector);
+            : new SnapshotVolume(origin, store, (int)own * LvmLayout.Sector, ref mostExceptions);
     }
 
     protected override Placement Locate(long offset)
     {
         (long chunk, long inChunk) = Math.DivRem(offset, _chunk);
-        return _exceptions.TryGetValue(chunk, out long stored)
-            ? new Placement(_store, (stored * _chunk) + inChunk, _chunk - inChunk)
+        int found = Array.BinarySearch(_exceptions, chunk);
+        return found >= 0
+            ? new Placement(_store, (_places[found] * _chunk) + inChunk, _chunk - inChunk)
             : new Placement(_origin, offset, _chunk - inChunk);
     }
 
-    private void ReadExceptions()
+    private (List<long> Exceptions, List<long> Places) ReadExceptions(ref int mostExceptions)
     {
+        (List<long> exceptions, List<long> places) = ([], []);
         byte[] list = new byte[_chunk];
         int perList = _chunk / ExceptionLength;
         for (long area = 0; ; area++)
@@ -65,7 +70,7 @@ internal sealed class SnapshotVolume : MappedVolume
             long place = (1 + (area * (perList + 1L))) * _chunk;
             if (place > _store.Length - _chunk)
             {
-                return;
+                return (exceptions, places);
             }
 
             _store.ReadExactly(place, list);
@@ -75,15 +80,21 @@ internal sealed class SnapshotVolume : MappedVolume
                 long stored = BinaryPrimitives.ReadInt64LittleEndian(list.AsSpan(at + sizeof(long)));
                 if (stored == 0)
                 {
-                    return;
+                    return (exceptions, places);
                 }
 
-                if (stored < 0 || stored >= _store.Length / _chunk || chunk < 0 || _exceptions.Count >= MaxExceptions)
+                if (stored < 0 || stored >= _store.Length / _chunk || chunk < 0)
                 {
                     throw new GuestException($"the snapshot's store is damaged: chunk {chunk} is in its chunk {stored}");
                 }
 
-                _exceptions[chunk] = stored;
+                if (--mostExceptions < 0)
+                {
+                    throw new GuestException("the snapshots of its group have more exceptions than are kept in memory");
+                }
+
+                exceptions.Add(chunk);
+                places.Add(stored);
             }
         }
     }

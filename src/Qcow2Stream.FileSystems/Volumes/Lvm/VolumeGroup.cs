@@ -40,8 +40,11 @@ internal sealed class VolumeGroup
     /// <summary>The logical volumes, hidden ones too, in the order of the text.</summary>
     public List<string> LogicalNames { get; } = [];
 
-    /// <summary>The names by which segments mean physical volumes, with their UUIDs as the volumes have them.</summary>
-    public IEnumerable<(string Name, string Uuid)> Physical => _physical.Values.Select(node => (node.Name, PlainUuid(node)));
+    /// <summary>
+    /// The names by which segments mean physical volumes, with their UUIDs as the volumes have them. Those that were missing when others were written to
+    /// are left out: they may be old.
+    /// </summary>
+    public IEnumerable<(string Name, string Uuid)> Physical => _physical.Values.Where(node => !node.List("flags").Contains("MISSING")).Select(node => (node.Name, PlainUuid(node)));
 
     /// <exception cref="GuestException">The text describes no group.</exception>
     public static VolumeGroup Of(MetadataNode text) => text.Sections.FirstOrDefault(section => section.Has("extent_size")) is { } node

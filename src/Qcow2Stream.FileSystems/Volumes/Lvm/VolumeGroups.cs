@@ -59,10 +59,16 @@ internal static class VolumeGroups
         List<GuestVolume> members = [];
         foreach ((string name, string uuid) in group.Physical)
         {
-            // Of two with one UUID, one is a copy of the other's disk.
-            if (all.Find(each => each.Uuid == uuid) is { } found && physical.TryAdd(name, found.Volume.Source))
+            // Of two with one UUID, one is a copy of the other's disk: no one knows which.
+            PhysicalVolume[] found = [.. all.Where(each => each.Uuid == uuid)];
+            if (found.Length > 1)
             {
-                members.Add(found.Volume);
+                throw new GuestException($"{string.Join(" and ", found.Select(each => each.Volume))} are one physical volume of group '{group.Name}': a copy of it");
+            }
+
+            if (found.Length == 1 && physical.TryAdd(name, found[0].Volume.Source))
+            {
+                members.Add(found[0].Volume);
             }
         }
 

@@ -19,6 +19,11 @@ internal sealed class ParityVolume : MappedVolume
     public ParityVolume(IBlockSource?[] members, ParityLayout layout, long chunk, bool hasQ, long length)
         : base(length)
     {
+        if ((int)layout is < 0 or > 20 or 6 or 7 or (> 10 and < 16) || (layout > ParityLayout.ParityLast && !hasQ))
+        {
+            throw new GuestException($"its parity layout is {(int)layout}, which is not known");
+        }
+
         (_members, _layout, _chunk, _hasQ) = (members, layout, chunk, hasQ);
         _dataMembers = members.Length - (hasQ ? 2 : 1);
     }

@@ -25,7 +25,7 @@ internal static class RaidArray
 
         // Without redundancy each member is used whole.
         bool isWhole = array.Level is 0 or RaidMember.Linear;
-        if (!isWhole && missing > 0 && array.SynchronisedTo < array.Used)
+        if (array.Level is 4 or 5 or 6 && missing > 0 && array.SynchronisedTo < array.Used)
         {
             throw new GuestException($"{missing} of its {array.Count} members are missing, and the others were not in sync");
         }
@@ -52,10 +52,11 @@ internal static class RaidArray
     private static RaidMember?[] Present(RaidMember array, IReadOnlyList<RaidMember> members)
     {
         RaidMember?[] present = new RaidMember?[array.Count];
-        foreach (RaidMember member in members)
+        foreach (RaidMember member in members.OrderBy(member => member.IsReplacement))
         {
-            // One that was left out while the others went on says so less loudly.
-            if (member.Role is { } role && role < present.Length && present[role] is null && member.Events + 1 >= array.Events && member.RecoveredTo >= array.Used)
+            // One that was left out while the others went on thinks that it is still a member: those that are as new as any know.
+            if (array.RoleOf(member.DeviceNumber) is { } role && present[role] is null && member.Events + 1 >= array.Events
+                && member.RecoveredTo >= array.Used && !member.HasBadBlocks)
             {
                 present[role] = member;
             }

@@ -27,7 +27,7 @@ internal static class RaidArrays
     private static StackedVolume Opened(List<RaidMember> members)
     {
         // What the newest says of the array counts; which of the others are as new, the array judges.
-        RaidMember newest = members.MaxBy(member => member.Events)!;
+        RaidMember newest = members.Where(member => !member.IsReplacement).MaxBy(member => member.Events) ?? members[0];
         foreach (RaidMember other in members.Skip(1))
         {
             other.Volume.DeviceOf = members[0].Volume;

@@ -40,7 +40,9 @@ internal static class RaidLayout
         // What the features say.
         public const uint IsRecovering = 0x2;
         public const uint IsReshaping = 0x4;
+        public const uint HasBadBlocks = 0x8;
         public const uint IsReplacement = 0x10;
+        public const uint HasJournal = 0x200;
         public const uint HasRaid0Layout = 0x1000;
         public const uint KnownFeatures = 0x1FFF;
     }
@@ -55,19 +57,25 @@ internal static class RaidLayout
         public const int MemberCount = 40;
         public const int Minor = 44;
         public const int ArrayRest = 52;
+        public const int ArrayState = 132;
         public const int Checksum = 152;
         public const int Events = 156;
+        public const int CheckpointEvents = 164;
         public const int ReshapePosition = 176;
         public const int SynchronisedTo = 172;
         public const int MinorVersion = 8;
         public const int Layout = 256;
         public const int ChunkBytes = 260;
+        public const int Descriptions = 512;
+        public const int DescriptionLength = 128;
+        public const int MaxDevices = 27;
         public const int OwnDescription = 3968;
         public const int Role = 12;
         public const int State = 16;
 
         public const int Length = 4096;
         public const int Reserved = 64 << 10;
+        public const uint IsClean = 0x1;
         public const uint IsActive = 0x2;
         public const uint IsInSync = 0x4;
         public const uint IsFaulty = 0x1;

@@ -10,6 +10,9 @@ internal sealed record RaidMember
 
     private const int MaxMembers = 1024;
 
+    // A PiB: so many members of that length have a number of bytes.
+    private const long MaxLength = 1L << 50;
+
     public required GuestVolume Volume { get; init; }
 
     /// <summary>What identifies the array.</summary>
@@ -28,8 +31,14 @@ internal sealed record RaidMember
     /// <summary>How many members the array has.</summary>
     public required int Count { get; init; }
 
-    /// <summary>Its place among them; null if it is a spare, or has failed.</summary>
-    public required int? Role { get; init; }
+    /// <summary>Its number, by which <see cref="RoleOf"/> knows it.</summary>
+    public required int DeviceNumber { get; init; }
+
+    /// <summary>What this one knows of each: the place among the members; null if it is a spare, or has failed.</summary>
+    public required Func<int, int?> RoleOf { get; init; }
+
+    /// <summary>Whether it is to take over the place of another, which has it still.</summary>
+    public bool IsReplacement { get; init; }
 
     /// <summary>Grows with each change of the array's state.</summary>
     public required ulong Events { get; init; }
@@ -48,6 +57,9 @@ internal sealed record RaidMember
 
     /// <summary>Whether RAID 0 with members of unlike lengths counts chunks from the start of each zone, as it does since Linux 3.14; null if nobody says.</summary>
     public bool? CountsInZones { get; init; }
+
+    /// <summary>Whether it lists places that can't be read or are out of date: Linux reads these from the others.</summary>
+    public bool HasBadBlocks { get; init; }
 
     /// <summary>What it has that isn't handled; null for nothing.</summary>
     public string? Unhandled { get; init; }
@@ -126,8 +138,6 @@ internal sealed record RaidMember
     private static RaidMember ReadNew(GuestVolume volume, byte[] bytes)
     {
         uint features = Word(bytes, RaidLayout.Version1.Features);
-        uint number = Word(bytes, RaidLayout.Version1.DeviceNumber);
-        int role = number < Word(bytes, RaidLayout.Version1.MaxRoles) ? BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(RaidLayout.Version1.Roles + ((int)number * sizeof(ushort)))) : ushort.MaxValue;
         int count = (int)Math.Min(Word(bytes, RaidLayout.Version1.MemberCount), int.MaxValue);
         long length = InBytes(Quad(bytes, RaidLayout.Version1.DataSectors));
         string name = GuestText.FromTerminated(bytes.AsSpan(RaidLayout.Version1.Name, RaidLayout.Version1.NameLength));
@@ -142,30 +152,32 @@ internal sealed record RaidMember
             Layout = (int)Word(bytes, RaidLayout.Version1.Layout),
             Chunk = Word(bytes, RaidLayout.Version1.ChunkSectors) * (long)RaidLayout.Sector,
             Count = count,
-            Role = role < count ? role : null,
+            DeviceNumber = (int)Math.Min(Word(bytes, RaidLayout.Version1.DeviceNumber), int.MaxValue),
+            RoleOf = number => number < Word(bytes, RaidLayout.Version1.MaxRoles)
+                && BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(RaidLayout.Version1.Roles + (number * sizeof(ushort)))) is var role && role < count ? role : null,
+            IsReplacement = (features & RaidLayout.Version1.IsReplacement) != 0,
+            HasBadBlocks = (features & RaidLayout.Version1.HasBadBlocks) != 0,
             Events = Quad(bytes, RaidLayout.Version1.Events),
             Data = volume.Source.Take(InBytes(Quad(bytes, RaidLayout.Version1.DataOffset)), length),
             Used = InBytes(Quad(bytes, RaidLayout.Version1.MemberSectors)),
             RecoveredTo = (features & RaidLayout.Version1.IsRecovering) != 0 ? InBytes(Quad(bytes, RaidLayout.Version1.RecoveryOffset)) : long.MaxValue,
             SynchronisedTo = InBytes(Quad(bytes, RaidLayout.Version1.SynchronisedTo)),
-            CountsInZones = (features & RaidLayout.Version1.HasRaid0Layout) != 0 ? Word(bytes, RaidLayout.Version1.Layout) == 2 : null,
+            CountsInZones = (features & RaidLayout.Version1.HasRaid0Layout) != 0 ? Word(bytes, RaidLayout.Version1.Layout) switch { 1 => false, 2 => true, _ => null } : null,
             Unhandled = (features & RaidLayout.Version1.IsReshaping) != 0 ? "it is being reshaped, which is not handled"
                 : (features & ~RaidLayout.Version1.KnownFeatures) != 0 ? $"it has features that are not known (0x{features & ~RaidLayout.Version1.KnownFeatures:x})"
-                : (features & RaidLayout.Version1.IsReplacement) != 0 ? "a member of it is being replaced, which is not handled"
+                : (features & RaidLayout.Version1.HasJournal) != 0 ? "it has a write journal, which is not handled"
                 : null,
         });
     }
 
     private static RaidMember ReadOld(GuestVolume volume, byte[] bytes)
     {
-        uint state = Word(bytes, RaidLayout.Version090.OwnDescription + RaidLayout.Version090.State);
-        int role = (int)Math.Min(Word(bytes, RaidLayout.Version090.OwnDescription + RaidLayout.Version090.Role), int.MaxValue);
         int count = (int)Math.Min(Word(bytes, RaidLayout.Version090.MemberCount), int.MaxValue);
         long end = (volume.Source.Length / RaidLayout.Version090.Reserved * RaidLayout.Version090.Reserved) - RaidLayout.Version090.Reserved;
         int level = (int)Word(bytes, RaidLayout.Version090.Level);
-        uint synchronisedTo = Word(bytes, RaidLayout.Version090.SynchronisedTo);
-        bool isActive = (state & (RaidLayout.Version090.IsActive | RaidLayout.Version090.IsInSync | RaidLayout.Version090.IsFaulty))
-            == (RaidLayout.Version090.IsActive | RaidLayout.Version090.IsInSync);
+        bool isClean = (Word(bytes, RaidLayout.Version090.ArrayState) & RaidLayout.Version090.IsClean) != 0;
+        bool isKnown = Quad(bytes, RaidLayout.Version090.Events) == Quad(bytes, RaidLayout.Version090.CheckpointEvents);
+        uint synchronisedTo = isKnown ? Word(bytes, RaidLayout.Version090.SynchronisedTo) : 0;
         return Judge(new RaidMember
         {
             Volume = volume,
@@ -177,21 +189,36 @@ internal sealed record RaidMember
             Layout = (int)Word(bytes, RaidLayout.Version090.Layout),
             Chunk = Word(bytes, RaidLayout.Version090.ChunkBytes),
             Count = count,
-            Role = isActive && role < count ? role : null,
+            DeviceNumber = (int)Math.Min(Word(bytes, RaidLayout.Version090.OwnDescription), int.MaxValue),
+            RoleOf = number => RoleInOld(bytes, number, count),
             Events = Quad(bytes, RaidLayout.Version090.Events),
             Data = volume.Source.Take(0, end),
             Used = Word(bytes, RaidLayout.Version090.MemberKilobytes) * 1024L,
             RecoveredTo = long.MaxValue,
-            SynchronisedTo = synchronisedTo == uint.MaxValue || synchronisedTo == 0 ? long.MaxValue : synchronisedTo * (long)RaidLayout.Sector,
+            SynchronisedTo = isClean || synchronisedTo == uint.MaxValue ? long.MaxValue : synchronisedTo * (long)RaidLayout.Sector,
             Unhandled = Word(bytes, RaidLayout.Version090.MinorVersion) == RaidLayout.Version090.ReshapingMinorVersion ? "it is being reshaped, which is not handled" : null,
         });
     }
 
-    private static RaidMember Judge(RaidMember member) => member.Count is > 0 and <= MaxMembers && member.Used >= 0
+    private static int? RoleInOld(byte[] bytes, int number, int count)
+    {
+        if (number is < 0 or >= RaidLayout.Version090.MaxDevices)
+        {
+            return null;
+        }
+
+        const uint All = RaidLayout.Version090.IsActive | RaidLayout.Version090.IsInSync | RaidLayout.Version090.IsFaulty;
+        int place = RaidLayout.Version090.Descriptions + (number * RaidLayout.Version090.DescriptionLength);
+        uint role = Word(bytes, place + RaidLayout.Version090.Role);
+        bool isActive = (Word(bytes, place + RaidLayout.Version090.State) & All) == (RaidLayout.Version090.IsActive | RaidLayout.Version090.IsInSync);
+        return isActive && role < count ? (int)role : null;
+    }
+
+    private static RaidMember Judge(RaidMember member) => member.Count is > 0 and <= MaxMembers && member.Used is >= 0 and <= MaxLength && member.Chunk <= MaxLength
         ? member
         : throw new GuestException($"its superblock is damaged: {member.Count} members of {member.Used} bytes");
 
-    private static long InBytes(ulong sectors) => (long)Math.Min(sectors, long.MaxValue / RaidLayout.Sector) * RaidLayout.Sector;
+    private static long InBytes(ulong sectors) => (long)Math.Min(sectors, MaxLength / RaidLayout.Sector) * RaidLayout.Sector;
 
     private static uint Word(byte[] bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(offset));
 

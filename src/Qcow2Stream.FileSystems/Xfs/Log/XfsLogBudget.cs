@@ -35,5 +35,5 @@ internal sealed class XfsLogBudget(long most)
         }
     }
 
-    private GuestException TooMuch() => new($"it would take more than {most} bytes of memory, GuestOptions.MaxJournalBytes");
+    private GuestException TooMuch() => new($"it would take more than {most} bytes of memory: {nameof(GuestOptions)}.{nameof(GuestOptions.MaxJournalBytes)} allows more");
 }

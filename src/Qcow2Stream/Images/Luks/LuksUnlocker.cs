@@ -17,10 +17,10 @@ internal sealed class LuksUnlocker(HostFile file, LuksVolumeHeader header, LuksO
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public Secret FindKey(CancellationToken cancellationToken)
     {
-        CheckSlots();
+        long rounds = CheckSlots();
         cancellationToken.ThrowIfCancellationRequested();
         byte[] passphrase = options.Passphrase?.Invoke(
-            new EncryptedVolume { Version = header.Version, Uuid = header.Uuid, Label = header.Label, Path = file.Path })
+            new EncryptedVolume { Version = header.Version, Uuid = header.Uuid, Label = header.Label, KeyIterations = rounds, Path = file.Path })
             ?? throw new PassphraseException("the volume is encrypted, and no passphrase was given (to give it: Passphrase)", file.Path)
             {
                 Hint = nameof(LuksOptions.Passphrase),
@@ -38,7 +38,7 @@ internal sealed class LuksUnlocker(HostFile file, LuksVolumeHeader header, LuksO
     }
 
     /// <summary>Before anything is computed or allocated: a wrong passphrase takes what all slots take.</summary>
-    private void CheckSlots()
+    private long CheckSlots()
     {
         if (header.Slots.Count == 0)
         {
@@ -65,6 +65,8 @@ internal sealed class LuksUnlocker(HostFile file, LuksVolumeHeader header, LuksO
                 + $"{options.MaxKeyIterations} are allowed",
                 nameof(LuksOptions.MaxKeyIterations));
         }
+
+        return (long)rounds;
     }
 
     private Secret? TryOpen(LuksKeySlot slot, byte[] passphrase, CancellationToken cancellationToken)
