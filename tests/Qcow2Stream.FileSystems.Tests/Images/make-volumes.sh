@@ -759,11 +759,12 @@ JOB
 fi
 
 # fedora: as Fedora's installer lays a disk out. 1: EFI system partition, FAT. 2: /boot, ext4. 3: Btrfs, zstd, with the
-# subvolumes root and home, which /etc/fstab in root names. It has no volumes; its files are in volumes/fedora/.
+# subvolumes root00 and home00 (so it calls them where there are others already), which /etc/fstab names. It has no
+# volumes; its files are in volumes/fedora/.
 if wanted fedora; then
-  guest_tree fedora fedora.example "UUID=$(uuid 243) / btrfs subvol=root,compress=zstd:1 0 0" \
+  guest_tree fedora fedora.example "UUID=$(uuid 243) / btrfs subvol=root00,compress=zstd:1 0 0" \
     "UUID=$(uuid 242) /boot ext4 defaults 1 2" 'UUID=0B5C-0D42 /boot/efi vfat umask=0077,shortname=winnt 0 2' \
-    "UUID=$(uuid 243) /home btrfs subvol=home,compress=zstd:1 0 0"
+    "UUID=$(uuid 243) /home btrfs subvol=home00,compress=zstd:1 0 0"
   guest_boot fedora
   guest_home fedora
   disk fedora.raw 240 40:$fat 16:L 120:L
@@ -773,10 +774,10 @@ mkfs.vfat --invariant -F 32 -i 0b5c0d42 "${d}1"
 mkfs.ext4 -q -b 4096 -N 128 -J size=4 -U "$boot_uuid" "${d}2"
 mkfs.btrfs -q -m single -L fedora -U "$root_uuid" "${d}3"
 mount -t btrfs -o compress=zstd:1 "${d}3" /mnt
-btrfs subvolume create /mnt/root
-btrfs subvolume create /mnt/home
-cp -a /trees/fedora/. /mnt/root/
-cp -a /trees/fedora-home/. /mnt/home/
+btrfs subvolume create /mnt/root00
+btrfs subvolume create /mnt/home00
+cp -a /trees/fedora/. /mnt/root00
+cp -a /trees/fedora-home/. /mnt/home00
 sync -f /mnt
 fstrim /mnt
 umount /mnt
@@ -787,8 +788,8 @@ JOB
 files part1 "${disk}1" vfat utf8 nomode
 files part2 "${disk}2" ext4
 files part3 "${disk}3" btrfs subvolid=5
-files part3-root "${disk}3" btrfs subvol=root
-files part3-home "${disk}3" btrfs subvol=home
+files part3-root00 "${disk}3" btrfs subvol=root00
+files part3-home00 "${disk}3" btrfs subvol=home00
 JOB
   make fedora job.sh read.sh
   later fedora read.sh

@@ -86,7 +86,7 @@ public sealed class GuestCommandTests : IDisposable
     /// <summary>Disks as today's installers lay them out: the file is found wherever it is, and what is locked is told.</summary>
     [Theory]
     [InlineData("rhel", "rhel_guest-root")]
-    [InlineData("fedora", "part3-root")]
+    [InlineData("fedora", "part3-root00")]
     [InlineData("ubuntu", "ubuntu-vg-ubuntu-lv")]
     public async Task FileOfAnInstalledSystem_IsFound(string disk, string tree)
     {
