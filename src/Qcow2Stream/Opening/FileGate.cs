@@ -96,57 +96,56 @@ internal static class FileGate
             roots.Insert(0, AllowedDirectory.Of(image));
         }
 
-        (string root, string relative) = Resolve(path, roots);
+        (string root, string relative) = Resolve(image.HostDirectory ?? "", name, roots);
         return PathHostFile.OpenBelow(root, relative, displayPath: path);
     }
 
     /// <summary>
-    /// Returns what <paramref name="path"/> leads to, links resolved: in which of the roots, and where there; refuses where that
+    /// Returns what <paramref name="name"/> leads to, links resolved: in which of the roots, and where there; refuses where that
     /// leaves them.
     /// </summary>
-    private static (string Root, string Relative) Resolve(string path, List<AllowedDirectory> roots)
+    private static (string Root, string Relative) Resolve(string directory, string name, List<AllowedDirectory> roots)
     {
-        string full = Path.GetFullPath(path);
+        // The directory and the roots were chosen by the caller, and may be reached through links.
+        string at = Path.GetFullPath(Path.IsPathRooted(name) ? Path.GetPathRoot(name)! : directory.Length == 0 ? "." : directory);
+        Stack<string> ahead = new();
+        Push(ahead, OperatingSystem.IsWindows() ? Path.GetRelativePath(at, Path.GetFullPath(name, at)) : name);
         int links = 0;
-        string? root = RootOf(full, roots);
-        while (root is not null)
+        while (ahead.TryPop(out string? component))
         {
-            // The root itself was chosen by the caller, and may be reached through links.
-            string next = root;
-            string? restart = null;
-            foreach (string component in Path.GetRelativePath(root, full).Split(Path.DirectorySeparatorChar))
+            string next = Path.GetFullPath(component, at);
+
+            // What lies outside isn't looked at.
+            if (component is not ("." or "..") && RootOf(next, roots) is not null && new FileInfo(next).LinkTarget is { } target)
             {
-                string at = Path.Combine(next, component);
-                if (new FileInfo(at).LinkTarget is { } target)
+                if (++links > MaxLinks)
                 {
-                    string rest = Path.GetRelativePath(at, full);
-                    restart = Path.GetFullPath(Path.Combine(next, target, rest == "." ? "" : rest));
-                    break;
+                    throw new RefusedException("too many links lead to it");
                 }
 
-                next = at;
+                Push(ahead, target);
+                at = Path.IsPathRooted(target) ? Path.GetPathRoot(target)! : at;
+                continue;
             }
 
-            if (restart is null)
-            {
-                return (root, Path.GetRelativePath(root, full));
-            }
-
-            if (++links > MaxLinks)
-            {
-                throw new RefusedException("too many links lead to it");
-            }
-
-            full = restart;
-            root = RootOf(full, roots);
+            at = next;
         }
 
-        throw new RefusedException(
+        return RootOf(at, roots) is { } root ? (root, Path.GetRelativePath(root, at)) : throw new RefusedException(
             (roots.Count > 0
                 ? $"it lies outside {string.Join(", ", roots)} "
                 : "it is a file of this host, of which none may be opened ")
             + $"(to allow it: {HowToAllow})",
             HowToAllow);
+    }
+
+    /// <summary>Puts the components of a path on the stack, the first one on top.</summary>
+    private static void Push(Stack<string> ahead, string path)
+    {
+        foreach (string component in path.Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries).Reverse())
+        {
+            ahead.Push(component);
+        }
     }
 
     private static string? RootOf(string full, List<AllowedDirectory> roots)
