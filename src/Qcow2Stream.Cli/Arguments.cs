@@ -34,8 +34,12 @@ internal static class Arguments
             Suggestions.Install(all);
         }
 
-        return Parse(root, args);
+        return Parse(root, [.. args.SelectMany((word, place) => Split(word, Array.IndexOf(args, "--") is var end && (end < 0 || place < end)))]);
     }
+
+    /// <summary>'--name=' gives an empty value, as an unset variable of a script does; the parser would take the next word for it.</summary>
+    private static string[] Split(string word, bool mayBeAnOption) =>
+        mayBeAnOption && word.Length > 3 && word.StartsWith("--", StringComparison.Ordinal) && word.IndexOf('=') == word.Length - 1 ? [word[..^1], ""] : [word];
 
     /// <summary>Reads the words after the tool's name.</summary>
     internal static ParseResult Parse(Command root, IReadOnlyList<string> words) => root.Parse(words, NamesOnly);

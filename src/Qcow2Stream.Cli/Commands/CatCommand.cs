@@ -10,7 +10,7 @@ internal static class CatCommand
     public static Command Create()
     {
         GuestArguments guest = new();
-        Argument<string> path = new("PATH") { Description = "The file, from the root of its file system." };
+        Argument<string> path = new Argument<string>("PATH") { Description = "The file, from the root of its file system." }.NotEmpty();
         GuestCommand command = new("cat", "Writes a file from the guest's file systems to standard output.");
         guest.AddTo(command, path);
         command.SetHelpText("""

@@ -11,7 +11,7 @@ internal static class CpCommand
     public static Command Create()
     {
         GuestArguments guest = new();
-        Argument<string> path = new("PATH") { Description = "A file or directory, from the root of its file system." };
+        Argument<string> path = new Argument<string>("PATH") { Description = "A file or directory, from the root of its file system." }.NotEmpty();
         Argument<string> destination = new Argument<string>("DEST") { Description = "A new name, or an existing directory to copy into." }.NotEmpty();
         GuestCommand command = new("cp", "Copies a file or a whole tree out of the guest's file systems.");
         guest.AddTo(command, path, destination);

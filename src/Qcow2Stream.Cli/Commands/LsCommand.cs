@@ -9,11 +9,11 @@ internal static class LsCommand
     public static Command Create()
     {
         GuestArguments guest = new();
-        Argument<string> path = new("PATH")
+        Argument<string> path = new Argument<string>("PATH")
         {
             Description = "A directory or file, from the root of its file system.",
             DefaultValueFactory = _ => "/",
-        };
+        }.NotEmpty();
         Option<bool> isLong = new("-l") { Description = "Permissions, owner, group, size, time, and the targets of links." };
         Option<bool> recursive = new("--recursive", "-R") { Description = "Everything below too, each with its path." };
         Option<string> output = CommonOptions.Output("text, or json: an array of objects that say what -l does.");
